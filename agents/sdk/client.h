@@ -1,0 +1,85 @@
+// The client of a node: durable publish, follow, query. Everything that an agent or operator does goes through it.
+//
+//   auto client = sdk::Client::open(profile, {.outbox = "police.outbox.db"});
+//   auto outcome = (*client)->publish(event).get();      // receipt after fsync, or a typed refusal
+//
+// Threads: one I/O thread per client, started by open(). Every public function may be called from any thread; callbacks run
+// on the I/O thread and must not block. Lives until the destructor, which waits for nothing: what the outbox holds is sent
+// by the next client that opens it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agents/sdk/profile.h"
+#include "schemas/protocol.h"
+
+namespace lianxi::sdk {
+
+struct Receipt {
+  FeedId feed;
+  Sequence sequence;  // in the feed
+  Ordinal ordinal;
+  Offset offset;  // in the journal of the node that accepted it
+};
+using Outcome = Result<Receipt>;
+
+struct ClientOptions {
+  std::string outbox;                // SQLite file; empty: in memory (lost with the process)
+  std::size_t max_in_flight = 1024;  // publishes sent and not yet answered, per lane
+  std::string software = "lianxi-sdk";
+};
+
+enum class SdkError : std::uint8_t { unreachable, timeout, closed, outbox };
+
+struct FollowOptions {
+  FollowFrom from = FollowFrom::now;
+  RegionCode node;          // with FollowFrom::cursor
+  Incarnation incarnation;  // likewise
+  Offset offset;            // likewise
+  LaneMask lanes = kAllLanes;
+  Filter filter;
+  bool flash_endpoint = false;  // follow over the node's `flash` endpoint; lanes must then be flash alone
+};
+struct Delivery {
+  FeedId feed;
+  Offset offset;
+  RecordView record;  // borrowed for the call
+};
+struct FollowCallbacks {
+  std::function<void(const Followed&)> started;
+  std::function<void(const Delivery&)> event;
+  // The cursor moved: all below `next` has been handed over. `caught_up`: it stood at the node's head.
+  std::function<void(Offset next, bool caught_up)> progress;
+  std::function<void(const Refusal&)> refused;  // the follow is over
+};
+
+class Client {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Client>> open(const Profile& profile, ClientOptions options);
+  virtual ~Client() = default;
+
+  // Written to the outbox before it returns. The future holds the node's answer, however long the node is away; a bad event
+  // is refused here, before it is stored. Never blocks on the network.
+  [[nodiscard]] virtual std::future<Outcome> publish(const Event& event) = 0;
+  virtual void publish(const Event& event, std::function<void(const Outcome&)> done) = 0;
+  // Events of the outbox without an answer yet.
+  [[nodiscard]] virtual std::size_t pending() const = 0;
+
+  // Starts a follow; it resumes by itself after a lost connection, each event once. Returns its id for unfollow.
+  [[nodiscard]] virtual Result<SessionId> follow(const FollowOptions& options, FollowCallbacks callbacks) = 0;
+  virtual void unfollow(SessionId follow) = 0;
+
+  // Blocks for at most `timeout`. Failure: unreachable or timeout; a node's refusal is the inner result.
+  [[nodiscard]] virtual Result<Result<Answer>, Failure<SdkError>> query(const Ask& ask, std::chrono::milliseconds timeout,
+                                                                        Offset after_offset = Offset{}) = 0;
+  // Waits until the node has welcomed this client.
+  [[nodiscard]] virtual bool wait_connected(std::chrono::milliseconds timeout) = 0;
+  [[nodiscard]] virtual std::optional<Welcome> welcome() const = 0;
+};
+
+}  // namespace lianxi::sdk

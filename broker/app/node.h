@@ -1,0 +1,73 @@
+// The ring around the rules: takes a turn's inputs, steps the core, seals, commits once, and hands out what may now be said,
+// in order. The one place where "persist, then speak" is written. Used by the broker's thread and by the simulator: no
+// sockets, no clock, no threads here.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "broker/core/broker_core.h"
+#include "broker/store/read_view.h"
+#include "broker/store/sqlite_journal.h"
+#include "broker/store/view.h"
+
+namespace lianxi::app {
+
+struct NodeConfig {
+  RegionCode region;
+  std::string software;
+  SealKeyPair seal_keys;
+  store::JournalOptions journal;
+  store::ViewOptions view;
+  std::shared_ptr<const core::Policy> policy;
+  std::shared_ptr<const core::Members> members;
+  Incarnation fresh_incarnation;  // for a journal that is made now
+};
+
+// What a turn lets out, in this order. All of it stands on disk.
+struct TurnOutput {
+  std::vector<core::LinkReset> link_resets;
+  std::vector<core::Send> sends;  // answers and deliveries, in order
+  std::vector<core::LinkSend> link_sends;
+  std::vector<store::JournalSegment> committed;  // for `live`
+  std::vector<core::Counted> counted;
+  std::vector<core::Alarm> alarms;
+};
+
+// Tells the ring whether a message can be sent to a connection now; used for deliveries, whose result the core hears.
+enum class SendResult : std::uint8_t { sent, full, gone };
+using Sender = std::function<SendResult(const core::Connection&, const Message&)>;
+
+class Node {
+ public:
+  // Opens the journal, brings the view to its head, loads the core. The view is then handed out by take_view(): whoever
+  // owns it applies what is committed (the broker in its view thread, the simulator at once).
+  [[nodiscard]] static store::StoreResult<std::unique_ptr<Node>> open(NodeConfig config, TimeMs now);
+  ~Node();
+
+  // One turn. Answers go through `send` after the commit, then deliveries, until no follower can be served more (bounded
+  // work: at most kMaxDeliveriesPerTurn deliveries; `more_to_deliver()` says to come back at once).
+  // An error is final: end the process, restart reads again.
+  [[nodiscard]] store::StoreResult<TurnOutput> turn(TimeMs now, const Hash& entropy, std::span<const core::Input> inputs,
+                                                    const Sender& send);
+  [[nodiscard]] bool more_to_deliver() const;
+
+  [[nodiscard]] std::unique_ptr<store::View> take_view();
+  [[nodiscard]] const core::BrokerCore& core() const;
+  [[nodiscard]] const store::JournalIdentity& identity() const;
+  [[nodiscard]] store::Journal& journal();
+
+ private:
+  Node();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The effects' DeliverOrder turned into one message; pure but for the journal it reads. Empty optional: nothing to say.
+[[nodiscard]] store::StoreResult<std::optional<Deliver>> make_delivery(const core::DeliverOrder& order,
+                                                                       const core::Policy& policy, const core::Members& members,
+                                                                       store::JournalReader& journal);
+
+}  // namespace lianxi::app

@@ -1,0 +1,74 @@
+// The rules of a node: sessions and answers, sequencing and stamps, followers, links, and the rules of each kind.
+// No sockets, files, clock, threads or randomness. One thread. Equal inputs give equal effects.
+//
+// A turn: begin(now, entropy), step(input) for each input, finish() -> Effects. If the commit then fails, the process ends:
+// the core has moved on and is not rolled back.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "broker/core/effects.h"
+#include "broker/core/input.h"
+
+namespace lianxi::core {
+
+// What a decision needs and the disk knows; made by the ring at start, after the view has reached the journal's head.
+struct LoadedState {
+  Offset next_offset{1};
+  FeedVector heads;      // every feed held, own and peers'
+  Ordinal last_ordinal;  // of this region's epoch
+  Hlc last_time;
+  std::vector<SessionRow> sessions;
+  std::vector<AnswerRun> answers;
+  std::map<std::string, Hash> alerts;  // own alert entities -> BLAKE2b of the alert's content, all audiences
+};
+
+struct CoreConfig {
+  RegionCode region;
+  Epoch epoch{1};
+  Incarnation incarnation;
+  std::shared_ptr<const Policy> policy;
+  std::shared_ptr<const Members> members;
+  std::string software;  // "lianxi 0.1.0"
+};
+
+struct LinkView {  // for status
+  LinkId link;
+  std::string state;  // down, connecting, following, refused
+  std::optional<TimeMs> last_contact;
+  std::string reason;
+  std::uint64_t received_events = 0;
+};
+
+class BrokerCore {
+ public:
+  BrokerCore(CoreConfig config, LoadedState loaded);
+  ~BrokerCore();
+  BrokerCore(BrokerCore&&) noexcept;
+  BrokerCore& operator=(BrokerCore&&) noexcept;
+
+  void begin(TimeMs now, const Hash& entropy);
+  void step(const Input& input);
+  // Closes the turn's segments and hands out deliveries for whoever has credit and is behind the new head.
+  [[nodiscard]] Effects finish();
+
+  // Where everything stands after the last finish().
+  [[nodiscard]] FeedVector heads() const;
+  [[nodiscard]] Offset next_offset() const;
+  [[nodiscard]] std::vector<LinkView> links() const;
+  [[nodiscard]] std::size_t follower_count() const;
+  // Events bytes taken into the open turn; the caller closes the turn at kMaxBatchBytes or when `flash_pending`.
+  [[nodiscard]] std::size_t pending_bytes() const;
+  [[nodiscard]] bool flash_pending() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The content hash that decides whether "the same triple" carries other content.
+[[nodiscard]] Hash alert_content_hash(const Event& event);
+
+}  // namespace lianxi::core

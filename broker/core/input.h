@@ -1,0 +1,71 @@
+// Everything that can happen to a node's rules. Time and randomness are fields.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "broker/core/policy.h"
+#include "schemas/protocol.h"
+
+namespace lianxi::core {
+
+// Where a message came from and an answer goes to. Opaque to core: `socket` is the endpoint, `routing` its routing id.
+struct Connection {
+  std::uint8_t socket = 0;
+  std::string routing;
+  auto operator<=>(const Connection&) const = default;
+};
+
+// A link has one connection per lane class, so that bulk cannot stand before flash in one TCP stream.
+enum class LaneClass : std::uint8_t { flash, rest };
+[[nodiscard]] constexpr LaneMask lanes_of(LaneClass c) {
+  return c == LaneClass::flash ? mask_of(Lane::flash) : static_cast<LaneMask>(mask_of(Lane::normal) | mask_of(Lane::bulk));
+}
+struct LinkId {
+  RegionCode peer;
+  LaneClass lanes{};
+  auto operator<=>(const LinkId&) const = default;
+};
+
+struct AgentMessage {  // decoded and authenticated; Hello, Publish, Follow, Credit, Unfollow, Heartbeat
+  Connection connection;
+  Agent agent;
+  Message message;
+};
+struct PeerMessage {  // what a peer's broker said on a link that we opened; Welcome, Followed, Deliver, Refused, Unfollow,
+                      // Heartbeat
+  LinkId link;
+  Message message;
+};
+struct ConnectionLost {
+  Connection connection;
+};
+struct LinkLost {  // the socket says so; silence is noticed by core itself
+  LinkId link;
+  std::string reason;
+};
+// The ring has sent (or could not send) what a DeliverOrder asked for.
+struct Delivered {
+  Connection connection;
+  SessionId follow;
+  Offset next;
+  std::uint64_t bytes = 0;  // of segments; costs credit, with one message
+  bool sent = false;
+  bool unreachable = false;  // the connection is gone: forget the follower
+};
+struct PolicyChanged {
+  std::shared_ptr<const Policy> policy;
+  std::shared_ptr<const Members> members;
+};
+struct DiskState {
+  bool below_headroom = false;
+};
+struct Tick {};
+
+struct Input {
+  TimeMs now = 0;
+  std::variant<AgentMessage, PeerMessage, ConnectionLost, LinkLost, Delivered, PolicyChanged, DiskState, Tick> what;
+};
+
+}  // namespace lianxi::core

@@ -1,0 +1,85 @@
+// Who may publish, follow and query what. A value: built from config by app, replaced whole by an input; read by core, the
+// query thread and the live socket, each with its own shared copy. Nothing is allowed that no grant allows.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schemas/protocol.h"
+
+namespace lianxi::core {
+
+// Empty list: every value. A rule admits an envelope if each of its lists does.
+struct Rule {
+  std::vector<Kind> kinds;
+  std::vector<std::string> kind_words;  // kinds by their topic word; filled beside `kinds` by the config reader
+  std::vector<PlaceCode> places;        // with all below
+  std::vector<std::string> agencies;
+  std::vector<Level> levels;
+  std::vector<Audience> audiences;
+};
+
+enum class Role : std::uint8_t { agent, operator_, node, volunteer };  // `node`: another member's broker
+
+struct Grant {
+  std::string agents;  // "330800.police.dispatch", or with '*' for one part: "*.police.*"
+  std::vector<Rule> publish, follow, query;
+};
+
+struct Agent {
+  AgentId id;
+  std::string agency;
+  Role role = Role::agent;
+};
+
+class Policy {
+ public:
+  Policy() = default;
+  explicit Policy(std::vector<Grant> grants);
+
+  [[nodiscard]] Result<void> may_publish(const Agent& agent,
+                                         const Envelope& envelope) const;  // not_allowed names what is missing
+  [[nodiscard]] bool may_follow(const Agent& agent, const Envelope& envelope) const;
+  [[nodiscard]] bool may_query(const Agent& agent, const Envelope& envelope) const;
+  // True if the agent may follow at least something; else a follow or query is refused as a whole.
+  [[nodiscard]] bool may_follow_anything(const Agent& agent) const;
+  [[nodiscard]] bool may_query_kind(const Agent& agent, Kind kind) const;
+  // A `live` subscription prefix ("alert/3308", "incident/330803/fire"): admitted only if some follow rule admits every
+  // event whose topic begins so (any level, and audience `conference`; local events reach only agents of the region).
+  [[nodiscard]] bool may_subscribe(const Agent& agent, std::string_view topic_prefix) const;
+
+ private:
+  [[nodiscard]] std::vector<const Grant*> grants_of(const AgentId& agent) const;
+  std::vector<Grant> grants_;
+};
+
+// A member city. Audiences other than `conference` and `local` are groups of members.
+struct Member {
+  RegionCode region;
+  std::string name_zh, name_en;
+  SealPublicKey seal_key{};
+  std::string curve_key;                         // Z85, of its broker's sockets
+  std::string flash, data, follow, query, live;  // endpoints, "tcp://host:port"
+};
+struct Group {
+  Audience audience;
+  std::vector<RegionCode> members;
+};
+class Members {
+ public:
+  Members() = default;
+  Members(std::vector<Member> members, std::vector<Group> groups);
+  [[nodiscard]] const Member* find(RegionCode region) const;
+  [[nodiscard]] const std::vector<Member>& all() const { return members_; }
+  [[nodiscard]] bool is_audience(const Audience& audience) const;               // known here
+  [[nodiscard]] bool holds(const Audience& audience, RegionCode region) const;  // may `region` hold such events of others
+
+ private:
+  std::vector<Member> members_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace lianxi::core

@@ -1,0 +1,30 @@
+// Questions to the view, for the query thread: read-only connection, transactions bounded in time, never a checkpoint.
+// What depends on the present (expired) is computed from `now`, outside tables and digests.
+#pragma once
+
+#include "broker/store/view.h"
+
+namespace lianxi::store {
+
+class ReadView {
+ public:
+  virtual ~ReadView() = default;
+  [[nodiscard]] virtual StoreResult<Offset> offset() = 0;
+  // `admits(envelope)` says whether the asking agent may see a row; kind, entity, status, place, agency, level and audience
+  // of the envelope are filled. The limit counts admitted rows.
+  using Admits = std::function<bool(const Envelope&)>;
+  // Nearest first (geodesic) if `near` is given, else by id. `within_m` is exact.
+  [[nodiscard]] virtual StoreResult<ResourceRows> resources(const AskResources& ask, const Admits& admits) = 0;
+  // Default: state active and status Actual. Newest first.
+  [[nodiscard]] virtual StoreResult<AlertRows> alerts(const AskAlerts& ask, TimeMs now, const Admits& admits) = 0;
+  [[nodiscard]] virtual StoreResult<IncidentRows> incidents(const AskIncidents& ask, const Admits& admits) = 0;
+  // Per audience: digest of row hashes with the vector of the feeds applied.
+  [[nodiscard]] virtual StoreResult<std::vector<DigestRow>> digests() = 0;
+};
+
+[[nodiscard]] StoreResult<std::unique_ptr<ReadView>> open_read_view(const ViewOptions& options);
+
+// Metres on the WGS-84 ellipsoid.
+[[nodiscard]] double geodesic_m(LonLat a, LonLat b);
+
+}  // namespace lianxi::store

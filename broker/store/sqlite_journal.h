@@ -1,0 +1,34 @@
+// The journal on SQLite: WAL, synchronous=FULL, one row per segment. No clock, no threads of its own.
+#pragma once
+
+#include "broker/store/journal.h"
+
+namespace lianxi::store {
+
+struct JournalOptions {
+  std::string folder;
+  std::string vfs;                                 // empty: the default; the simulator names its own
+  std::uint64_t file_bytes = 64ULL * 1024 * 1024;  // the writer moves on to a fresh file above this
+  bool sync = true;                                // false only in the simulator's mutation: promise 1 then breaks
+};
+
+// Opens or makes the journal. At open the recovered WAL of the active file is checkpointed and synced before anything is
+// read (after kill -9 SQLite shows frames that were never synced). `fresh` names the node for a new folder; a folder of
+// another region is wrong_node.
+[[nodiscard]] StoreResult<std::unique_ptr<Journal>> open_journal(const JournalOptions& options, const JournalIdentity& fresh);
+[[nodiscard]] StoreResult<std::unique_ptr<JournalReader>> open_reader(const JournalOptions& options);
+
+// Offline proof of a whole journal, file by file: SQLite integrity, record checksums, dense offsets and sequences, chain
+// across files, every seal with the keys given, WAL frames behind a bad one. Progress is called per file.
+struct VerifyReport {
+  std::uint64_t files = 0, segments = 0, events = 0, seals = 0;
+  FeedVector heads;
+  // Empty: proven. Else one line a finding: file, offset, feed and sequence, what is wrong.
+  std::vector<std::string> findings;
+};
+using KeyOf = std::function<const SealPublicKey*(RegionCode)>;
+[[nodiscard]] StoreResult<VerifyReport> verify_journal(
+    const std::string& folder, const KeyOf& key_of, const FeedVector& against,
+    const std::function<void(std::uint64_t files, std::uint64_t of)>& progress);
+
+}  // namespace lianxi::store

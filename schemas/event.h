@@ -1,0 +1,204 @@
+// What an agent publishes: an envelope and a body, as plain values. codec/event_codec.h turns them into bytes and back.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "schemas/ids.h"
+
+namespace lianxi {
+
+// The numbers stand on the wire; a kind's number is its number in the body union.
+enum class Kind : std::uint16_t {
+  unknown = 0,
+  alert = 1,
+  incident = 2,
+  resource = 3,
+  mobilisation = 4,
+  roll_call = 5,
+  call_out = 6,
+  conference = 7,
+  duty = 8,
+  response_level = 9,
+  plan = 10,
+  drill = 11,
+  site_report = 12,
+  attachment = 13,
+  retention = 14,
+  redaction = 15,
+};
+enum class Status : std::uint8_t { Actual = 0, Exercise = 1, System = 2, Test = 3, Draft = 4 };  // CAP 1.2
+enum class Level : std::uint8_t { none = 0, red = 1, orange = 2, yellow = 3, blue = 4 };         // I II III IV
+
+struct LonLat {  // CGCS2000, degrees
+  double lon = 0;
+  double lat = 0;
+  bool operator==(const LonLat&) const = default;
+};
+struct NameValue {
+  std::string name;
+  std::string value;
+  bool operator==(const NameValue&) const = default;
+};
+
+// --- alert: CAP 1.2 names and values ---
+enum class MsgType : std::uint8_t { Alert, Update, Cancel, Ack, Error };
+enum class Scope : std::uint8_t { Public, Restricted, Private };
+enum class Category : std::uint8_t { Geo, Met, Safety, Security, Rescue, Fire, Health, Env, Transport, Infra, CBRNE, Other };
+enum class ResponseType : std::uint8_t { Shelter, Evacuate, Prepare, Execute, Avoid, Monitor, Assess, AllClear, None };
+enum class Urgency : std::uint8_t { Immediate, Expected, Future, Past, Unknown };
+enum class Severity : std::uint8_t { Extreme, Severe, Moderate, Minor, Unknown };
+enum class Certainty : std::uint8_t { Observed, Likely, Possible, Unlikely, Unknown };
+
+struct AlertReference {
+  std::string sender;
+  std::string identifier;
+  TimeMs sent = 0;
+  bool operator==(const AlertReference&) const = default;
+};
+struct Circle {
+  LonLat centre;
+  double radius_m = 0;
+  bool operator==(const Circle&) const = default;
+};
+struct AlertArea {
+  std::string description;
+  std::vector<std::vector<LonLat>> polygons;  // each closed, at least 4 points
+  std::vector<Circle> circles;
+  std::vector<NameValue> geocodes;
+  std::optional<double> altitude_ft;
+  std::optional<double> ceiling_ft;
+  bool operator==(const AlertArea&) const = default;
+};
+struct AlertResource {
+  std::string description;
+  std::string mime_type;
+  std::optional<std::int64_t> size_bytes;
+  std::string uri;
+  std::string digest;
+  bool operator==(const AlertResource&) const = default;
+};
+struct AlertInfo {
+  std::string language = "en-US";  // CAP's default
+  std::vector<Category> categories;
+  std::string event;
+  std::vector<ResponseType> response_types;
+  Urgency urgency = Urgency::Unknown;
+  Severity severity = Severity::Unknown;
+  Certainty certainty = Certainty::Unknown;
+  std::string audience_text;
+  std::vector<NameValue> event_codes;
+  std::optional<TimeMs> effective;
+  std::optional<TimeMs> onset;
+  std::optional<TimeMs> expires;
+  std::string sender_name;
+  std::string headline;
+  std::string description;
+  std::string instruction;
+  std::string web;
+  std::string contact;
+  std::vector<NameValue> parameters;
+  std::vector<AlertResource> resources;
+  std::vector<AlertArea> areas;
+  bool operator==(const AlertInfo&) const = default;
+};
+struct Alert {
+  std::string identifier;
+  std::string sender;
+  TimeMs sent = 0;
+  MsgType msg_type = MsgType::Alert;
+  Scope scope = Scope::Public;
+  std::string source;
+  std::string restriction;
+  std::vector<std::string> addresses;
+  std::vector<std::string> codes;
+  std::string note;
+  std::vector<AlertReference> references;
+  std::vector<std::string> incidents;
+  std::vector<AlertInfo> infos;
+  bool operator==(const Alert&) const = default;
+};
+
+// --- incident ---
+enum class ReportType : std::uint8_t { first, follow_up, final };
+enum class IncidentClass : std::uint8_t { unknown, natural_disaster, accident, public_health, social_security };  // GB/T 35561
+enum class IncidentState : std::uint8_t { reported, verified, responding, controlled, closed };
+
+struct IncidentReport {
+  std::string case_reference;
+  ReportType report_type = ReportType::first;
+  IncidentClass incident_class = IncidentClass::unknown;
+  IncidentState state = IncidentState::reported;
+  std::string event_code;
+  std::string title;
+  std::string text;
+  std::string address;
+  std::optional<LonLat> location;
+  std::optional<std::int32_t> deaths, missing, injured, trapped, affected;
+  std::string own_reference;
+  std::string reporter;
+  std::vector<NameValue> fields;
+  bool operator==(const IncidentReport&) const = default;
+};
+
+// --- resource ---
+enum class ResourceType : std::uint8_t { team, expert, supply, equipment, shelter, site };
+enum class ResourceState : std::uint8_t { available, reserved, deployed, unavailable };
+// Which fields count: `state`: state; `quantity`: quantity, capacity, occupancy; `place`: location, address and the
+// envelope's place; `upsert`: all; `remove`: none.
+enum class ResourceChange : std::uint8_t { upsert, state, quantity, place, remove };
+
+struct Resource {
+  ResourceChange change = ResourceChange::upsert;
+  ResourceType type = ResourceType::team;
+  std::string name;
+  std::string owner;
+  std::string address;
+  std::optional<LonLat> location;
+  std::vector<std::string> capabilities;  // lower-case words as in config, e.g. "hazmat"
+  ResourceState state = ResourceState::available;
+  std::int64_t quantity_milli = 0;  // thousandths of `unit`
+  std::string unit;
+  std::optional<std::int32_t> capacity;   // persons
+  std::optional<std::int32_t> occupancy;  // persons
+  std::string supply_code;                // GB/T 38565
+  std::string contact;
+  std::string phone;
+  std::vector<NameValue> attributes;
+  bool operator==(const Resource&) const = default;
+};
+
+using Body = std::variant<std::monostate, Alert, IncidentReport, Resource>;  // monostate: a kind without rules here
+
+struct Envelope {
+  Kind kind = Kind::unknown;
+  std::string entity;  // see entity.h
+  Status status = Status::Actual;
+  PlaceCode place;
+  std::string agency;  // lower case letters, digits and '-': emergency, police, fire, ...
+  Level level = Level::none;
+  Audience audience;
+  TimeMs occurred_at = 0;
+  bool operator==(const Envelope&) const = default;
+};
+
+struct Event {
+  Envelope envelope;
+  Body body;
+  bool operator==(const Event&) const = default;
+};
+
+// The one table that derives an event's lane: alert, mobilisation, call-out and roll call are flash; resource and
+// attachment bulk, but a resource's change of state is normal; all else normal. SDK and broker both use it.
+[[nodiscard]] Lane lane_of(const Event& event);
+
+// --- entity ids: "<home region>:<kind word>:<local name>" ---
+[[nodiscard]] std::string alert_entity(RegionCode home, std::string_view sender, std::string_view identifier, TimeMs sent);
+[[nodiscard]] std::string incident_entity(RegionCode home, std::string_view case_reference);
+[[nodiscard]] std::string resource_entity(RegionCode home, std::string_view local_name);
+[[nodiscard]] Result<RegionCode> home_region(std::string_view entity);  // checks the whole form
+
+}  // namespace lianxi

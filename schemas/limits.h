@@ -1,0 +1,73 @@
+// Every bound has its name here, and the bounds are related below. Units stand in the names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lianxi {
+
+// Frames and messages.
+inline constexpr std::size_t kHeaderBytes = 32;
+inline constexpr std::size_t kMaxBodyBytes = 256 * 1024;           // one event's bytes
+inline constexpr std::size_t kMaxPublishEvents = 1024;             // events in one publish
+inline constexpr std::size_t kMaxPublishBytes = 1024 * 1024;       // second frame of a publish
+inline constexpr std::size_t kMaxControlBytes = 64 * 1024;         // second frame of anything else a client sends
+inline constexpr std::size_t kMaxAnswerBytes = 8 * 1024 * 1024;    // second frame of a query's answer
+inline constexpr std::size_t kMaxSegmentBytes = 1280 * 1024;       // one segment
+inline constexpr std::size_t kMaxDeliverBytes = 4 * 1024 * 1024;   // second frame of a delivery
+inline constexpr std::int64_t kMaxMessageBytes = 9 * 1024 * 1024;  // ZMQ_MAXMSGSIZE of every socket
+
+// FlatBuffers verifier.
+inline constexpr std::uint32_t kMaxTableDepth = 24;
+inline constexpr std::uint32_t kMaxTables = 16 * 1024;
+
+// Text.
+inline constexpr std::size_t kMaxAgentIdBytes = 64;
+inline constexpr std::size_t kMaxAudienceBytes = 32;
+inline constexpr std::size_t kMaxEntityBytes = 512;
+inline constexpr std::size_t kMaxAgencyBytes = 32;
+inline constexpr std::size_t kMaxRefusalBytes = 1024;  // field and reason together
+
+// Batches.
+inline constexpr std::size_t kMaxBatchBytes = 1024 * 1024;  // event bytes that one turn takes in, past the first message
+inline constexpr std::size_t kMaxBatchMessages = 4096;
+
+// Sessions, answers and followers.
+inline constexpr std::size_t kMaxSessionsPerAgent = 16;
+inline constexpr std::size_t kMaxAnswersHeld = 64 * 1024;  // per session and lane, not yet named as held by the client
+inline constexpr std::size_t kMaxFollowersPerAgent = 64;
+inline constexpr std::size_t kMaxFollowers = 4096;
+inline constexpr std::size_t kMaxFilterItems = 256;
+inline constexpr std::size_t kMaxVectorFeeds = 4096;
+inline constexpr std::uint64_t kMaxCreditBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kDeliverTargetBytes = 256 * 1024;  // one delivery, past its first event
+
+// Time.
+inline constexpr std::uint32_t kHeartbeatMs = 2'000;
+inline constexpr std::uint32_t kPeerSilenceMs = 8'000;  // no word from the other side: reset
+inline constexpr std::uint32_t kRetryAfterMs = 1'000;
+inline constexpr std::int64_t kMaxClockSkewMs = 60'000;  // remote time further ahead is not merged
+inline constexpr std::int64_t kMaxReconnectMs = 5'000;
+
+// Queries.
+inline constexpr std::uint32_t kDefaultQueryLimit = 1'000;
+inline constexpr std::uint32_t kMaxQueryLimit = 10'000;
+inline constexpr std::uint32_t kMaxQueryWaitMs = 10'000;
+inline constexpr std::uint32_t kMaxReadTransactionMs = 2'000;
+
+// Disk.
+inline constexpr std::uint64_t kMinDiskHeadroomBytes = 256ULL * 1024 * 1024;  // default of `disk_headroom`
+inline constexpr std::uint64_t kJournalFileBytes = 64ULL * 1024 * 1024;       // the writer moves on to a fresh file
+inline constexpr std::size_t kMaxOpenJournalFiles = 64;
+
+static_assert(kMaxBodyBytes < kMaxPublishBytes);
+static_assert(kMaxPublishBytes <= kMaxBatchBytes, "one publish must fit into a batch");
+static_assert(kMaxBatchBytes + kMaxBatchBytes / 4 <= kMaxSegmentBytes,
+              "a batch of one feed must fit into a segment with its stamps");
+static_assert(kMaxSegmentBytes < kMaxDeliverBytes, "a segment must fit into a delivery");
+static_assert(kMaxDeliverBytes < kMaxMessageBytes && kMaxAnswerBytes < kMaxMessageBytes);
+static_assert(kMaxDeliverBytes <= kMaxCreditBytes);
+static_assert(kHeartbeatMs * 3 < kPeerSilenceMs);
+static_assert(kDefaultQueryLimit <= kMaxQueryLimit);
+
+}  // namespace lianxi

@@ -1,0 +1,314 @@
+// The messages between agents, nodes and a node, as plain values. Field meanings stand in wire/protocol.fbs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "schemas/codec/frame.h"
+#include "schemas/event.h"
+#include "schemas/limits.h"
+
+namespace lianxi {
+
+struct LaneState {
+  Lane lane{};
+  Sequence high_water;
+  Sequence answered_through;
+  bool operator==(const LaneState&) const = default;
+};
+struct Hello {
+  SessionId session;
+  std::vector<LaneState> lanes;
+  std::vector<SessionId> close_sessions;
+  std::string software;
+  bool operator==(const Hello&) const = default;
+};
+struct Welcome {
+  SessionId session;
+  RegionCode region;
+  Epoch epoch;
+  Incarnation incarnation;
+  AgentId agent;
+  bool session_known = false;  // false: the node opened it just now; a client that expected it sends again in a new one
+  std::vector<LaneState> lanes;
+  Offset head;
+  TimeMs time = 0;
+  std::uint32_t max_body_bytes = kMaxBodyBytes;
+  std::uint32_t max_publish_events = kMaxPublishEvents;
+  std::uint32_t heartbeat_ms = kHeartbeatMs;
+  bool operator==(const Welcome&) const = default;
+};
+struct Publish {
+  SessionId session;
+  Lane lane{};
+  Sequence first_sequence;
+  Sequence answered_through;
+  std::uint8_t peers = 0;
+  std::uint32_t deadline_ms = 0;
+  std::vector<Bytes> events;
+  bool operator==(const Publish&) const = default;
+};
+struct ReceiptRange {
+  Lane lane{};
+  Audience audience;
+  Sequence first_sequence;
+  std::uint32_t count = 0;
+  Epoch epoch;
+  Sequence first_feed_sequence;
+  Ordinal first_ordinal;
+  Offset first_offset;
+  std::vector<BodyHash> body_hashes;  // `count` of them
+  bool operator==(const ReceiptRange&) const = default;
+};
+struct SequenceRefusal {
+  Lane lane{};
+  Sequence sequence;
+  Refusal refusal;
+  BodyHash body_hash{};
+  bool operator==(const SequenceRefusal&) const = default;
+};
+struct Answers {
+  SessionId session;
+  std::vector<ReceiptRange> receipts;
+  std::vector<SequenceRefusal> refusals;
+  bool operator==(const Answers&) const = default;
+};
+struct Refused {
+  SessionId session;           // of the refused message's header, if it could be read
+  std::uint64_t sequence = 0;  // likewise
+  Lane lane{};
+  Refusal refusal;
+  bool operator==(const Refused&) const = default;
+};
+
+struct Filter {  // an empty list admits all that the rights admit
+  std::vector<Kind> kinds;
+  std::vector<PlaceCode> places;  // with all below
+  std::vector<std::string> agencies;
+  std::vector<Level> levels;
+  std::vector<Audience> audiences;
+  bool operator==(const Filter&) const = default;
+};
+// Pure; the same for broker, live and SDK.
+[[nodiscard]] bool admits(const Filter& filter, const Envelope& envelope);
+
+enum class FollowMode : std::uint8_t {
+  events = 0,  // events that filter and rights admit; segments marked filtered
+  feeds = 1,   // whole feeds with their seals; for member nodes
+};
+enum class FollowFrom : std::uint8_t { beginning = 0, now = 1, cursor = 2, vector = 3 };
+
+struct Follow {
+  SessionId follow;  // id chosen by the follower, unique on its connection
+  FollowMode mode = FollowMode::events;
+  FollowFrom from = FollowFrom::beginning;
+  RegionCode node;          // cursor
+  Incarnation incarnation;  // cursor
+  Offset offset;            // cursor: first offset wanted
+  FeedVector vector;
+  std::vector<RegionCode> regions;
+  LaneMask lanes = kAllLanes;
+  Filter filter;
+  std::uint64_t credit_bytes = 0;
+  std::uint32_t credit_messages = 0;
+  bool operator==(const Follow&) const = default;
+};
+struct Followed {
+  SessionId follow;
+  RegionCode node;
+  Incarnation incarnation;
+  Offset offset;
+  Offset head;
+  bool operator==(const Followed&) const = default;
+};
+// Segments of the events, in offset order. `next` is the cursor behind them; it moves also when nothing was admitted.
+// A delivery costs its payload's bytes and one message of credit.
+struct Deliver {
+  SessionId follow;
+  Offset next;
+  bool caught_up = false;
+  Bytes segments;  // parse_segments; may be empty
+  bool operator==(const Deliver&) const = default;
+};
+struct Credit {
+  SessionId follow;
+  std::uint64_t bytes = 0;
+  std::uint32_t messages = 0;
+  Offset offset;
+  bool operator==(const Credit&) const = default;
+};
+struct Unfollow {
+  SessionId follow;
+  std::string reason;
+  bool operator==(const Unfollow&) const = default;
+};
+struct Heartbeat {
+  TimeMs time = 0;
+  FeedVector vector;
+  bool operator==(const Heartbeat&) const = default;
+};
+
+// --- queries ---
+struct AskResources {
+  std::optional<LonLat> near;
+  std::optional<double> within_m;  // needs `near`
+  std::vector<ResourceType> types;
+  std::string capability;
+  std::optional<PlaceCode> place;  // with all below
+  bool available = false;
+  std::uint32_t limit = 0;  // 0: kDefaultQueryLimit
+  bool operator==(const AskResources&) const = default;
+};
+struct AskAlerts {
+  bool all = false;
+  std::optional<PlaceCode> place;
+  std::uint32_t limit = 0;
+  bool operator==(const AskAlerts&) const = default;
+};
+struct AskIncidents {
+  std::optional<PlaceCode> place;
+  std::uint32_t limit = 0;
+  bool operator==(const AskIncidents&) const = default;
+};
+struct AskStatus {
+  bool counters = true;
+  bool operator==(const AskStatus&) const = default;
+};
+using Ask = std::variant<AskResources, AskAlerts, AskIncidents, AskStatus>;
+struct Query {
+  std::uint64_t request = 0;
+  Offset after_offset;            // 0: as the view stands
+  std::uint32_t deadline_ms = 0;  // 0: kMaxQueryWaitMs
+  Ask ask;
+  bool operator==(const Query&) const = default;
+};
+
+struct ResourceRow {
+  std::string id;
+  Audience audience;
+  Status status{};
+  ResourceType type{};
+  std::string name;
+  RegionCode region;
+  PlaceCode place;
+  std::optional<LonLat> location;
+  std::optional<double> distance_m;  // geodesic from `near`
+  std::vector<std::string> capabilities;
+  ResourceState state{};
+  std::int64_t quantity_milli = 0;
+  std::string unit;
+  std::optional<std::int32_t> capacity, occupancy;
+  std::string owner, address, contact, phone;
+  TimeMs updated_at = 0;
+  bool operator==(const ResourceRow&) const = default;
+};
+struct ResourceRows {
+  std::vector<ResourceRow> rows;
+  bool truncated = false;
+  bool operator==(const ResourceRows&) const = default;
+};
+struct AlertRow {
+  std::string id;
+  Audience audience;
+  std::string identifier, sender;
+  TimeMs sent = 0;
+  Status status{};
+  std::uint8_t state = 0;  // AlertState of vocabulary.h
+  MsgType msg_type{};
+  Level level{};
+  std::string event, headline, area;
+  RegionCode region;
+  PlaceCode place;
+  std::optional<TimeMs> expires;
+  bool operator==(const AlertRow&) const = default;
+};
+struct AlertRows {
+  std::vector<AlertRow> rows;
+  bool truncated = false;
+  bool operator==(const AlertRows&) const = default;
+};
+struct ReportRow {
+  std::string agency, publisher;
+  IncidentReport report;  // case_reference left empty
+  Level level{};
+  PlaceCode place;
+  TimeMs occurred_at = 0, received_at = 0;
+  RegionCode region;
+  bool operator==(const ReportRow&) const = default;
+};
+struct IncidentRow {
+  std::string id;
+  Audience audience;
+  Status status{};
+  IncidentClass incident_class{};
+  Level level{};
+  IncidentState state{};
+  RegionCode region;
+  PlaceCode place;
+  std::string title;
+  TimeMs updated_at = 0;
+  std::vector<ReportRow> reports;  // by (received_at, region)
+  bool operator==(const IncidentRow&) const = default;
+};
+struct IncidentRows {
+  std::vector<IncidentRow> rows;
+  bool truncated = false;
+  bool operator==(const IncidentRows&) const = default;
+};
+struct DigestRow {
+  Audience audience;
+  Hash digest{};
+  FeedVector vector;
+  bool operator==(const DigestRow&) const = default;
+};
+struct LinkRow {
+  RegionCode region;
+  std::string lanes;  // "flash", "normal+bulk"
+  std::string state;  // down, connecting, following, refused
+  std::optional<TimeMs> last_contact;
+  std::string reason;
+  std::uint64_t received_events = 0;
+  bool operator==(const LinkRow&) const = default;
+};
+struct CounterRow {
+  std::string name;
+  std::uint64_t value = 0;
+  bool operator==(const CounterRow&) const = default;
+};
+struct StatusReport {
+  RegionCode region;
+  Epoch epoch;
+  Incarnation incarnation;
+  std::string software;
+  Offset head;
+  Offset view_offset;  // the view has applied all below
+  std::uint32_t view_version = 0;
+  FeedVector feeds;
+  std::vector<DigestRow> digests;
+  std::vector<LinkRow> links;
+  std::vector<CounterRow> counters;
+  TimeMs time = 0;
+  bool operator==(const StatusReport&) const = default;
+};
+struct Answer {
+  std::uint64_t request = 0;
+  Offset offset;
+  std::variant<ResourceRows, AlertRows, IncidentRows, StatusReport> rows;
+  bool operator==(const Answer&) const = default;
+};
+
+using Message = std::variant<Hello, Welcome, Publish, Answers, Refused, Follow, Followed, Deliver, Credit, Unfollow, Heartbeat,
+                             Query, Answer>;
+
+[[nodiscard]] MessageType type_of(const Message& message);
+
+// Bytes of a message. Oversize values abort in debug and are refused by `fits` before that: the SDK asks it first.
+[[nodiscard]] Frames encode(const Message& message);
+[[nodiscard]] Result<void> fits(const Message& message);
+
+// Size, header, verifier with explicit limits, enums, ids, list bounds. The refusal's field says where. Never throws.
+[[nodiscard]] Result<Message> decode(BytesView header, BytesView payload);
+
+}  // namespace lianxi
