@@ -55,6 +55,12 @@ inline constexpr std::uint32_t kMaxQueryLimit = 10'000;
 inline constexpr std::uint32_t kMaxQueryWaitMs = 10'000;
 inline constexpr std::uint32_t kMaxReadTransactionMs = 2'000;
 
+// Files that agencies hand in.
+inline constexpr std::size_t kMaxCapBytes = 1024 * 1024;        // one CAP document
+inline constexpr std::size_t kMaxRecordBytes = 256 * 1024;      // one record of a line or CSV source
+inline constexpr std::size_t kMaxFileBytes = 64 * 1024 * 1024;  // one file of records
+inline constexpr std::size_t kMaxMappingBytes = 1024 * 1024;    // one mapping file
+
 // Disk.
 inline constexpr std::uint64_t kMinDiskHeadroomBytes = 256ULL * 1024 * 1024;  // default of `disk_headroom`
 inline constexpr std::uint64_t kJournalFileBytes = 64ULL * 1024 * 1024;       // the writer moves on to a fresh file
@@ -68,6 +74,7 @@ static_assert(kMaxSegmentBytes < kMaxDeliverBytes, "a segment must fit into a de
 static_assert(kMaxDeliverBytes < kMaxMessageBytes && kMaxAnswerBytes < kMaxMessageBytes);
 static_assert(kMaxDeliverBytes <= kMaxCreditBytes);
 static_assert(kHeartbeatMs * 3 < kPeerSilenceMs);
+static_assert(kMaxRecordBytes <= kMaxFileBytes && kMaxCapBytes <= kMaxFileBytes);
 static_assert(kDefaultQueryLimit <= kMaxQueryLimit);
 
 }  // namespace lianxi

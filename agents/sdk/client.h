@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "agents/sdk/profile.h"
 #include "schemas/protocol.h"
@@ -67,6 +68,12 @@ class Client {
   // is refused here, before it is stored. Never blocks on the network.
   [[nodiscard]] virtual std::future<Outcome> publish(const Event& event) = 0;
   virtual void publish(const Event& event, std::function<void(const Outcome&)> done) = 0;
+  // As publish, but once per `key`, for sources that are read again after a crash: event and key enter the outbox in one
+  // transaction; while the outbox knows the key, a repeat (also by a later process on the same outbox) stores nothing and
+  // its future holds the first one's outcome, answered or still to come. Key and outcome stay until forgotten.
+  [[nodiscard]] virtual std::future<Outcome> publish_once(const Event& event, std::string_view key) = 0;
+  // Forgets the answered keys that begin with `prefix`.
+  virtual void forget_keys(std::string_view prefix) = 0;
   // Events of the outbox without an answer yet.
   [[nodiscard]] virtual std::size_t pending() const = 0;
 
