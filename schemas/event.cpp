@@ -1,1 +1,78 @@
-// Filled with its header's functions.
+#include "schemas/event.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <chrono>
+
+#include "schemas/limits.h"
+#include "schemas/text.h"
+#include "schemas/vocabulary.h"
+
+namespace lianxi {
+namespace {
+
+// As CAP writes a time, in UTC, so that one triple has one spelling whatever offset its author wrote.
+std::string utc_text(TimeMs time) {
+  using namespace std::chrono;
+  const sys_time<milliseconds> at{milliseconds(std::clamp(time, kMinTimeMs, kMaxTimeMs))};
+  const auto day = floor<days>(at);
+  const year_month_day date{day};
+  const hh_mm_ss clock{at - day};
+  const std::string fraction = clock.subseconds().count() == 0 ? "" : fmt::format(".{:03}", clock.subseconds().count());
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     fraction);
+}
+
+}  // namespace
+
+Lane lane_of(const Event& event) {
+  switch (event.envelope.kind) {
+    case Kind::alert:
+    case Kind::mobilisation:
+    case Kind::roll_call:
+    case Kind::call_out:
+      return Lane::flash;
+    case Kind::resource: {
+      const auto* resource = std::get_if<Resource>(&event.body);
+      return resource != nullptr && resource->change == ResourceChange::state ? Lane::normal : Lane::bulk;
+    }
+    case Kind::attachment:
+      return Lane::bulk;
+    default:
+      return Lane::normal;
+  }
+}
+
+std::string alert_entity(RegionCode home, std::string_view sender, std::string_view identifier, TimeMs sent) {
+  return fmt::format("{:06}:alert:{},{},{}", home.value, sender, identifier, utc_text(sent));
+}
+
+std::string incident_entity(RegionCode home, std::string_view case_reference) {
+  return fmt::format("{:06}:incident:{}", home.value, case_reference);
+}
+
+std::string resource_entity(RegionCode home, std::string_view local_name) {
+  return fmt::format("{:06}:resource:{}", home.value, local_name);
+}
+
+Result<RegionCode> home_region(std::string_view entity) {
+  const auto wrong = [](std::string_view why) {
+    return refuse(RefusalCode::invalid_field, "entity",
+                  fmt::format("{}; write <home region>:<kind>:<name>, e.g. 330800:resource:team-17", why));
+  };
+  if (entity.size() > kMaxEntityBytes) return wrong(fmt::format("an entity id has at most {} bytes", kMaxEntityBytes));
+  const std::size_t first = entity.find(':');
+  const std::size_t second = first == std::string_view::npos ? first : entity.find(':', first + 1);
+  if (second == std::string_view::npos) return wrong("an entity id has three parts");
+  const auto region = parse_region(entity.substr(0, first));
+  if (!region) return wrong("an entity id begins with its home region's 6 digits");
+  const std::string_view kind = entity.substr(first + 1, second - first - 1);
+  const bool is_kind = !kind.empty() && std::ranges::all_of(kind, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+  if (!is_kind) return wrong("an entity id's kind is lower case letters and '_'");
+  const std::string_view name = entity.substr(second + 1);
+  if (name.empty() || !is_line(name)) return wrong("an entity id's name is one line of UTF-8 text, not empty");
+  return *region;
+}
+
+}  // namespace lianxi

@@ -12,7 +12,8 @@ inline constexpr std::size_t kMaxBodyBytes = 256 * 1024;           // one event'
 inline constexpr std::size_t kMaxPublishEvents = 1024;             // events in one publish
 inline constexpr std::size_t kMaxPublishBytes = 1024 * 1024;       // second frame of a publish
 inline constexpr std::size_t kMaxControlBytes = 64 * 1024;         // second frame of anything else a client sends
-inline constexpr std::size_t kMaxAnswerBytes = 8 * 1024 * 1024;    // second frame of a query's answer
+inline constexpr std::size_t kMaxVectorBytes = 512 * 1024;         // second frame of a message that carries a feed vector
+inline constexpr std::size_t kMaxAnswerBytes = 8 * 1024 * 1024;    // second frame of the answers to publishes and queries
 inline constexpr std::size_t kMaxSegmentBytes = 1280 * 1024;       // one segment
 inline constexpr std::size_t kMaxDeliverBytes = 4 * 1024 * 1024;   // second frame of a delivery
 inline constexpr std::int64_t kMaxMessageBytes = 9 * 1024 * 1024;  // ZMQ_MAXMSGSIZE of every socket
@@ -20,6 +21,7 @@ inline constexpr std::int64_t kMaxMessageBytes = 9 * 1024 * 1024;  // ZMQ_MAXMSG
 // FlatBuffers verifier.
 inline constexpr std::uint32_t kMaxTableDepth = 24;
 inline constexpr std::uint32_t kMaxTables = 16 * 1024;
+inline constexpr std::uint32_t kMaxAnswerTables = 512 * 1024;  // what a node says: answers to publishes and queries
 
 // Text.
 inline constexpr std::size_t kMaxAgentIdBytes = 64;
@@ -43,6 +45,8 @@ inline constexpr std::uint64_t kMaxCreditBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kDeliverTargetBytes = 256 * 1024;  // one delivery, past its first event
 
 // Time.
+inline constexpr std::int64_t kMinTimeMs = -62'135'596'800'000;                     // year 1
+inline constexpr std::int64_t kMaxTimeMs = 253'402'300'799'000 - 14LL * 3'600'000;  // year 9999 in every zone
 inline constexpr std::uint32_t kHeartbeatMs = 2'000;
 inline constexpr std::uint32_t kPeerSilenceMs = 8'000;  // no word from the other side: reset
 inline constexpr std::uint32_t kRetryAfterMs = 1'000;
