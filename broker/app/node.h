@@ -15,6 +15,9 @@
 
 namespace lianxi::app {
 
+inline constexpr std::size_t kMaxDeliveriesPerTurn = 256;
+inline constexpr std::size_t kMaxDeliverScanBytes = 1024 * 1024;  // journal bytes that one delivery reads past what it admits
+
 struct NodeConfig {
   RegionCode region;
   std::string software;
@@ -26,17 +29,18 @@ struct NodeConfig {
   Incarnation fresh_incarnation;  // for a journal that is made now
 };
 
-// What a turn lets out, in this order. All of it stands on disk.
+// What a turn leaves to its caller, in this order, after answers and deliveries went through the Sender. All of it stands on
+// disk.
 struct TurnOutput {
   std::vector<core::LinkReset> link_resets;
-  std::vector<core::Send> sends;  // answers and deliveries, in order
   std::vector<core::LinkSend> link_sends;
   std::vector<store::JournalSegment> committed;  // for `live`
   std::vector<core::Counted> counted;
   std::vector<core::Alarm> alarms;
 };
 
-// Tells the ring whether a message can be sent to a connection now; used for deliveries, whose result the core hears.
+// Sends a message to a connection now, or says why not. The core hears what became of a delivery; an answer that cannot be
+// sent is given again when its client repeats the question.
 enum class SendResult : std::uint8_t { sent, full, gone };
 using Sender = std::function<SendResult(const core::Connection&, const Message&)>;
 
@@ -47,8 +51,8 @@ class Node {
   [[nodiscard]] static store::StoreResult<std::unique_ptr<Node>> open(NodeConfig config, TimeMs now);
   ~Node();
 
-  // One turn. Answers go through `send` after the commit, then deliveries, until no follower can be served more (bounded
-  // work: at most kMaxDeliveriesPerTurn deliveries; `more_to_deliver()` says to come back at once).
+  // One turn. Answers go through `send` after the commit, then at most kMaxDeliveriesPerTurn deliveries, one a follower; what
+  // became of them is stepped in the next turn. `more_to_deliver()` says to come back at once, with or without inputs.
   // An error is final: end the process, restart reads again.
   [[nodiscard]] store::StoreResult<TurnOutput> turn(TimeMs now, const Hash& entropy, std::span<const core::Input> inputs,
                                                     const Sender& send);
@@ -65,7 +69,8 @@ class Node {
   std::unique_ptr<State> state_;
 };
 
-// The effects' DeliverOrder turned into one message; pure but for the journal it reads. Empty optional: nothing to say.
+// The effects' DeliverOrder turned into one message; pure but for the journal it reads. `next` moves over what is not
+// admitted, so a message may carry no segment. Empty optional: not even the cursor moved (the first event exceeds the credit).
 [[nodiscard]] store::StoreResult<std::optional<Deliver>> make_delivery(const core::DeliverOrder& order,
                                                                        const core::Policy& policy, const core::Members& members,
                                                                        store::JournalReader& journal);
