@@ -1,4 +1,5 @@
 // What one transaction writes into the journal: made by core, sealed by the ring, written by the store.
+// A session may be closed and opened again in one batch: `closed` is performed before `sessions` and `answers`.
 #pragma once
 
 #include <optional>

@@ -33,6 +33,7 @@ inline constexpr std::size_t kMaxRefusalBytes = 1024;  // field and reason toget
 // Batches.
 inline constexpr std::size_t kMaxBatchBytes = 1024 * 1024;  // event bytes that one turn takes in, past the first message
 inline constexpr std::size_t kMaxBatchMessages = 4096;
+inline constexpr std::size_t kMaxTurnBytes = 16 * 1024 * 1024;  // beyond it core answers `busy`, whatever the ring hands in
 
 // Sessions, answers and followers.
 inline constexpr std::size_t kMaxSessionsPerAgent = 16;
@@ -43,6 +44,14 @@ inline constexpr std::size_t kMaxFilterItems = 256;
 inline constexpr std::size_t kMaxVectorFeeds = 4096;
 inline constexpr std::uint64_t kMaxCreditBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kDeliverTargetBytes = 256 * 1024;  // one delivery, past its first event
+inline constexpr std::size_t kRefusalWeight = 16;               // a held refusal counts as so many held answers
+inline constexpr std::size_t kMaxAnswersBytes = 40 * 1024;      // one Answers message; more answers go in more messages
+
+// Links.
+inline constexpr std::uint64_t kLinkCreditBytes = 8 * 1024 * 1024;
+inline constexpr std::uint32_t kLinkCreditMessages = 256;
+inline constexpr std::size_t kMaxHeldFeeds = 4096;       // over all regions; a peer that opens more is refused
+inline constexpr std::size_t kMaxLinkVectorFeeds = 400;  // positions in one Follow or Heartbeat of a link
 
 // Time.
 inline constexpr std::int64_t kMinTimeMs = -62'135'596'800'000;                     // year 1
@@ -51,7 +60,10 @@ inline constexpr std::uint32_t kHeartbeatMs = 2'000;
 inline constexpr std::uint32_t kPeerSilenceMs = 8'000;  // no word from the other side: reset
 inline constexpr std::uint32_t kRetryAfterMs = 1'000;
 inline constexpr std::int64_t kMaxClockSkewMs = 60'000;  // remote time further ahead is not merged
+inline constexpr std::int64_t kMinReconnectMs = 250;
 inline constexpr std::int64_t kMaxReconnectMs = 5'000;
+inline constexpr std::int64_t kRefusedLinkRetryMs = 30'000;  // a peer that refuses us, or whose feed is broken
+inline constexpr std::int64_t kAlarmRepeatMs = 60'000;       // an alarm that still holds is told again
 
 // Queries.
 inline constexpr std::uint32_t kDefaultQueryLimit = 1'000;
@@ -76,7 +88,10 @@ static_assert(kMaxBatchBytes + kMaxBatchBytes / 4 <= kMaxSegmentBytes,
               "a batch of one feed must fit into a segment with its stamps");
 static_assert(kMaxSegmentBytes < kMaxDeliverBytes, "a segment must fit into a delivery");
 static_assert(kMaxDeliverBytes < kMaxMessageBytes && kMaxAnswerBytes < kMaxMessageBytes);
-static_assert(kMaxDeliverBytes <= kMaxCreditBytes);
+static_assert(kMaxDeliverBytes <= kLinkCreditBytes && kLinkCreditBytes <= kMaxCreditBytes);
+static_assert(kMaxBatchBytes + kMaxDeliverBytes <= kMaxTurnBytes);
+static_assert(kMaxAnswersBytes < kMaxControlBytes);
+static_assert(kMaxLinkVectorFeeds * 128 < kMaxControlBytes && kMaxLinkVectorFeeds <= kMaxVectorFeeds);
 static_assert(kHeartbeatMs * 3 < kPeerSilenceMs);
 static_assert(kMaxRecordBytes <= kMaxFileBytes && kMaxCapBytes <= kMaxFileBytes);
 static_assert(kDefaultQueryLimit <= kMaxQueryLimit);

@@ -24,7 +24,9 @@ struct LinkReset {  // close the connection with all that it has queued, and ope
   std::string reason;
 };
 
-// Read the journal from `from`, send what the follower may have, report with input Delivered.
+// Read the journal from `from`, send what the follower may have, report with input Delivered. Each order is performed and
+// reported exactly once, also when nothing could be sent: until then the follower gets no other order. With `have` the ring
+// may jump ahead from `from` (JournalReader::first_beyond).
 struct DeliverOrder {
   Connection connection;
   Agent agent;
@@ -49,7 +51,9 @@ struct Alarm {  // for a person: a fork, a broken feed, a clock that is ahead
 
 struct Effects {
   JournalBatch batch;
-  std::vector<FeedPosition> touched;  // own feeds to seal: head after the batch
+  // Heads to seal: one for each own segment of the batch, in their order; it equals that segment's `last`. A feed that
+  // fills more than one segment stands here more than once, so that every stored segment can be checked by itself.
+  std::vector<FeedPosition> touched;
   std::vector<Send> sends;
   std::vector<LinkReset> link_resets;  // performed before link_sends
   std::vector<LinkSend> link_sends;

@@ -41,7 +41,8 @@ struct PeerMessage {  // what a peer's broker said on a link that we opened; Wel
 struct ConnectionLost {
   Connection connection;
 };
-struct LinkLost {  // the socket says so; silence is noticed by core itself
+// The socket says so, and not because a LinkReset closed it; silence is noticed by core itself.
+struct LinkLost {
   LinkId link;
   std::string reason;
 };
