@@ -36,8 +36,12 @@ class SegmentWriter {
   // Computes digest and chain. Returns the new head. `stamp.sequence` must be the next one (aborts otherwise).
   FeedHead append(const Stamp& stamp, const Salt& salt, BytesView body);
   // Appends a record as it is (its chain was checked by the caller); for cutting, joining and filtering.
+  // Its sequence must be the next one here too: a filter that skips an event begins a new segment, so that the offset of
+  // record i is always first_offset + i.
   void append(const RecordView& record);
   void mark_filtered();
+  // True if one more record and a seal fit into kMaxSegmentBytes; if not, begin another segment.
+  [[nodiscard]] bool has_room(std::size_t publisher_bytes, std::size_t body_bytes) const;
   [[nodiscard]] std::size_t size_bytes() const;
   [[nodiscard]] std::uint32_t count() const;
   [[nodiscard]] const FeedHead& head() const;
