@@ -27,7 +27,7 @@ struct ConfigFinding {
 [[nodiscard]] std::string to_text(const ConfigFinding& finding);
 [[nodiscard]] bool has_errors(const std::vector<ConfigFinding>& findings);
 
-struct Endpoints {  // to bind
+struct Endpoints {                               // to bind
   std::string flash, data, follow, query, live;  // "tcp://host:port"
   std::string metrics;                           // "host:port"; empty: none
 };

@@ -1,0 +1,88 @@
+#include "broker/app/config.h"
+
+#include <gmock/gmock.h>
+
+#include "schemas/limits.h"
+#include "tests/unit/app/config_folder.h"
+
+namespace lianxi::app {
+namespace {
+
+using ::testing::IsEmpty;
+
+std::string all(const std::vector<ConfigFinding>& findings) {
+  std::string out;
+  for (const ConfigFinding& finding : findings) out += to_text(finding) + "\n";
+  return out;
+}
+
+TEST(Config, AGoodOneIsReadWhole) {
+  const ConfigFolder folder;
+  const Reading<BrokerConfig> reading = read_config(folder.node());
+  EXPECT_THAT(reading.findings, IsEmpty()) << all(reading.findings);
+  ASSERT_TRUE(reading.value);
+  const NodeFile& file = reading.value->file;
+  EXPECT_EQ(file.region, RegionCode(330800));
+  EXPECT_EQ(file.data_dir, folder.path("data"));
+  EXPECT_EQ(file.journal_folder(), folder.path("data/journal"));
+  EXPECT_EQ(file.endpoints.flash, "tcp://127.0.0.1:9601");
+  EXPECT_EQ(file.endpoints.metrics, "127.0.0.1:9606");
+  EXPECT_EQ(file.log_format, LogFormat::json);
+  EXPECT_EQ(file.log_level, "debug");
+  EXPECT_EQ(file.disk_headroom_bytes, 64U * 1024 * 1024);
+  EXPECT_EQ(reading.value->members->all().size(), 2U);
+  EXPECT_EQ(reading.value->members->all()[1].live, "tcp://127.0.0.1:9705");
+  EXPECT_EQ(reading.value->keys.curve_secret.size(), 40U);
+  EXPECT_EQ(reading.value->keys.seal.public_key, reading.value->members->all()[0].seal_key);
+}
+
+TEST(Config, AgentsAndTheOtherMembersBrokersHaveTheirKeys) {
+  const ConfigFolder folder;
+  const Reading<BrokerConfig> reading = read_config(folder.node());
+  ASSERT_TRUE(reading.value);
+  const std::vector<AgentKey>& agents = reading.value->agents;
+  ASSERT_EQ(agents.size(), 2U);
+  EXPECT_EQ(agents[0].agent.id.text(), "330800.police.dispatch");
+  EXPECT_EQ(agents[0].agent.role, core::Role::agent);
+  EXPECT_EQ(agents[1].agent.id.text(), "341000.broker.node");
+  EXPECT_EQ(agents[1].agent.role, core::Role::node);
+  EXPECT_EQ(agents[1].public_key, reading.value->members->all()[1].curve_key);
+}
+
+TEST(Config, RightsAreThoseOfThePolicyFile) {
+  const ConfigFolder folder;
+  const Reading<BrokerConfig> reading = read_config(folder.node());
+  ASSERT_TRUE(reading.value);
+  const core::Agent& police = reading.value->agents[0].agent;
+  Envelope alert;
+  alert.kind = Kind::alert;
+  alert.place = *PlaceCode::parse("330803");
+  alert.agency = "police";
+  alert.level = Level::red;
+  alert.audience = Audience::conference();
+  EXPECT_TRUE(reading.value->policy->may_publish(police, alert));
+  alert.level = Level::blue;
+  EXPECT_FALSE(reading.value->policy->may_publish(police, alert));
+  EXPECT_TRUE(reading.value->policy->may_follow(police, alert)) << "a rule without lists admits everything";
+  EXPECT_FALSE(reading.value->policy->may_query(police, alert)) << "nothing is allowed that no grant allows";
+}
+
+TEST(Config, DiskHeadroomAndLogHaveDefaults) {
+  const ConfigFolder folder;
+  folder.replace("regions/330800.toml", "[disk]\nheadroom_mb = 64\n", "");
+  folder.replace("regions/330800.toml", "[log]\nformat = \"json\"\nlevel = \"debug\"\n", "");
+  const Reading<NodeFile> reading = read_node_file(folder.node());
+  ASSERT_TRUE(reading.value) << all(reading.findings);
+  EXPECT_EQ(reading.value->disk_headroom_bytes, kMinDiskHeadroomBytes);
+  EXPECT_EQ(reading.value->log_format, LogFormat::console);
+  EXPECT_EQ(reading.value->log_level, "info");
+}
+
+TEST(Config, AFindingReadsAsFileLineFieldWhatAndMend) {
+  EXPECT_EQ(to_text({false, "a.toml", 7, "log.level", "is empty", "write level = \"info\""}),
+            "a.toml:7: log.level: is empty (write level = \"info\")");
+  EXPECT_EQ(to_text({true, "keys", 0, "", "cannot be read", ""}), "warning: keys: cannot be read");
+}
+
+}  // namespace
+}  // namespace lianxi::app
