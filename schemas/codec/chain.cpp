@@ -1,9 +1,9 @@
 #include "schemas/codec/chain.h"
 
-#include <sodium.h>
 #include <cstdlib>
 
 #include "schemas/codec/little_endian.h"
+#include "schemas/codec/sodium.h"
 #include "schemas/limits.h"
 
 namespace lianxi {
@@ -21,14 +21,9 @@ constexpr Purpose kChainPurpose = purpose("lianxi.chain.1");
 constexpr Purpose kSaltPurpose = purpose("lianxi.salt.1");
 constexpr std::string_view kSealDomain{"lianxi.seal.1\0\0\0", 16};
 
-void start_sodium() {
-  static const bool started = sodium_init() >= 0;
-  if (!started) std::abort();
-}
-
 template <std::size_t N>
 std::array<std::uint8_t, N> hash_for(const Purpose& purpose, BytesView bytes, const Salt& salt = {}) {
-  start_sodium();
+  codec::start_sodium();
   std::array<std::uint8_t, N> out{};
   const int failed = crypto_generichash_blake2b_salt_personal(out.data(), N, bytes.data(), bytes.size(), nullptr, 0, salt.data(),
                                                               purpose.data());
@@ -104,7 +99,7 @@ Salt derive_salt(const Hash& entropy, Ordinal ordinal) {
 }
 
 Seal sign_seal(const SealSecretKey& key, const FeedId& feed, const FeedHead& head) {
-  start_sodium();
+  codec::start_sodium();
   Seal seal{head.sequence, head.hash, {}};
   const FixedWriter message = seal_message(feed, seal.sequence, seal.hash);
   const BytesView bytes = message.written();
@@ -113,28 +108,28 @@ Seal sign_seal(const SealSecretKey& key, const FeedId& feed, const FeedHead& hea
 }
 
 bool verify_seal(const SealPublicKey& key, const FeedId& feed, const Seal& seal) {
-  start_sodium();
+  codec::start_sodium();
   const FixedWriter message = seal_message(feed, seal.sequence, seal.hash);
   const BytesView bytes = message.written();
   return crypto_sign_verify_detached(seal.signature.data(), bytes.data(), bytes.size(), key.data()) == 0;
 }
 
 SealKeyPair make_seal_keys() {
-  start_sodium();
+  codec::start_sodium();
   SealKeyPair pair;
   crypto_sign_keypair(pair.public_key.data(), pair.secret_key.data());
   return pair;
 }
 
 SealKeyPair seal_keys_from_seed(const Hash& seed) {
-  start_sodium();
+  codec::start_sodium();
   SealKeyPair pair;
   crypto_sign_seed_keypair(pair.public_key.data(), pair.secret_key.data(), seed.data());
   return pair;
 }
 
 Hash blake2b(BytesView bytes) {
-  start_sodium();
+  codec::start_sodium();
   Hash out{};
   crypto_generichash(out.data(), out.size(), bytes.data(), bytes.size(), nullptr, 0);
   return out;

@@ -1,0 +1,330 @@
+#include "schemas/event_rules.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <cmath>
+
+#include "schemas/limits.h"
+#include "schemas/text.h"
+#include "schemas/vocabulary.h"
+
+namespace lianxi {
+namespace {
+
+// Keeps the first fault with its path; every check after it does nothing.
+class Checker {
+ public:
+  // The part of the path that holds while it lives: `infos[0]`.
+  class Scope {
+   public:
+    Scope(Checker& checker, std::string_view name, std::size_t index) : checker_(checker) {
+      checker_.path_.push_back({name, index});
+    }
+    ~Scope() { checker_.path_.pop_back(); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Checker& checker_;
+  };
+
+  void fail(RefusalCode code, std::string_view field, std::string reason) {
+    if (fault_) return;
+    std::string path;
+    for (const Step& step : path_) path += fmt::format("{}[{}].", step.name, step.index);
+    path += field;
+    fault_ = Refusal{code, std::move(path), std::move(reason), 0};
+  }
+  void invalid(std::string_view field, std::string reason) { fail(RefusalCode::invalid_field, field, std::move(reason)); }
+
+  void text(std::string_view field, std::string_view value) {
+    if (!is_text(value)) invalid(field, "not UTF-8 text, or it holds control characters");
+  }
+  void line(std::string_view field, std::string_view value) {
+    if (!is_line(value)) invalid(field, "not one line of UTF-8 text without control characters");
+  }
+  void required_line(std::string_view field, std::string_view value) {
+    if (value.empty()) return fail(RefusalCode::missing_field, field, "it is required and must not be empty");
+    line(field, value);
+  }
+  void lines(std::string_view field, const std::vector<std::string>& values) {
+    for (const std::string& value : values) line(field, value);
+  }
+  // CAP 1.2, 3.2.1: identifier and sender.
+  void cap_name(std::string_view field, std::string_view value) {
+    required_line(field, value);
+    if (value.find_first_of(" \t,<&") != std::string_view::npos) {
+      invalid(field, "CAP allows no space, comma, '<' or '&' here");
+    }
+  }
+  template <class E>
+  void known(std::string_view field, E value) {
+    const auto number = static_cast<std::uint64_t>(value);
+    if (!is_known<E>(number)) invalid(field, fmt::format("number {} is not of its vocabulary", number));
+  }
+  void time(std::string_view field, TimeMs value) {
+    if (value < kMinTimeMs || value > kMaxTimeMs)
+      invalid(field, "the time is outside the years 1 to 9999; give milliseconds since 1970");
+  }
+  void time(std::string_view field, const std::optional<TimeMs>& value) {
+    if (value) time(field, *value);
+  }
+  void point(std::string_view field, const LonLat& value) {
+    const bool on_earth = std::abs(value.lon) <= 180 && std::abs(value.lat) <= 90;  // false for what is not a number
+    if (!on_earth) invalid(field, "longitude must be within -180..180 and latitude within -90..90 degrees");
+  }
+  void finite(std::string_view field, const std::optional<double>& value) {
+    if (value && !std::isfinite(*value)) invalid(field, "it must be a finite number");
+  }
+  template <class T>
+  void not_negative(std::string_view field, const std::optional<T>& value) {
+    if (value && *value < 0) invalid(field, "it must not be negative");
+  }
+  void name_values(std::string_view field, const std::vector<NameValue>& values) {
+    for (const NameValue& item : values) {
+      line(field, item.name);
+      text(field, item.value);
+    }
+  }
+  [[nodiscard]] Result<void> result() && {
+    if (fault_) return tl::unexpected(std::move(*fault_));
+    return {};
+  }
+
+ private:
+  struct Step {
+    std::string_view name;
+    std::size_t index;
+  };
+  std::vector<Step> path_;
+  std::optional<Refusal> fault_;
+};
+
+template <class T, class Check>
+void each(Checker& check, std::string_view name, const std::vector<T>& items, Check check_item) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Checker::Scope scope(check, name, i);
+    check_item(check, items[i]);
+  }
+}
+
+void check_polygon(Checker& check, const std::vector<LonLat>& polygon) {
+  if (polygon.size() < 4) check.invalid("points", fmt::format("a polygon has at least 4 points, this one {}", polygon.size()));
+  for (const LonLat& point : polygon) check.point("points", point);
+  if (!polygon.empty() && polygon.front() != polygon.back()) {
+    check.invalid("points", "a polygon is closed: repeat its first point at its end");
+  }
+}
+
+void check_area(Checker& check, const AlertArea& area) {
+  if (area.description.empty()) check.fail(RefusalCode::missing_field, "description", "an area needs its description");
+  check.text("description", area.description);
+  each(check, "polygons", area.polygons, check_polygon);
+  each(check, "circles", area.circles, [](Checker& c, const Circle& circle) {
+    c.point("centre", circle.centre);
+    if (!(std::isfinite(circle.radius_m) && circle.radius_m >= 0)) c.invalid("radius_m", "it must be a number, not negative");
+  });
+  check.name_values("geocodes", area.geocodes);
+  check.finite("altitude_ft", area.altitude_ft);
+  check.finite("ceiling_ft", area.ceiling_ft);
+  if (area.ceiling_ft && !area.altitude_ft) check.invalid("ceiling_ft", "a ceiling needs an altitude beside it");
+}
+
+void check_resource_file(Checker& check, const AlertResource& resource) {
+  if (resource.description.empty()) check.fail(RefusalCode::missing_field, "description", "a resource needs its description");
+  check.text("description", resource.description);
+  check.line("mime_type", resource.mime_type);
+  check.not_negative("size_bytes", resource.size_bytes);
+  check.line("uri", resource.uri);
+  check.line("digest", resource.digest);
+}
+
+void check_info(Checker& check, const AlertInfo& info) {
+  check.required_line("language", info.language);
+  if (info.categories.empty()) check.fail(RefusalCode::missing_field, "categories", "an info needs at least one category");
+  for (const Category category : info.categories) check.known("categories", category);
+  check.required_line("event", info.event);
+  for (const ResponseType type : info.response_types) check.known("response_types", type);
+  check.known("urgency", info.urgency);
+  check.known("severity", info.severity);
+  check.known("certainty", info.certainty);
+  check.text("audience_text", info.audience_text);
+  check.name_values("event_codes", info.event_codes);
+  check.time("effective", info.effective);
+  check.time("onset", info.onset);
+  check.time("expires", info.expires);
+  check.text("sender_name", info.sender_name);
+  check.text("headline", info.headline);
+  check.text("description", info.description);
+  check.text("instruction", info.instruction);
+  check.line("web", info.web);
+  check.text("contact", info.contact);
+  check.name_values("parameters", info.parameters);
+  each(check, "resources", info.resources, check_resource_file);
+  each(check, "areas", info.areas, check_area);
+}
+
+void check_alert(Checker& check, const Alert& alert) {
+  check.cap_name("identifier", alert.identifier);
+  check.cap_name("sender", alert.sender);
+  check.time("sent", alert.sent);
+  check.known("msg_type", alert.msg_type);
+  check.known("scope", alert.scope);
+  check.text("source", alert.source);
+  check.text("restriction", alert.restriction);
+  if (!alert.restriction.empty() && alert.scope != Scope::Restricted) {
+    check.invalid("restriction", "a restriction is only for scope Restricted");
+  }
+  check.lines("addresses", alert.addresses);
+  if (alert.scope == Scope::Private && alert.addresses.empty()) {
+    check.fail(RefusalCode::missing_field, "addresses", "scope Private needs the addresses it is meant for");
+  }
+  check.lines("codes", alert.codes);
+  check.text("note", alert.note);
+  each(check, "references", alert.references, [](Checker& c, const AlertReference& reference) {
+    c.cap_name("sender", reference.sender);
+    c.cap_name("identifier", reference.identifier);
+    c.time("sent", reference.sent);
+  });
+  if (alert.msg_type != MsgType::Alert && alert.references.empty()) {
+    check.fail(RefusalCode::missing_field, "references",
+               fmt::format("msg_type {} needs references to the alerts it is about", to_word(alert.msg_type)));
+  }
+  check.lines("incidents", alert.incidents);
+  each(check, "infos", alert.infos, check_info);
+}
+
+void check_report(Checker& check, const IncidentReport& report) {
+  check.required_line("case_reference", report.case_reference);
+  check.known("report_type", report.report_type);
+  check.known("incident_class", report.incident_class);
+  check.known("state", report.state);
+  check.line("event_code", report.event_code);
+  check.line("title", report.title);
+  check.text("text", report.text);
+  check.text("address", report.address);
+  if (report.location) check.point("location", *report.location);
+  check.not_negative("deaths", report.deaths);
+  check.not_negative("missing", report.missing);
+  check.not_negative("injured", report.injured);
+  check.not_negative("trapped", report.trapped);
+  check.not_negative("affected", report.affected);
+  check.line("own_reference", report.own_reference);
+  check.line("reporter", report.reporter);
+  check.name_values("fields", report.fields);
+}
+
+bool is_capability(std::string_view word) {
+  return !word.empty() && std::ranges::all_of(word, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+void check_resource(Checker& check, const Resource& resource) {
+  check.known("change", resource.change);
+  check.known("type", resource.type);
+  if (resource.change == ResourceChange::upsert && resource.name.empty()) {
+    check.fail(RefusalCode::missing_field, "name", "a resource needs its name");
+  }
+  check.line("name", resource.name);
+  check.line("owner", resource.owner);
+  check.text("address", resource.address);
+  if (resource.location) check.point("location", *resource.location);
+  for (const std::string& word : resource.capabilities) {
+    if (!is_capability(word)) check.invalid("capabilities", "a capability is a word of lower case letters, digits, '-' and '_'");
+  }
+  check.known("state", resource.state);
+  if (resource.quantity_milli < 0) check.invalid("quantity", "it must not be negative");
+  check.line("unit", resource.unit);
+  check.not_negative("capacity", resource.capacity);
+  check.not_negative("occupancy", resource.occupancy);
+  const bool digits = std::ranges::all_of(resource.supply_code, [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits || resource.supply_code.size() > 7) check.invalid("supply_code", "a supply code of GB/T 38565 has up to 7 digits");
+  check.line("contact", resource.contact);
+  check.line("phone", resource.phone);
+  check.name_values("attributes", resource.attributes);
+}
+
+// The name that the body gives to its entity, empty if the publisher chooses it.
+std::string entity_of(const Event& event, RegionCode home) {
+  if (const auto* alert = std::get_if<Alert>(&event.body)) {
+    return alert_entity(home, alert->sender, alert->identifier, alert->sent);
+  }
+  if (const auto* report = std::get_if<IncidentReport>(&event.body)) return incident_entity(home, report->case_reference);
+  return {};
+}
+
+bool is_agency(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxAgencyBytes &&
+         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+}  // namespace
+
+Result<void> check_envelope(const Envelope& envelope) {
+  if (envelope.kind == Kind::unknown) return refuse(RefusalCode::missing_field, "kind", "an event needs its kind");
+  if (const auto home = home_region(envelope.entity); !home) return tl::unexpected(home.error());
+  if (const auto number = static_cast<std::uint64_t>(envelope.kind); is_known<Kind>(number)) {
+    // "330800:alert:…": the word stands behind the region's six digits.
+    const std::string_view word = to_word(envelope.kind);
+    const std::string_view rest = std::string_view(envelope.entity).substr(7);
+    if (!rest.starts_with(word) || rest.substr(word.size(), 1) != ":") {
+      return refuse(RefusalCode::invalid_field, "entity",
+                    fmt::format("an entity of kind {0} is named <home region>:{0}:<name>", word));
+    }
+  }
+  if (!is_known<Status>(static_cast<std::uint64_t>(envelope.status))) {
+    return refuse(RefusalCode::invalid_field, "status", "statuses are Actual, Exercise, System, Test and Draft (0 to 4)");
+  }
+  if (envelope.place.text().empty()) return refuse(RefusalCode::missing_field, "place", "an event needs its place");
+  if (!is_agency(envelope.agency)) {
+    return refuse(RefusalCode::invalid_field, "agency",
+                  fmt::format("an agency is lower case letters, digits and '-', at most {} bytes, e.g. fire", kMaxAgencyBytes));
+  }
+  if (!is_known<Level>(static_cast<std::uint64_t>(envelope.level))) {
+    return refuse(RefusalCode::invalid_field, "level", "levels are none, red, orange, yellow and blue (0 to 4)");
+  }
+  if (envelope.audience.text().empty()) return refuse(RefusalCode::missing_field, "audience", "an event needs its audience");
+  if (envelope.occurred_at < kMinTimeMs || envelope.occurred_at > kMaxTimeMs) {
+    return refuse(RefusalCode::invalid_field, "occurred_at",
+                  "the time is outside the years 1 to 9999; give milliseconds since 1970");
+  }
+  return {};
+}
+
+Result<void> check_body(const Event& event) {
+  Checker check;
+  switch (event.envelope.kind) {
+    case Kind::alert:
+      if (const auto* alert = std::get_if<Alert>(&event.body)) {
+        check_alert(check, *alert);
+        break;
+      }
+      return refuse(RefusalCode::missing_field, "body", "an alert needs its body");
+    case Kind::incident:
+      if (const auto* report = std::get_if<IncidentReport>(&event.body)) {
+        check_report(check, *report);
+        break;
+      }
+      return refuse(RefusalCode::missing_field, "body", "an incident needs its report");
+    case Kind::resource:
+      if (const auto* resource = std::get_if<Resource>(&event.body)) {
+        check_resource(check, *resource);
+        break;
+      }
+      return refuse(RefusalCode::missing_field, "body", "a resource needs its body");
+    default:
+      if (!std::holds_alternative<std::monostate>(event.body)) {
+        return refuse(RefusalCode::invalid_field, "body", "this kind has no such body");
+      }
+      return {};
+  }
+  if (auto result = std::move(check).result(); !result) return result;
+  const std::string expected = entity_of(event, *home_region(event.envelope.entity));
+  if (!expected.empty() && expected != event.envelope.entity) {
+    return refuse(RefusalCode::invalid_field, "entity", fmt::format("with this body the entity is named {}", expected));
+  }
+  return {};
+}
+
+}  // namespace lianxi
