@@ -1,0 +1,98 @@
+#include "broker/core/answer_book.h"
+
+#include "schemas/limits.h"
+
+namespace lianxi::core {
+namespace {
+
+constexpr std::size_t kRangeBytes = 160;    // more than a range's own fields
+constexpr std::size_t kRefusalBytes = 128;  // more than a refusal's fields but its texts
+
+// Fills Answers messages up to their bound.
+class Writer {
+ public:
+  Writer(Turn& turn, const Connection& to, SessionId session) : turn_(turn), to_(to) { answers_.session = session; }
+
+  void add(const ReceiptRange& one) {
+    if (!answers_.receipts.empty() && bytes_ + sizeof(BodyHash) <= kMaxAnswersBytes && extend(answers_.receipts.back(), one)) {
+      bytes_ += sizeof(BodyHash);
+      return;
+    }
+    make_room(kRangeBytes + sizeof(BodyHash));
+    answers_.receipts.push_back(one);
+  }
+  void add(SequenceRefusal refusal) {
+    make_room(kRefusalBytes + refusal.refusal.field.size() + refusal.refusal.reason.size());
+    answers_.refusals.push_back(std::move(refusal));
+  }
+  void flush() {
+    if (bytes_ == 0) return;
+    const SessionId session = answers_.session;
+    turn_.send(to_, std::move(answers_));
+    answers_ = Answers{};
+    answers_.session = session;
+    bytes_ = 0;
+  }
+
+ private:
+  static bool extend(ReceiptRange& range, const ReceiptRange& one) {
+    const std::uint64_t n = range.count;
+    if (one.lane != range.lane || one.audience != range.audience || one.epoch != range.epoch ||
+        one.first_sequence.value != range.first_sequence.value + n ||
+        one.first_feed_sequence.value != range.first_feed_sequence.value + n ||
+        one.first_ordinal.value != range.first_ordinal.value + n || one.first_offset.value != range.first_offset.value + n)
+      return false;
+    range.count += 1;
+    range.body_hashes.push_back(one.body_hashes.front());
+    return true;
+  }
+  void make_room(std::size_t bytes) {
+    if (bytes_ > 0 && bytes_ + bytes > kMaxAnswersBytes) flush();
+    bytes_ += bytes;
+  }
+
+  Turn& turn_;
+  const Connection& to_;
+  Answers answers_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+std::vector<AnswerBook::Item>& AnswerBook::page(const Connection& to, SessionId session) {
+  const auto [it, fresh] = index_.try_emplace({to, session}, pages_.size());
+  if (fresh) pages_.push_back(Page{to, session, {}});
+  return pages_[it->second].items;
+}
+
+void AnswerBook::receipt(const Connection& to, SessionId session, Lane lane, Sequence sequence, const HeldAnswer& held,
+                         bool this_turn) {
+  page(to, session)
+      .emplace_back(
+          Receipt{lane, sequence, held.hash, *held.feed, held.feed_sequence, held.ordinal, held.offset, held.ticket, this_turn});
+}
+
+void AnswerBook::refusal(const Connection& to, SessionId session, SequenceRefusal refusal) {
+  page(to, session).emplace_back(std::move(refusal));
+}
+
+void AnswerBook::close_turn(Turn& turn, const Sequencer& sequencer) {
+  for (Page& page : pages_) {
+    Writer writer(turn, page.to, page.session);
+    for (Item& item : page.items) {
+      if (auto* refusal = std::get_if<SequenceRefusal>(&item)) {
+        writer.add(std::move(*refusal));
+        continue;
+      }
+      const auto& r = std::get<Receipt>(item);
+      const Offset offset = r.this_turn ? sequencer.position(r.ticket).offset : r.offset;
+      writer.add(
+          ReceiptRange{r.lane, r.feed.audience, r.sequence, 1, r.feed.epoch, r.feed_sequence, r.ordinal, offset, {r.hash}});
+    }
+    writer.flush();
+  }
+  pages_.clear();
+  index_.clear();
+}
+
+}  // namespace lianxi::core

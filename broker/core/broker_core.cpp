@@ -1,0 +1,119 @@
+#include "broker/core/broker_core.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "broker/core/followers.h"
+#include "broker/core/publishing.h"
+#include "broker/core/replication.h"
+
+namespace lianxi::core {
+
+struct BrokerCore::State {
+  State(CoreConfig config, const LoadedState& loaded)
+      : ground{config,
+               Sequencer(config.region, config.epoch, loaded.next_offset, loaded.heads, loaded.last_ordinal, loaded.last_time),
+               Forks(config.region, config.epoch)},
+        publishing(loaded) {
+    // Core asks them at every step; a node without a policy allows nothing.
+    if (!ground.config.policy) ground.config.policy = std::make_shared<const Policy>();
+    if (!ground.config.members) ground.config.members = std::make_shared<const Members>();
+  }
+
+  Ground ground;
+  Turn turn;
+  Publishing publishing;
+  Followers followers;
+  Replication replication;
+
+  // --- one handler for each input ---
+  void on(const AgentMessage& from) {
+    followers.heard(turn, from.connection);
+    std::visit([&](const auto& message) { said(from, message); }, from.message);
+  }
+  void on(const PeerMessage& from) { replication.message(ground, turn, from); }
+  void on(const ConnectionLost& lost) { followers.lost(lost.connection); }
+  void on(const LinkLost& lost) { replication.lost(ground, turn, lost); }
+  void on(const Delivered& delivered) { followers.delivered(turn, delivered); }
+  void on(const PolicyChanged& changed) {
+    if (changed.policy) ground.config.policy = changed.policy;
+    if (changed.members) ground.config.members = changed.members;
+    followers.policy_changed(ground, turn);
+    replication.members_changed(ground);
+  }
+  void on(const DiskState& disk) { ground.disk_low = disk.below_headroom; }
+  void on(const Tick&) {
+    followers.tick(ground, turn);
+    replication.tick(ground, turn);
+  }
+
+  // --- one for each message of an agent ---
+  void said(const AgentMessage& from, const Hello& message) { publishing.hello(ground, turn, from, message); }
+  void said(const AgentMessage& from, const Publish& message) { publishing.publish(ground, turn, from, message); }
+  void said(const AgentMessage& from, const Follow& message) { followers.follow(ground, turn, from, message); }
+  void said(const AgentMessage& from, const Credit& message) { followers.credit(turn, from, message); }
+  void said(const AgentMessage& from, const Unfollow& message) { followers.unfollow(from, message); }
+  void said(const AgentMessage& from, const Heartbeat& message) { followers.heartbeat(ground, turn, from, message); }
+  template <class Other>
+  void said(const AgentMessage& from, const Other&) {
+    turn.refuse(from.connection,
+                {SessionId{},
+                 0,
+                 Lane::flash,
+                 {RefusalCode::unknown_type, "header.type", "a node does not take this message from an agent", 0}});
+  }
+};
+
+BrokerCore::BrokerCore(CoreConfig config, LoadedState loaded) : state_(std::make_unique<State>(std::move(config), loaded)) {}
+BrokerCore::~BrokerCore() = default;
+BrokerCore::BrokerCore(BrokerCore&&) noexcept = default;
+BrokerCore& BrokerCore::operator=(BrokerCore&&) noexcept = default;
+
+void BrokerCore::begin(TimeMs now, const Hash& entropy) {
+  state_->turn = Turn{};
+  state_->turn.now = now;
+  state_->turn.entropy = entropy;
+  state_->ground.sequencer.open();
+}
+
+void BrokerCore::step(const Input& input) {
+  state_->turn.now = std::max(state_->turn.now, input.now);
+  std::visit([&](const auto& what) { state_->on(what); }, input.what);
+}
+
+Effects BrokerCore::finish() {
+  State& s = *state_;
+  s.ground.sequencer.close(s.turn);
+  s.publishing.close_turn(s.ground, s.turn);
+  s.followers.hand_out(s.ground, s.turn);
+  s.turn.bytes = 0;
+  return std::move(s.turn.effects);
+}
+
+FeedVector BrokerCore::heads() const {
+  FeedVector vector;
+  for (const auto& [feed, head] : state_->ground.sequencer.heads()) vector.push_back({feed, head});
+  return vector;
+}
+
+Offset BrokerCore::next_offset() const {
+  return state_->ground.sequencer.next_offset();
+}
+
+std::vector<LinkView> BrokerCore::links() const {
+  return state_->replication.links();
+}
+
+std::size_t BrokerCore::follower_count() const {
+  return state_->followers.count();
+}
+
+std::size_t BrokerCore::pending_bytes() const {
+  return state_->turn.bytes;
+}
+
+bool BrokerCore::flash_pending() const {
+  return state_->turn.effects.flash;
+}
+
+}  // namespace lianxi::core

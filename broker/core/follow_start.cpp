@@ -1,0 +1,96 @@
+// Whether a follow is admissible, and where it starts.
+#include <algorithm>
+
+#include "broker/core/followers.h"
+#include "schemas/limits.h"
+
+namespace lianxi::core {
+namespace {
+
+Result<void> bounded(std::size_t size, std::size_t bound, const char* field) {
+  if (size <= bound) return {};
+  return refuse(RefusalCode::oversize, field, "at most " + std::to_string(bound) + " items");
+}
+
+Result<void> bounds(const Follow& follow) {
+  const Filter& f = follow.filter;
+  for (const auto& [size, field] :
+       {std::pair{f.kinds.size(), "filter.kinds"}, std::pair{f.places.size(), "filter.places"},
+        std::pair{f.agencies.size(), "filter.agencies"}, std::pair{f.levels.size(), "filter.levels"},
+        std::pair{f.audiences.size(), "filter.audiences"}, std::pair{follow.regions.size(), "regions"}})
+    if (auto fits = bounded(size, kMaxFilterItems, field); !fits) return fits;
+  if (follow.lanes == 0 || (follow.lanes & ~kAllLanes) != 0)
+    return refuse(RefusalCode::invalid_field, "lanes", "name at least one of the lanes flash (1), normal (2), bulk (4)");
+  return bounded(follow.vector.size(), kMaxVectorFeeds, "vector");
+}
+
+bool may_hold(const Ground& ground, const Agent& agent, FollowMode mode, const FeedId& feed) {
+  return mode == FollowMode::events || ground.members().holds(feed.audience, agent.id.region());
+}
+
+// True if the vector stands at the head of every feed that the follow asks for: nothing in the journal so far is new to it.
+bool covers_all(const Ground& ground, const Agent& agent, const Follow& follow) {
+  for (const auto& [feed, head] : ground.sequencer.heads()) {
+    if ((follow.lanes & mask_of(feed.lane)) == 0 || !may_hold(ground, agent, follow.mode, feed)) continue;
+    if (!follow.regions.empty() && std::find(follow.regions.begin(), follow.regions.end(), feed.region) == follow.regions.end())
+      continue;
+    const bool has = std::any_of(follow.vector.begin(), follow.vector.end(),
+                                 [&, f = &feed, h = &head](const FeedPosition& p) { return p.feed == *f && p.head == *h; });
+    if (!has) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<void> Followers::rights(const Ground& ground, const Agent& agent, FollowMode mode) const {
+  if (mode == FollowMode::feeds) {
+    if (agent.role == Role::node && ground.members().find(agent.id.region()) != nullptr) return {};
+    return refuse(RefusalCode::not_allowed, "mode", "whole feeds are for the nodes of members; follow events instead");
+  }
+  if (ground.policy().may_follow_anything(agent)) return {};
+  return refuse(RefusalCode::not_allowed, "agent", "the policy lets " + agent.id.text() + " follow nothing");
+}
+
+Result<void> Followers::room(const AgentMessage& from, const Follow& follow) const {
+  if (const auto same = followers_.find(Key{from.connection, follow.follow}); same != followers_.end()) {
+    if (!same->second.closed)
+      return refuse(RefusalCode::conflict, "follow", "this follow is open on this connection; unfollow it or choose another id");
+    return tl::unexpected(Refusal{RefusalCode::busy, "follow", "the follow of this id is being closed", kRetryAfterMs});
+  }
+  const auto own = of_agent_.find(from.agent.id);
+  if (own != of_agent_.end() && own->second >= kMaxFollowersPerAgent)
+    return refuse(RefusalCode::too_many_followers, "follow",
+                  "this agent has " + std::to_string(kMaxFollowersPerAgent) + " follows open, the most it may");
+  if (followers_.size() >= kMaxFollowers)
+    return refuse(RefusalCode::too_many_followers, "follow", "the node serves as many followers as it can");
+  return {};
+}
+
+Result<void> Followers::admissible(const Ground& ground, const AgentMessage& from, const Follow& follow) const {
+  if (auto bounded_ok = bounds(follow); !bounded_ok) return bounded_ok;
+  if (auto allowed = rights(ground, from.agent, follow.mode); !allowed) return allowed;
+  return room(from, follow);
+}
+
+Result<Offset> Followers::start(const Ground& ground, const Agent& agent, const Follow& follow) {
+  const Offset next = ground.sequencer.next_offset();
+  switch (follow.from) {
+    case FollowFrom::beginning:
+      return Offset{1};
+    case FollowFrom::now:
+      return next;
+    case FollowFrom::vector:
+      return covers_all(ground, agent, follow) ? next : Offset{1};
+    case FollowFrom::cursor:
+      break;
+  }
+  if (follow.node != ground.region() || follow.incarnation != ground.config.incarnation || follow.offset > next)
+    return refuse(
+        RefusalCode::cursor_unknown, "offset",
+        "the cursor is not of this node's journal as it stands (another node, or before a restore); follow by vector or "
+        "from the beginning");
+  return std::max(follow.offset, Offset{1});
+}
+
+}  // namespace lianxi::core

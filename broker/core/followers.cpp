@@ -1,0 +1,211 @@
+#include "broker/core/followers.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "schemas/limits.h"
+
+namespace lianxi::core {
+
+std::size_t Followers::count() const {
+  return followers_.size();
+}
+
+void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, const Follow& follow) {
+  const auto refused = [&](Refusal refusal) {
+    turn.refuse(from.connection, {follow.follow, 0, Lane::flash, std::move(refusal)});
+  };
+  if (auto ok = admissible(ground, from, follow); !ok) return refused(std::move(ok.error()));
+  const auto offset = start(ground, from.agent, follow);
+  if (!offset) return refused(offset.error());
+  if (from.agent.role == Role::node) ground.forks.compare(turn, ground.sequencer, follow.vector, from.agent.id.text());
+
+  Follower follower;
+  follower.agent = from.agent;
+  follower.mode = follow.mode;
+  follower.lanes = follow.lanes;
+  follower.filter = follow.filter;
+  follower.regions = follow.regions;
+  if (follow.from == FollowFrom::vector) follower.have = follow.vector;
+  follower.cursor = *offset;
+  add_credit(follower, follow.credit_bytes, follow.credit_messages);
+  followers_.emplace(Key{from.connection, follow.follow}, std::move(follower));
+  of_agent_[from.agent.id] += 1;
+  contacts_[from.connection] = Contact{turn.now, turn.now};
+  turn.send(from.connection,
+            Followed{follow.follow, ground.region(), ground.config.incarnation, *offset, ground.sequencer.next_offset()});
+}
+
+void Followers::add_credit(Follower& follower, std::uint64_t bytes, std::uint32_t messages) {
+  follower.credit_bytes += std::min(bytes, kMaxCreditBytes - follower.credit_bytes);
+  follower.credit_messages += std::min(messages, std::numeric_limits<std::uint32_t>::max() - follower.credit_messages);
+  follower.blocked = false;
+}
+
+void Followers::unfollow(const AgentMessage& from, const Unfollow& unfollow) {
+  const auto found = followers_.find(Key{from.connection, unfollow.follow});
+  if (found == followers_.end() || found->second.closed) return;  // already gone: that is what was asked for
+  drop(found);
+  forget_contact(from.connection);
+}
+
+void Followers::credit(Turn& turn, const AgentMessage& from, const Credit& credit) {
+  const auto found = followers_.find(Key{from.connection, credit.follow});
+  if (found == followers_.end() || found->second.closed) {
+    turn.refuse(from.connection, {credit.follow,
+                                  0,
+                                  Lane::flash,
+                                  {RefusalCode::not_found, "follow", "no such follow on this connection; follow again", 0}});
+    return;
+  }
+  add_credit(found->second, credit.bytes, credit.messages);
+}
+
+// A publisher's heartbeat needs no answer. A node that believes to follow is told if it does not (this node was restarted
+// behind its back), so that it need not wait for the silence.
+void Followers::heartbeat(Ground& ground, Turn& turn, const AgentMessage& from, const Heartbeat& heartbeat) {
+  if (from.agent.role != Role::node) return;
+  ground.forks.compare(turn, ground.sequencer, heartbeat.vector, from.agent.id.text());
+  if (any_on(from.connection)) return;
+  turn.refuse(from.connection,
+              {SessionId{}, 0, Lane::flash, {RefusalCode::not_found, "follow", "nothing is followed here; follow again", 0}});
+}
+
+void Followers::delivered(const Turn& turn, const Delivered& delivered) {
+  const auto found = followers_.find(Key{delivered.connection, delivered.follow});
+  if (delivered.unreachable) {
+    if (found != followers_.end()) found->second.under_way = false;
+    lost(delivered.connection);
+    return;
+  }
+  if (found == followers_.end()) return;
+  Follower& follower = found->second;
+  follower.under_way = false;
+  if (follower.closed) {
+    drop(found);
+    return;
+  }
+  const bool moved = delivered.next > follower.cursor;
+  follower.cursor = std::max(follower.cursor, delivered.next);
+  follower.blocked = !delivered.sent && !moved;
+  if (!delivered.sent) return;
+  follower.credit_bytes -= std::min(follower.credit_bytes, delivered.bytes);
+  follower.credit_messages -= std::min(follower.credit_messages, 1U);
+  if (const auto contact = contacts_.find(delivered.connection); contact != contacts_.end()) contact->second.sent = turn.now;
+}
+
+void Followers::lost(const Connection& connection) {
+  auto it = followers_.lower_bound(Key{connection, SessionId{}});
+  while (it != followers_.end() && it->first.first == connection) {
+    it->second.under_way = false;  // nothing of it can arrive any more
+    it = drop(it);
+  }
+  contacts_.erase(connection);
+}
+
+void Followers::heard(const Turn& turn, const Connection& connection) {
+  if (const auto contact = contacts_.find(connection); contact != contacts_.end()) contact->second.heard = turn.now;
+}
+
+std::map<Followers::Key, Followers::Follower>::iterator Followers::drop(std::map<Key, Follower>::iterator at) {
+  if (at->second.under_way) {
+    at->second.closed = true;
+    return std::next(at);
+  }
+  const auto agent = of_agent_.find(at->second.agent.id);
+  if (agent != of_agent_.end() && --agent->second == 0) of_agent_.erase(agent);
+  return followers_.erase(at);
+}
+
+bool Followers::any_on(const Connection& connection) const {
+  for (auto it = followers_.lower_bound(Key{connection, SessionId{}}); it != followers_.end() && it->first.first == connection;
+       ++it)
+    if (!it->second.closed) return true;
+  return false;
+}
+
+void Followers::forget_contact(const Connection& connection) {
+  if (!any_on(connection)) contacts_.erase(connection);
+}
+
+void Followers::policy_changed(const Ground& ground, Turn& turn) {
+  std::set<Connection> changed;
+  for (auto it = followers_.begin(); it != followers_.end();) {
+    const auto allowed = rights(ground, it->second.agent, it->second.mode);
+    if (allowed || it->second.closed) {
+      ++it;
+      continue;
+    }
+    turn.count(allowed.error().code);
+    turn.send(it->first.first, Unfollow{it->first.second, allowed.error().reason});
+    changed.insert(it->first.first);
+    it = drop(it);
+  }
+  for (const Connection& connection : changed) forget_contact(connection);
+}
+
+void Followers::tick(const Ground& ground, Turn& turn) {
+  std::vector<Connection> silent;
+  for (auto& [connection, contact] : contacts_) {
+    contact.heard = std::min(contact.heard, turn.now);  // the wall clock may have been set back
+    contact.sent = std::min(contact.sent, turn.now);
+    if (turn.now - contact.heard > kPeerSilenceMs) {
+      silent.push_back(connection);
+    } else if (turn.now - contact.sent >= kHeartbeatMs) {
+      if (auto beat = heartbeat_for(ground, turn, connection)) turn.send(connection, std::move(*beat));
+      contact.sent = turn.now;
+    }
+  }
+  for (const Connection& connection : silent) {
+    auto it = followers_.lower_bound(Key{connection, SessionId{}});
+    while (it != followers_.end() && it->first.first == connection) {
+      if (!it->second.closed) turn.send(connection, Unfollow{it->first.second, "no word from you for too long; follow again"});
+      it = drop(it);
+    }
+    contacts_.erase(connection);
+  }
+  for (auto& [key, follower] : followers_) follower.blocked = false;
+}
+
+std::optional<Heartbeat> Followers::heartbeat_for(const Ground& ground, const Turn& turn, const Connection& connection) const {
+  auto it = followers_.lower_bound(Key{connection, SessionId{}});
+  while (it != followers_.end() && it->first.first == connection && it->second.closed) ++it;
+  if (it == followers_.end() || it->first.first != connection) return std::nullopt;
+  Heartbeat beat{turn.now, {}};
+  const Agent& agent = it->second.agent;
+  if (agent.role != Role::node) return beat;
+  // A node learns how far it is held here (its own feeds), and how far this region's feeds go.
+  for (const auto& [feed, head] : ground.sequencer.heads()) {
+    if (feed.region != ground.region() && feed.region != agent.id.region()) continue;
+    if (!ground.members().holds(feed.audience, agent.id.region()) || beat.vector.size() >= kMaxLinkVectorFeeds) continue;
+    beat.vector.push_back({feed, head});
+  }
+  return beat;
+}
+
+void Followers::hand_out(const Ground& ground, Turn& turn) {
+  const Offset head = ground.sequencer.next_offset();
+  std::vector<std::map<Key, Follower>::iterator> due;
+  const auto collect = [&](auto from, auto to) {
+    for (auto it = from; it != to; ++it) {
+      const Follower& f = it->second;
+      if (!f.under_way && !f.blocked && !f.closed && f.cursor < head && f.credit_bytes > 0 && f.credit_messages > 0)
+        due.push_back(it);
+    }
+  };
+  const auto middle = last_served_ ? followers_.upper_bound(*last_served_) : followers_.begin();
+  collect(middle, followers_.end());
+  collect(followers_.begin(), middle);
+  if (due.empty()) return;
+  last_served_ = due.front()->first;
+  std::stable_partition(due.begin(), due.end(), [](const auto& it) { return it->second.lanes == mask_of(Lane::flash); });
+  for (const auto& it : due) {
+    Follower& f = it->second;
+    f.under_way = true;
+    turn.effects.deliveries.push_back(DeliverOrder{it->first.first, f.agent, it->first.second, f.mode, f.lanes, f.filter,
+                                                   f.regions, f.have, f.cursor, head, f.credit_bytes});
+  }
+}
+
+}  // namespace lianxi::core

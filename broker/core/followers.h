@@ -1,0 +1,70 @@
+// Who receives events from a cursor onward. A follower has at most one delivery under way; it gets the next when the ring has
+// reported that one, credit is left and the journal has more. Rights are judged by the ring at the time of sending, by the
+// policy of that moment: narrowed rights hold at once, widened ones from the cursor on (what was passed over needs a new
+// follow).
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "broker/core/ground.h"
+
+namespace lianxi::core {
+
+class Followers {
+ public:
+  void follow(Ground& ground, Turn& turn, const AgentMessage& from, const Follow& follow);
+  void unfollow(const AgentMessage& from, const Unfollow& unfollow);
+  void credit(Turn& turn, const AgentMessage& from, const Credit& credit);
+  void heartbeat(Ground& ground, Turn& turn, const AgentMessage& from, const Heartbeat& heartbeat);
+  void delivered(const Turn& turn, const Delivered& delivered);
+  void lost(const Connection& connection);
+  // Any word from a connection shows that it lives.
+  void heard(const Turn& turn, const Connection& connection);
+  void policy_changed(const Ground& ground, Turn& turn);
+  void tick(const Ground& ground, Turn& turn);
+  // After the turn's batch is closed: one order for each follower that is behind and has credit.
+  void hand_out(const Ground& ground, Turn& turn);
+
+  [[nodiscard]] std::size_t count() const;
+
+ private:
+  using Key = std::pair<Connection, SessionId>;
+  struct Follower {
+    Agent agent;
+    FollowMode mode{};
+    LaneMask lanes = kAllLanes;
+    Filter filter;
+    std::vector<RegionCode> regions;
+    FeedVector have;
+    Offset cursor;
+    std::uint64_t credit_bytes = 0;
+    std::uint32_t credit_messages = 0;
+    bool under_way = false;  // an order is with the ring
+    bool blocked = false;    // the last order could send nothing: wait for credit or a tick
+    bool closed = false;     // gone, but its order is still with the ring; its id is not free before
+  };
+  struct Contact {
+    TimeMs heard = 0;
+    TimeMs sent = 0;
+  };
+
+  [[nodiscard]] Result<void> admissible(const Ground& ground, const AgentMessage& from, const Follow& follow) const;
+  [[nodiscard]] Result<void> rights(const Ground& ground, const Agent& agent, FollowMode mode) const;
+  [[nodiscard]] Result<void> room(const AgentMessage& from, const Follow& follow) const;
+  [[nodiscard]] static Result<Offset> start(const Ground& ground, const Agent& agent, const Follow& follow);
+  static void add_credit(Follower& follower, std::uint64_t bytes, std::uint32_t messages);
+  std::map<Key, Follower>::iterator drop(std::map<Key, Follower>::iterator at);
+  // Forgets contacts that no follower needs.
+  void forget_contact(const Connection& connection);
+  [[nodiscard]] bool any_on(const Connection& connection) const;
+  [[nodiscard]] std::optional<Heartbeat> heartbeat_for(const Ground& ground, const Turn& turn,
+                                                       const Connection& connection) const;
+
+  std::map<Key, Follower> followers_;
+  std::map<Connection, Contact> contacts_;  // of connections with followers
+  std::map<AgentId, std::size_t> of_agent_;
+  std::optional<Key> last_served_;
+};
+
+}  // namespace lianxi::core

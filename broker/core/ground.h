@@ -1,0 +1,21 @@
+// What every handler stands on: who this node is, what it may, and where its feeds are.
+#pragma once
+
+#include "broker/core/broker_core.h"
+#include "broker/core/forks.h"
+#include "broker/core/sequencer.h"
+
+namespace lianxi::core {
+
+struct Ground {
+  CoreConfig config;
+  Sequencer sequencer;
+  Forks forks;
+  bool disk_low = false;
+
+  [[nodiscard]] RegionCode region() const { return config.region; }
+  [[nodiscard]] const Policy& policy() const { return *config.policy; }
+  [[nodiscard]] const Members& members() const { return *config.members; }
+};
+
+}  // namespace lianxi::core

@@ -1,0 +1,38 @@
+#include "broker/core/kinds/alert.h"
+
+#include "broker/core/broker_core.h"
+#include "schemas/codec/event_codec.h"
+
+namespace lianxi::core {
+
+// Content is what CAP says (with its status, and the place, agency and level it is routed by), not whom it is for nor when
+// its publisher saw it.
+Hash alert_content_hash(const Event& event) {
+  Event content = event;
+  content.envelope.audience = Audience::conference();
+  content.envelope.occurred_at = 0;
+  return blake2b(encode_event(content));
+}
+
+// A triple is accepted once, whoever repeats it: another content is a contradiction, and the same content again (from
+// another session; a repeat within the session is answered before this) would be a second event that says nothing new.
+// What an Update or Cancel refers to is kept as it is: it may be on its way.
+Result<void> judge_alert(const Event& event, RegionCode own, const Members&, const KindMemory& memory) {
+  const auto* alert = std::get_if<Alert>(&event.body);
+  if (alert == nullptr) return body_missing(event);
+  if (auto home = home_is(event, own); !home) return home;
+  if (auto same = entity_is(event, alert_entity(own, alert->sender, alert->identifier, alert->sent)); !same) return same;
+  const auto known = memory.alerts.find(event.envelope.entity);
+  if (known == memory.alerts.end()) return {};
+  if (known->second == alert_content_hash(event))
+    return refuse(RefusalCode::conflict, "identifier", "this alert is already there, with the same content; nothing was added");
+  return refuse(RefusalCode::conflict, "identifier",
+                "an alert with this sender, identifier and sent is already there with other content; issue an Update with its "
+                "own identifier");
+}
+
+void remember_alert(const Event& event, KindMemory& memory) {
+  memory.alerts.emplace(event.envelope.entity, alert_content_hash(event));
+}
+
+}  // namespace lianxi::core

@@ -1,0 +1,11 @@
+// Alerts: decided by their home region's node; one triple (sender, identifier, sent) names one content.
+#pragma once
+
+#include "broker/core/kinds/registry.h"
+
+namespace lianxi::core {
+
+[[nodiscard]] Result<void> judge_alert(const Event& event, RegionCode own, const Members& members, const KindMemory& memory);
+void remember_alert(const Event& event, KindMemory& memory);
+
+}  // namespace lianxi::core

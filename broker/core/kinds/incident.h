@@ -1,0 +1,10 @@
+// Incident reports: statements, so any member's agency may report about an incident whose home is another member.
+#pragma once
+
+#include "broker/core/kinds/registry.h"
+
+namespace lianxi::core {
+
+[[nodiscard]] Result<void> judge_incident(const Event& event, RegionCode own, const Members& members, const KindMemory& memory);
+
+}  // namespace lianxi::core

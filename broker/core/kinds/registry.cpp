@@ -1,0 +1,44 @@
+#include "broker/core/kinds/registry.h"
+
+#include "broker/core/kinds/alert.h"
+#include "broker/core/kinds/incident.h"
+#include "broker/core/kinds/resource.h"
+#include "schemas/vocabulary.h"
+
+namespace lianxi::core {
+namespace {
+
+constexpr KindRules kRegistry[] = {
+    {Kind::alert, judge_alert, remember_alert},
+    {Kind::incident, judge_incident, nullptr},
+    {Kind::resource, judge_resource, nullptr},
+};
+
+}  // namespace
+
+const KindRules* rules_of(Kind kind) {
+  for (const KindRules& rules : kRegistry)
+    if (rules.kind == kind) return &rules;
+  return nullptr;
+}
+
+Result<void> home_is(const Event& event, RegionCode own) {
+  const auto home = home_region(event.envelope.entity);
+  if (!home) return tl::unexpected(home.error());
+  if (*home == own) return {};
+  return refuse(RefusalCode::not_home, "entity",
+                "only the node of " + to_text(*home) + " decides about this " + std::string(to_word(event.envelope.kind)) +
+                    "; this is the node of " + to_text(own));
+}
+
+Result<void> entity_is(const Event& event, const std::string& expected) {
+  if (event.envelope.entity == expected) return {};
+  return refuse(RefusalCode::invalid_field, "entity", "the body names the entity \"" + expected + "\"");
+}
+
+tl::unexpected<Refusal> body_missing(const Event& event) {
+  return refuse(RefusalCode::missing_field, "body",
+                "a published " + std::string(to_word(event.envelope.kind)) + " must carry its body");
+}
+
+}  // namespace lianxi::core

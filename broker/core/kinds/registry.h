@@ -1,0 +1,34 @@
+// The rules of each kind, found by the kind's number. A kind without a line here is refused to publishers (peers' events of
+// such a kind are kept unread).
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "broker/core/policy.h"
+#include "schemas/event.h"
+
+namespace lianxi::core {
+
+// What the rules of kinds remember of accepted events.
+struct KindMemory {
+  std::map<std::string, Hash> alerts;  // own alert entities -> content
+};
+
+struct KindRules {
+  Kind kind{};
+  // Whether this node may accept the event as things stand. Form, lane, policy and audience are checked before.
+  Result<void> (*judge)(const Event& event, RegionCode own, const Members& members, const KindMemory& memory) = nullptr;
+  // Called once for each accepted event.
+  void (*remember)(const Event& event, KindMemory& memory) = nullptr;
+};
+
+[[nodiscard]] const KindRules* rules_of(Kind kind);
+
+// The entity's home is this node's region; else not_home.
+[[nodiscard]] Result<void> home_is(const Event& event, RegionCode own);
+// The entity is the one that the body names; else invalid_field.
+[[nodiscard]] Result<void> entity_is(const Event& event, const std::string& expected);
+[[nodiscard]] tl::unexpected<Refusal> body_missing(const Event& event);
+
+}  // namespace lianxi::core

@@ -1,0 +1,10 @@
+// Resources: committed by their owner's node alone.
+#pragma once
+
+#include "broker/core/kinds/registry.h"
+
+namespace lianxi::core {
+
+[[nodiscard]] Result<void> judge_resource(const Event& event, RegionCode own, const Members& members, const KindMemory& memory);
+
+}  // namespace lianxi::core

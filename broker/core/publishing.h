@@ -1,0 +1,36 @@
+// Hello and Publish: which events become this node's, and what their authors are told.
+#pragma once
+
+#include "broker/core/answer_book.h"
+#include "broker/core/ground.h"
+#include "broker/core/kinds/registry.h"
+#include "broker/core/sessions.h"
+
+namespace lianxi::core {
+
+class Publishing {
+ public:
+  Publishing(const LoadedState& loaded);
+
+  void hello(Ground& ground, Turn& turn, const AgentMessage& from, const Hello& hello);
+  void publish(Ground& ground, Turn& turn, const AgentMessage& from, const Publish& publish);
+  // After Sequencer::close.
+  void close_turn(Ground& ground, Turn& turn);
+
+ private:
+  struct Call;
+  // False: consumed nothing, and what is behind must wait.
+  bool take(Call& call, Sequence sequence, const Bytes& body);
+  void repeat(Call& call, Sequence sequence, const BodyHash& hash);
+  void consume(Call& call, Sequence sequence, const Bytes& body, const BodyHash& hash);
+  void hold_back(Call& call, Sequence sequence, RefusalCode code, std::string reason);
+  void say(Call& call, Sequence sequence, const BodyHash& hash, Refusal refusal, bool first);
+  [[nodiscard]] bool close_asked(Turn& turn, const AgentMessage& from, const Hello& hello);
+  [[nodiscard]] bool room_for_session(Turn& turn, const AgentMessage& from, const Hello& hello);
+
+  Sessions sessions_;
+  AnswerBook book_;
+  KindMemory memory_;
+};
+
+}  // namespace lianxi::core

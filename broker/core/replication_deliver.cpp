@@ -1,0 +1,87 @@
+// What a peer delivers: verified, cut to what is new, appended, and paid for with credit.
+#include <algorithm>
+
+#include "broker/core/replication.h"
+#include "schemas/limits.h"
+
+namespace lianxi::core {
+
+void Replication::deliver(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Deliver& deliver) {
+  if (ground.disk_low || turn.bytes + deliver.segments.size() > kMaxTurnBytes) {
+    const char* reason = ground.disk_low ? "this node's disk is below its headroom" : "this node has too much at once";
+    turn.count(ground.disk_low ? RefusalCode::disk_full : RefusalCode::busy);
+    say_unfollow(turn, id, link, reason);
+    return back_off(ground, turn, id, link, reason);
+  }
+  const auto segments = parse_segments(deliver.segments);
+  if (!segments) return give_up(turn, id, link, RefusalCode::feed_broken, "unreadable delivery: " + segments.error().reason);
+  turn.bytes += deliver.segments.size();
+  for (const Segment& segment : *segments)
+    if (!take(ground, turn, id, link, segment)) return;
+  // Sent after the commit, so a credit says: this is on disk here.
+  turn.effects.link_sends.push_back({id, Credit{link.follow, deliver.segments.size(), 1, deliver.next}});
+}
+
+bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Segment& segment) {
+  const FeedId& feed = segment.info().feed;
+  const auto leave = [&](RefusalCode code, std::string reason) {
+    give_up(turn, id, link, code, std::move(reason));
+    return false;
+  };
+  const Member* member = ground.members().find(id.peer);
+  if (member == nullptr || feed.region != id.peer)
+    return leave(RefusalCode::wrong_region, "the peer delivers " + to_text(feed) + ", which is not its own");
+  if (segment.info().filtered) return leave(RefusalCode::feed_broken, "the peer delivers a filtered segment of " + to_text(feed));
+  if ((lanes_of(id.lanes) & mask_of(feed.lane)) == 0)
+    return leave(RefusalCode::wrong_lane, "the peer delivers " + to_text(feed) + " on the link of other lanes");
+  if (!ground.members().holds(feed.audience, ground.region()))
+    return leave(RefusalCode::not_allowed, "the peer delivers " + to_text(feed) + ", which this node may not hold");
+  if (forked_.contains(feed)) {
+    alarm(turn, "feed_forked", to_text(feed), to_text(feed) + " is forked and not taken any more");
+    return true;
+  }
+  const FeedHead ours = ground.sequencer.head(feed);
+  if (ours.sequence.value == 0 && ground.sequencer.heads().size() >= kMaxHeldFeeds)
+    return leave(RefusalCode::oversize,
+                 "more than " + std::to_string(kMaxHeldFeeds) + " feeds are held; " + to_text(feed) + " is too many");
+  const SegmentVerdict verdict = judge_segment(segment, ours, member->seal_key);
+  switch (verdict.outcome) {
+    case SegmentVerdict::Outcome::known:
+      return true;
+    case SegmentVerdict::Outcome::append:
+      append(ground, turn, id, link, segment);
+      return true;
+    case SegmentVerdict::Outcome::forked:
+      forked_.insert(feed);
+      turn.count(RefusalCode::feed_forked);
+      alarm(turn, "feed_forked", to_text(feed), verdict.reason);
+      return true;
+    case SegmentVerdict::Outcome::broken:
+      return leave(RefusalCode::feed_broken, verdict.reason);
+    case SegmentVerdict::Outcome::gap:
+      break;
+  }
+  say_unfollow(turn, id, link, verdict.reason);
+  back_off(ground, turn, id, link, verdict.reason);
+  return false;
+}
+
+void Replication::append(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Segment& segment) {
+  const FeedHead ours = ground.sequencer.head(segment.info().feed);
+  CutSegment cut = cut_behind(segment, ours, ground.sequencer.peer_offset());
+  link.received_events += cut.info.count;
+  merge_clock(ground, turn, id.peer, segment);
+  if (segment.info().feed.lane == Lane::flash) turn.effects.flash = true;
+  ground.sequencer.append_peer(StoredSegment{cut.info, segment.last(), std::move(cut.bytes), segment.seal()});
+}
+
+void Replication::merge_clock(Ground& ground, Turn& turn, RegionCode peer, const Segment& segment) {
+  Hlc latest;
+  for (const RecordView& record : segment.records()) latest = std::max(latest, record.stamp.time);
+  if (ground.sequencer.clock().merge(latest, turn.now)) return;
+  alarm(turn, "clock_ahead", to_text(peer),
+        "the clock of " + to_text(peer) + " is " + std::to_string((physical_ms(latest) - turn.now) / 1000) +
+            " s ahead; its times are kept but not followed");
+}
+
+}  // namespace lianxi::core

@@ -1,0 +1,75 @@
+#include "broker/core/sequencer.h"
+
+#include <optional>
+
+#include "schemas/limits.h"
+
+namespace lianxi::core {
+namespace {
+
+constexpr std::size_t kRecordOverheadBytes = 512;  // more than stamp, salt, hash and checksum of one record
+
+}  // namespace
+
+Sequencer::Sequencer(RegionCode region, Epoch epoch, Offset next, const FeedVector& heads, Ordinal last_ordinal, Hlc last_time)
+    : region_(region), epoch_(epoch), next_(next), peer_offset_(next), last_ordinal_(last_ordinal), clock_(last_time) {
+  for (const FeedPosition& position : heads) heads_[position.feed] = position.head;
+}
+
+FeedHead Sequencer::head(const FeedId& feed) const {
+  const auto found = heads_.find(feed);
+  return found == heads_.end() ? FeedHead{} : found->second;
+}
+
+Sequencer::Ticket Sequencer::accept(const Turn& turn, const FeedId& feed, Author author, const Bytes& body) {
+  auto& events = pending_[feed];
+  last_ordinal_ = Ordinal{last_ordinal_.value + 1};
+  const Sequence sequence{head(feed).sequence.value + events.size() + 1};
+  const auto ticket = static_cast<Ticket>(positions_.size());
+  positions_.push_back(Position{feed, sequence, last_ordinal_, Offset{}});
+  const Stamp stamp{sequence, last_ordinal_, clock_.tick(turn.now), std::move(author.agent), author.session, author.sequence};
+  events.push_back(Pending{ticket, stamp, derive_salt(turn.entropy, last_ordinal_), body});
+  return ticket;
+}
+
+void Sequencer::append_peer(StoredSegment segment) {
+  heads_[segment.info.feed] = segment.last;
+  peer_offset_ = Offset{peer_offset_.value + segment.info.count};
+  from_peers_.push_back(std::move(segment));
+}
+
+void Sequencer::close(Turn& turn) {
+  JournalBatch& batch = turn.effects.batch;
+  batch.first_offset = next_;
+  next_ = peer_offset_;
+  batch.segments = std::move(from_peers_);
+  from_peers_.clear();
+  for (const auto& [feed, events] : pending_) write_feed(turn, feed, events);
+  pending_.clear();
+  peer_offset_ = next_;
+}
+
+void Sequencer::write_feed(Turn& turn, const FeedId& feed, const std::vector<Pending>& events) {
+  FeedHead& head = heads_[feed];
+  std::optional<SegmentWriter> writer;
+  SegmentInfo info;
+  const auto finish = [&] {
+    info.count = writer->count();
+    turn.effects.touched.push_back({feed, head});
+    turn.effects.batch.segments.push_back(StoredSegment{info, head, std::move(*writer).finish(), std::nullopt});
+    writer.reset();
+  };
+  for (const Pending& event : events) {
+    if (writer && writer->size_bytes() + event.body.size() + kRecordOverheadBytes > kMaxBatchBytes) finish();
+    if (!writer) {
+      writer.emplace(feed, head, next_);
+      info = SegmentInfo{feed, event.stamp.sequence, 0, next_, head.hash, false};
+    }
+    positions_[event.ticket].offset = next_;
+    head = writer->append(event.stamp, event.salt, event.body);
+    next_ = Offset{next_.value + 1};
+  }
+  if (writer) finish();
+}
+
+}  // namespace lianxi::core

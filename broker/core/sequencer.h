@@ -1,0 +1,73 @@
+// The feeds that this node holds: where each stands, and what a turn adds. Own events get their stamps when they are accepted
+// and their place in the journal when the turn closes (segment by segment, so that a segment's offsets are dense).
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "broker/core/clock.h"
+#include "broker/core/turn.h"
+#include "schemas/journal_batch.h"
+
+namespace lianxi::core {
+
+class Sequencer {
+ public:
+  // Names an accepted event of the open turn.
+  using Ticket = std::uint32_t;
+  struct Position {
+    FeedId feed;
+    Sequence sequence;
+    Ordinal ordinal;
+    Offset offset;  // known when the turn is closed
+  };
+  struct Author {
+    AgentId agent;
+    SessionId session;
+    Sequence sequence;
+  };
+
+  Sequencer(RegionCode region, Epoch epoch, Offset next, const FeedVector& heads, Ordinal last_ordinal, Hlc last_time);
+
+  [[nodiscard]] FeedId own_feed(Lane lane, const Audience& audience) const { return {region_, epoch_, lane, audience}; }
+  Ticket accept(const Turn& turn, const FeedId& feed, Author author, const Bytes& body);
+  [[nodiscard]] const Position& position(Ticket ticket) const { return positions_[ticket]; }
+
+  // The head of a feed, with what the open turn has taken from peers; own feeds move when the turn closes.
+  [[nodiscard]] FeedHead head(const FeedId& feed) const;
+  [[nodiscard]] const std::map<FeedId, FeedHead>& heads() const { return heads_; }
+  // Where a peer's next segment of this turn will stand. Peers' segments come before the own ones.
+  [[nodiscard]] Offset peer_offset() const { return peer_offset_; }
+  // `segment.info.first_offset` is peer_offset(); its chain continues head(). Checked by the caller.
+  void append_peer(StoredSegment segment);
+
+  [[nodiscard]] HybridClock& clock() { return clock_; }
+  [[nodiscard]] Offset next_offset() const { return next_; }  // as of the last closed turn
+
+  // Writes the turn's segments and the heads to seal.
+  void close(Turn& turn);
+  // Forgets the closed turn's tickets.
+  void open() { positions_.clear(); }
+
+ private:
+  struct Pending {
+    Ticket ticket;
+    Stamp stamp;
+    Salt salt;
+    Bytes body;
+  };
+  void write_feed(Turn& turn, const FeedId& feed, const std::vector<Pending>& events);
+
+  RegionCode region_;
+  Epoch epoch_;
+  Offset next_;
+  Offset peer_offset_;
+  Ordinal last_ordinal_;
+  HybridClock clock_;
+  std::map<FeedId, FeedHead> heads_;
+  std::map<FeedId, std::vector<Pending>> pending_;  // flash stands first: lanes order feeds of one epoch
+  std::vector<StoredSegment> from_peers_;
+  std::vector<Position> positions_;
+};
+
+}  // namespace lianxi::core

@@ -1,0 +1,80 @@
+// Sessions of agents and the first answers given in them. A session's lane knows how far it is answered (high water), how far
+// the client holds the answers, and every answer between.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "broker/core/sequencer.h"
+#include "schemas/journal_batch.h"
+
+namespace lianxi::core {
+
+// StoredAnswer in fewer bytes: up to kMaxAnswersHeld of them stand in a lane.
+struct HeldAnswer {
+  BodyHash hash{};
+  std::unique_ptr<const Refusal> refusal;  // null: accepted
+  const FeedId* feed = nullptr;            // accepted; interned in Sessions
+  Sequence feed_sequence;
+  Ordinal ordinal;
+  Offset offset;                 // zero until the turn closes
+  Sequencer::Ticket ticket = 0;  // while the turn is open
+};
+
+struct SessionLane {
+  Sequence high_water;
+  Sequence answered_through;
+  Sequence committed;           // high water when the turn began: answers beyond cannot be with the client yet
+  std::deque<HeldAnswer> held;  // of answered_through + 1 ... high_water
+  std::size_t weight = 0;       // kRefusalWeight for a refusal, 1 for a receipt
+  bool dirty = false;
+
+  [[nodiscard]] const HeldAnswer& answer(Sequence sequence) const {
+    return held[static_cast<std::size_t>(sequence.value - answered_through.value - 1)];
+  }
+  [[nodiscard]] bool full() const;
+};
+
+struct Session {
+  std::array<SessionLane, kLaneCount> lanes;
+  TimeMs used_at = 0;
+  [[nodiscard]] SessionLane& lane(Lane lane) { return lanes[static_cast<std::size_t>(lane)]; }
+};
+
+class Sessions {
+ public:
+  Sessions(const std::vector<SessionRow>& rows, const std::vector<AnswerRun>& answers);
+  Sessions(Sessions&&) noexcept = default;
+  Sessions& operator=(Sessions&&) noexcept = default;
+
+  // Null: not open. What is changed in it is written when the turn closes.
+  [[nodiscard]] Session* use(const SessionKey& key);
+  Session& open(const SessionKey& key, TimeMs now);
+  bool close(const SessionKey& key);  // false: was not open
+  [[nodiscard]] std::vector<std::pair<SessionId, TimeMs>> of(const AgentId& agent) const;
+
+  // The client holds all answers up to here; what it cannot hold yet stays.
+  void answered(SessionLane& lane, Sequence through);
+  // The next sequence's first answer.
+  void accepted(Session& session, Lane lane, TimeMs now, const BodyHash& hash, Sequencer::Ticket ticket,
+                const Sequencer& sequencer);
+  void refused(Session& session, Lane lane, TimeMs now, const BodyHash& hash, Refusal refusal);
+
+  // Fills in offsets, and writes the rows of what the turn changed.
+  void close_turn(JournalBatch& batch, const Sequencer& sequencer);
+
+ private:
+  void load_answers(const AnswerRun& run);
+  void write_lane(JournalBatch& batch, const SessionKey& key, const Session& session, Lane lane, SessionLane& state,
+                  const Sequencer& sequencer);
+
+  std::map<SessionKey, Session> sessions_;
+  std::set<SessionKey> touched_;
+  std::vector<SessionKey> closed_;
+  std::set<FeedId> feeds_;  // interned; bounded by the own feeds ever used
+};
+
+}  // namespace lianxi::core
