@@ -3,9 +3,14 @@
 //   auto client = sdk::Client::open(profile, {.outbox = "police.outbox.db"});
 //   auto outcome = (*client)->publish(event).get();      // receipt after fsync, or a typed refusal
 //
-// Threads: one I/O thread per client, started by open(). Every public function may be called from any thread; callbacks run
-// on the I/O thread and must not block. Lives until the destructor, which waits for nothing: what the outbox holds is sent
-// by the next client that opens it.
+// Threads: one I/O thread per client, started by open(). Every public function may be called from any thread (query and
+// wait_connected not from a callback: they would wait for their own thread); callbacks run on the I/O thread, must not block
+// for long and must not throw. Lives until the destructor, which waits for nothing: what the outbox holds is sent by the next
+// client that opens it, and who still waits for an answer gets `busy`. No callback runs after the destructor.
+//
+// Order: events of one lane reach the node in the order of their publish calls. Lanes overtake each other on purpose (flash
+// travels on a connection of its own), so nothing is promised about the order of two events of different lanes, not even of
+// one entity: a resource's change of state may arrive before the upsert that was published just before it.
 #pragma once
 
 #include <chrono>
@@ -17,6 +22,7 @@
 #include <string_view>
 
 #include "agents/sdk/profile.h"
+#include "schemas/codec/segment.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::sdk {
@@ -33,6 +39,8 @@ struct ClientOptions {
   std::string outbox;                // SQLite file; empty: in memory (lost with the process)
   std::size_t max_in_flight = 1024;  // publishes sent and not yet answered, per lane
   std::string software = "lianxi-sdk";
+  // What a person should know and nobody asked for: a session given up, an event of an earlier process refused. I/O thread.
+  std::function<void(const std::string&)> report;
 };
 
 enum class SdkError : std::uint8_t { unreachable, timeout, closed, outbox };
@@ -87,6 +95,9 @@ class Client {
   // Waits until the node has welcomed this client.
   [[nodiscard]] virtual bool wait_connected(std::chrono::milliseconds timeout) = 0;
   [[nodiscard]] virtual std::optional<Welcome> welcome() const = 0;
+  // Why the node cannot be reached or does not welcome this client, as far as is known: `unknown_key` or a refusal of Hello
+  // are final until someone mends them, `busy` covers the network. Nothing if all is well.
+  [[nodiscard]] virtual std::optional<Refusal> trouble() const = 0;
 };
 
 }  // namespace lianxi::sdk

@@ -1,0 +1,203 @@
+#include "agents/sdk/channel.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <limits>
+#include <zmq.hpp>
+
+namespace lianxi::sdk {
+namespace {
+
+constexpr std::int64_t kFirstBackoffMs = 50;
+constexpr std::int64_t kConnectMs = 4'000;  // from connect() to an authenticated connection
+constexpr int kMaxMessagesPerStep = 256;
+constexpr int kQueueMessages = 4'096;
+constexpr int kMonitoredEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                                 ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                                 ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_CONNECT_RETRIED;
+
+std::string monitor_address(const void* channel) {
+  static std::atomic<std::uint64_t> next{0};  // inproc names are per context; a counter makes each connection's its own
+  return "inproc://channel-" + std::to_string(reinterpret_cast<std::uintptr_t>(channel)) + "-" + std::to_string(next++);
+}
+
+BytesView view_of(const zmq::message_t& message) {
+  return {static_cast<const std::uint8_t*>(message.data()), message.size()};
+}
+
+}  // namespace
+
+struct Channel::Sockets {
+  Sockets(void* context, const Profile& profile, const std::string& endpoint)
+      : socket(zmq::context_ref(zmq::from_handle, context), zmq::socket_type::dealer),
+        monitor(zmq::context_ref(zmq::from_handle, context), zmq::socket_type::pair) {
+    socket.set(zmq::sockopt::linger, 0);
+    socket.set(zmq::sockopt::reconnect_ivl, -1);  // the channel reconnects: whatever was queued must not be sent after a Hello
+    socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(kConnectMs));
+    socket.set(zmq::sockopt::connect_timeout, static_cast<int>(kConnectMs));
+    socket.set(zmq::sockopt::maxmsgsize, kMaxMessageBytes);
+    socket.set(zmq::sockopt::sndhwm, kQueueMessages);
+    socket.set(zmq::sockopt::rcvhwm, kQueueMessages);
+    socket.set(zmq::sockopt::ipv6, true);
+    socket.set(zmq::sockopt::curve_serverkey, profile.server_key);
+    socket.set(zmq::sockopt::curve_publickey, profile.public_key);
+    socket.set(zmq::sockopt::curve_secretkey, profile.secret_key);
+    const std::string address = monitor_address(this);
+    if (zmq_socket_monitor(socket.handle(), address.c_str(), kMonitoredEvents) != 0) throw zmq::error_t();
+    monitor.set(zmq::sockopt::linger, 0);
+    monitor.connect(address);
+    socket.connect(endpoint);
+  }
+  ~Sockets() { zmq_socket_monitor(socket.handle(), nullptr, 0); }
+  Sockets(const Sockets&) = delete;
+  Sockets& operator=(const Sockets&) = delete;
+
+  zmq::socket_t socket;
+  zmq::socket_t monitor;
+};
+
+Channel::Channel(void* context, const Profile& profile, ChannelOptions options, ChannelEvents events)
+    : context_(context),
+      profile_(profile),
+      options_(std::move(options)),
+      events_(std::move(events)),
+      backoff_ms_(kFirstBackoffMs),
+      jitter_(std::random_device{}()) {}
+Channel::~Channel() = default;
+
+void* Channel::socket() const {
+  return sockets_ ? sockets_->socket.handle() : nullptr;
+}
+void* Channel::monitor() const {
+  return sockets_ ? sockets_->monitor.handle() : nullptr;
+}
+
+std::int64_t Channel::due() const {
+  if (more_to_read_) return 0;
+  switch (state_) {
+    case State::idle:
+      return retry_at_ms_;
+    case State::connecting:
+      return began_ms_ + kConnectMs;
+    case State::up:
+      return options_.heartbeats ? std::min(beat_ms_ + kHeartbeatMs, heard_ms_ + kPeerSilenceMs)
+                                 : std::numeric_limits<std::int64_t>::max();
+  }
+  return retry_at_ms_;
+}
+
+void Channel::step(std::int64_t now_ms) {
+  if (state_ == State::idle) {
+    if (now_ms < retry_at_ms_) return;
+    connect(now_ms);
+  }
+  if (sockets_) read_monitor(now_ms);
+  if (state_ == State::up) read_messages(now_ms);
+  if (state_ == State::connecting && now_ms - began_ms_ >= kConnectMs) {
+    reset(now_ms, options_.endpoint + " does not answer; check host, port and node.server_key");
+  }
+  if (state_ != State::up || !options_.heartbeats) return;
+  if (now_ms - heard_ms_ >= kPeerSilenceMs) {
+    reset(now_ms, options_.endpoint + " has been silent for " + std::to_string(kPeerSilenceMs / 1000) + " s");
+  } else if (now_ms - beat_ms_ >= kHeartbeatMs) {
+    beat_ms_ = now_ms;
+    (void)send(Heartbeat{}, now_ms);
+  }
+}
+
+void Channel::connect(std::int64_t now_ms) {
+  began_ms_ = now_ms;
+  try {
+    sockets_ = std::make_unique<Sockets>(context_, profile_, options_.endpoint);
+    state_ = State::connecting;
+  } catch (const zmq::error_t& error) {
+    reset(now_ms, options_.endpoint + ": " + error.what());
+  }
+}
+
+void Channel::reset(std::int64_t now_ms, const std::string& why) {
+  sockets_.reset();
+  state_ = State::idle;
+  more_to_read_ = false;
+  if (!why.empty()) trouble_ = why;
+  backoff_ms_ = std::min<std::int64_t>(backoff_ms_ * 2, kMaxReconnectMs);
+  retry_at_ms_ = now_ms + backoff_ms_ / 2 + static_cast<std::int64_t>(jitter_() % static_cast<unsigned>(backoff_ms_ / 2));
+  events_.lost();
+}
+
+void Channel::read_monitor(std::int64_t now_ms) {
+  try {
+    while (sockets_) {
+      zmq::message_t event, address;
+      if (!sockets_->monitor.recv(event, zmq::recv_flags::dontwait)) return;
+      (void)sockets_->monitor.recv(address, zmq::recv_flags::dontwait);
+      std::uint16_t number = 0;
+      if (event.size() < sizeof number) continue;
+      std::copy_n(static_cast<const std::uint8_t*>(event.data()), sizeof number, reinterpret_cast<std::uint8_t*>(&number));
+      switch (number) {
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+          state_ = State::up;
+          key_refused_ = false;
+          heard_ms_ = beat_ms_ = now_ms;
+          events_.up();
+          break;
+        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+          key_refused_ = true;
+          reset(now_ms, "the node does not know the key of " + profile_.agent.text() +
+                            "; put its public file into the node's key folder");
+          break;
+        case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+          reset(now_ms, options_.endpoint + " broke off the handshake; check node.server_key");
+          break;
+        default:
+          read_messages(now_ms);  // what came before the end
+          if (sockets_) {
+            reset(now_ms, options_.endpoint + (state_ == State::up ? " closed the connection" : " refused the connection"));
+          }
+          break;
+      }
+    }
+  } catch (const zmq::error_t& error) {
+    reset(now_ms, options_.endpoint + ": " + error.what());
+  }
+}
+
+void Channel::read_messages(std::int64_t now_ms) {
+  more_to_read_ = false;
+  try {
+    for (int i = 0; i < kMaxMessagesPerStep; ++i) {
+      zmq::message_t header, payload, beyond;
+      if (!sockets_ || !sockets_->socket.recv(header, zmq::recv_flags::dontwait)) return;
+      if (header.more()) (void)sockets_->socket.recv(payload, zmq::recv_flags::dontwait);
+      if (!header.more() || payload.more()) return reset(now_ms, options_.endpoint + " sent a message that is not two frames");
+      auto message = decode(view_of(header), view_of(payload));
+      if (!message) return reset(now_ms, options_.endpoint + " sent what cannot be read: " + message.error().reason);
+      heard_ms_ = now_ms;
+      backoff_ms_ = kFirstBackoffMs;
+      trouble_.clear();
+      events_.message(std::move(*message));
+    }
+    more_to_read_ = true;
+  } catch (const zmq::error_t& error) {
+    reset(now_ms, options_.endpoint + ": " + error.what());
+  }
+}
+
+bool Channel::send(const Message& message, std::int64_t now_ms) {
+  if (state_ != State::up) return false;
+  const Frames frames = encode(message);
+  try {
+    const auto sent = sockets_->socket.send(zmq::buffer(frames.header), zmq::send_flags::sndmore | zmq::send_flags::dontwait);
+    if (!sent) return false;
+    (void)sockets_->socket.send(zmq::buffer(frames.payload), zmq::send_flags::none);
+    beat_ms_ = now_ms;
+    return true;
+  } catch (const zmq::error_t& error) {
+    reset(now_ms, options_.endpoint + ": " + error.what());
+    return false;
+  }
+}
+
+}  // namespace lianxi::sdk

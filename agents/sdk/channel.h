@@ -1,0 +1,77 @@
+// One encrypted connection to one endpoint of a node, kept up: connects when wanted, notices silence and loss, comes back
+// with jittered backoff, sends heartbeats. A new connection is a new socket: nothing of the old one is sent by surprise.
+// Belongs to the client's I/O thread; time is a field.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "agents/sdk/profile.h"
+#include "schemas/protocol.h"
+
+namespace lianxi::sdk {
+
+struct ChannelOptions {
+  std::string endpoint;
+  bool heartbeats = true;  // send them, and take silence for loss
+};
+
+struct ChannelEvents {
+  std::function<void()> up;    // encrypted and authenticated: may send
+  std::function<void()> lost;  // was up or was being tried; it comes back by itself
+  std::function<void(Message)> message;
+};
+
+class Channel {
+ public:
+  // `context` is a ZeroMQ context that outlives the channel.
+  Channel(void* context, const Profile& profile, ChannelOptions options, ChannelEvents events);
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  // Connects if it is time to, reads what has come (a bounded number of messages), beats, judges silence.
+  void step(std::int64_t now_ms);
+  // False if it is not up or its queue is full: then nothing is sent.
+  [[nodiscard]] bool send(const Message& message, std::int64_t now_ms);
+  // Gives the connection up and tries again after a pause.
+  void reset(std::int64_t now_ms, const std::string& why);
+
+  [[nodiscard]] bool up() const { return state_ == State::up; }
+  // Why it is not up, in words; empty if nothing went wrong yet. `key_refused`: the node does not know the agent's key.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  [[nodiscard]] bool key_refused() const { return key_refused_; }
+  // For the poll: may be null. step() must be called when one is readable, or when `due()` has come.
+  [[nodiscard]] void* socket() const;
+  [[nodiscard]] void* monitor() const;
+  [[nodiscard]] std::int64_t due() const;
+
+ private:
+  enum class State : std::uint8_t { idle, connecting, up };
+  struct Sockets;
+
+  void connect(std::int64_t now_ms);
+  void read_monitor(std::int64_t now_ms);
+  void read_messages(std::int64_t now_ms);
+
+  void* context_;
+  const Profile& profile_;
+  ChannelOptions options_;
+  ChannelEvents events_;
+  std::unique_ptr<Sockets> sockets_;
+  State state_ = State::idle;
+  std::string trouble_;
+  bool key_refused_ = false;
+  bool more_to_read_ = false;
+  std::int64_t retry_at_ms_ = 0;
+  std::int64_t backoff_ms_;
+  std::int64_t began_ms_ = 0;
+  std::int64_t heard_ms_ = 0;
+  std::int64_t beat_ms_ = 0;
+  std::minstd_rand jitter_;
+};
+
+}  // namespace lianxi::sdk

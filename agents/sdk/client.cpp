@@ -1,0 +1,226 @@
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include <algorithm>
+
+#include "agents/sdk/client_impl.h"
+#include "schemas/codec/event_codec.h"
+
+namespace lianxi::sdk {
+namespace {
+
+Result<void> check_follow(const FollowOptions& options) {
+  if (options.flash_endpoint && options.lanes != mask_of(Lane::flash)) {
+    return refuse(RefusalCode::wrong_lane, "lanes", "the flash endpoint serves the flash lane alone; ask for that lane only");
+  }
+  if (options.lanes == 0 || (options.lanes & ~kAllLanes) != 0) {
+    return refuse(RefusalCode::invalid_field, "lanes", "name at least one of flash, normal, bulk");
+  }
+  if (options.from == FollowFrom::vector) {
+    return refuse(RefusalCode::invalid_field, "from", "a client follows from beginning, now or a cursor");
+  }
+  Follow follow;
+  follow.filter = options.filter;
+  return fits(follow);
+}
+
+Result<Bytes> bytes_of(const Event& event) {
+  if (auto good = check_event(event); !good) return tl::unexpected(good.error());
+  Bytes bytes = encode_event(event);
+  if (bytes.size() > kMaxBodyBytes) {
+    return refuse(RefusalCode::oversize, "event",
+                  "the event takes " + std::to_string(bytes.size()) + " bytes, at most " + std::to_string(kMaxBodyBytes) +
+                      " may be sent; shorten texts or areas");
+  }
+  return bytes;
+}
+
+}  // namespace
+
+SessionId random_session() {
+  std::uint64_t number = 0;
+  while (number == 0) randombytes_buf(&number, sizeof number);
+  return SessionId(number);
+}
+
+Result<std::unique_ptr<Client>> Client::open(const Profile& profile, ClientOptions options) {
+  if (sodium_init() < 0) return refuse(RefusalCode::internal, "", "the system's random source does not work");
+  std::unique_ptr<Outbox> outbox;
+  if (options.outbox.empty()) {
+    outbox = make_memory_outbox(random_session());
+  } else {
+    auto opened = open_sqlite_outbox(options.outbox, profile.agent, profile.region, random_session());
+    if (!opened) return tl::unexpected(opened.error());
+    outbox = std::move(*opened);
+  }
+  try {
+    return std::make_unique<ClientImpl>(profile, std::move(options), std::move(outbox));
+  } catch (const std::exception& error) {
+    return refuse(RefusalCode::internal, "", std::string("the client cannot start: ") + error.what());
+  }
+}
+
+ClientImpl::ClientImpl(const Profile& profile, ClientOptions options, std::unique_ptr<Outbox> outbox)
+    : profile_(profile),
+      options_(std::move(options)),
+      outbox_(std::move(outbox)),
+      context_(zmq_ctx_new()),
+      wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      publisher_(*outbox_, options_.max_in_flight,
+                 {.answered = [this](Ticket ticket, const Outcome& outcome) { answer(ticket, outcome); },
+                  .report =
+                      [this](const std::string& text) {
+                        if (options_.report) options_.report(text);
+                      },
+                  .fresh_session = random_session}) {
+  if (pending() > 0) post([this] { begin_publishing(); });
+  thread_ = std::thread([this] { run(); });
+}
+
+ClientImpl::~ClientImpl() {
+  stopping_ = true;
+  wake();
+  thread_.join();
+  ::close(wake_fd_);
+  zmq_ctx_term(context_);
+}
+
+void ClientImpl::wake() {
+  const std::uint64_t one = 1;
+  (void)!::write(wake_fd_, &one, sizeof one);  // full means that it is readable already
+}
+
+void ClientImpl::post(std::function<void()> task) {
+  {
+    const std::scoped_lock lock(tasks_mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  wake();
+}
+
+std::future<Outcome> ClientImpl::publish(const Event& event) {
+  auto promise = std::make_shared<std::promise<Outcome>>();
+  auto future = promise->get_future();
+  store(event, {}, [promise](const Outcome& outcome) { promise->set_value(outcome); });
+  return future;
+}
+
+void ClientImpl::publish(const Event& event, std::function<void(const Outcome&)> done) {
+  store(event, {}, std::move(done));
+}
+
+std::future<Outcome> ClientImpl::publish_once(const Event& event, std::string_view key) {
+  auto promise = std::make_shared<std::promise<Outcome>>();
+  auto future = promise->get_future();
+  store(event, std::string(key), [promise](const Outcome& outcome) { promise->set_value(outcome); });
+  return future;
+}
+
+void ClientImpl::forget_keys(std::string_view prefix) {
+  outbox_->forget_keys(std::string(prefix));
+}
+
+void ClientImpl::store(const Event& event, std::string key, Done done) {
+  auto tell = [this](Done to, Outcome outcome) {
+    if (to) post([to = std::move(to), outcome = std::move(outcome)] { to(outcome); });
+  };
+  auto bytes = bytes_of(event);
+  if (!bytes) return tell(std::move(done), tl::unexpected(bytes.error()));
+  const Ticket ticket = outbox_->next_ticket();
+  {
+    // Before the event can be answered.
+    const std::scoped_lock lock(waiting_mutex_);
+    waiting_.emplace(ticket, std::move(done));
+  }
+  auto appended = outbox_->append(ticket, lane_of(event), std::move(*bytes), key);
+  if (appended && !appended->known) return post([this] { begin_publishing(); });
+
+  std::unique_lock lock(waiting_mutex_);
+  Done waiter = std::move(waiting_.extract(ticket).mapped());
+  if (!appended) {
+    lock.unlock();
+    return tell(std::move(waiter), tl::unexpected(appended.error()));
+  }
+  // Under the lock: an answer is either remembered by now, or will find the waiter.
+  std::optional<Outcome> outcome = appended->outcome;
+  if (!outcome) outcome = outbox_->outcome_of(key);
+  if (!outcome) {
+    waiting_.emplace(appended->ticket, std::move(waiter));
+    return;
+  }
+  lock.unlock();
+  tell(std::move(waiter), std::move(*outcome));
+}
+
+std::size_t ClientImpl::pending() const {
+  std::uint64_t count = 0;
+  for (Lane lane : {Lane::flash, Lane::normal, Lane::bulk}) {
+    const std::uint64_t answered = outbox_->answered_through(lane).value;
+    count += std::max(outbox_->last(lane).value, answered) - answered;
+  }
+  return count;
+}
+
+Result<SessionId> ClientImpl::follow(const FollowOptions& options, FollowCallbacks callbacks) {
+  if (auto good = check_follow(options); !good) return tl::unexpected(good.error());
+  const SessionId id = random_session();
+  post([this, id, options, callbacks = std::move(callbacks)]() mutable {
+    followers_.emplace(id, std::make_unique<Follower>(context_, profile_, id, options, std::move(callbacks)));
+  });
+  return id;
+}
+
+void ClientImpl::unfollow(SessionId follow) {
+  post([this, follow] {
+    const auto found = followers_.find(follow);
+    if (found != followers_.end()) found->second->stop(now_ms_);
+  });
+}
+
+QueryResult ClientImpl::query(const Ask& ask, std::chrono::milliseconds timeout, Offset after_offset) {
+  Query query;
+  query.request = next_request_.fetch_add(1);
+  query.after_offset = after_offset;
+  query.deadline_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 1, kMaxQueryWaitMs));
+  query.ask = ask;
+  if (auto good = fits(query); !good) return Result<Answer>(tl::unexpected(good.error()));
+  auto promise = std::make_shared<std::promise<QueryResult>>();
+  auto future = promise->get_future();
+  const std::uint64_t request = query.request;
+  post([this, query = std::move(query), promise]() mutable {
+    queries_.emplace(query.request, Asked{std::move(query), std::move(promise)});
+  });
+  if (future.wait_for(timeout) == std::future_status::ready) return future.get();
+  post([this, request, promise] {
+    if (queries_.erase(request) == 0) return;  // answered at the last moment
+    const bool up = query_channel_ != nullptr && query_channel_->up();
+    Failure<SdkError> failure{up ? SdkError::timeout : SdkError::unreachable, ""};
+    if (query_channel_ != nullptr) failure.detail = query_channel_->trouble();
+    if (failure.detail.empty()) failure.detail = profile_.query + (up ? " gave no answer in time" : " does not answer");
+    // A connection that gives no answer may be dead without knowing it.
+    if (up) query_channel_->reset(now_ms_, profile_.query + " gave no answer in time");
+    promise->set_value(tl::unexpected(failure));
+  });
+  return future.get();
+}
+
+bool ClientImpl::wait_connected(std::chrono::milliseconds timeout) {
+  post([this] { begin_publishing(); });
+  std::unique_lock lock(state_mutex_);
+  return state_changed_.wait_for(lock, timeout, [this] { return connected_; });
+}
+
+std::optional<Welcome> ClientImpl::welcome() const {
+  const std::scoped_lock lock(state_mutex_);
+  return welcome_;
+}
+
+std::optional<Refusal> ClientImpl::trouble() const {
+  const std::scoped_lock lock(state_mutex_);
+  return trouble_;
+}
+
+}  // namespace lianxi::sdk

@@ -1,0 +1,108 @@
+// The client behind client.h: caller side in client.cpp, I/O thread in client_io.cpp.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "agents/sdk/client.h"
+#include "agents/sdk/follower.h"
+#include "agents/sdk/outbox.h"
+#include "agents/sdk/publisher.h"
+
+namespace lianxi::sdk {
+
+using Done = std::function<void(const Outcome&)>;
+using QueryResult = Result<Result<Answer>, Failure<SdkError>>;
+
+[[nodiscard]] SessionId random_session();
+
+class ClientImpl final : public Client {
+ public:
+  ClientImpl(const Profile& profile, ClientOptions options, std::unique_ptr<Outbox> outbox);
+  ~ClientImpl() override;
+
+  std::future<Outcome> publish(const Event& event) override;
+  void publish(const Event& event, std::function<void(const Outcome&)> done) override;
+  std::future<Outcome> publish_once(const Event& event, std::string_view key) override;
+  void forget_keys(std::string_view prefix) override;
+  std::size_t pending() const override;
+  Result<SessionId> follow(const FollowOptions& options, FollowCallbacks callbacks) override;
+  void unfollow(SessionId follow) override;
+  QueryResult query(const Ask& ask, std::chrono::milliseconds timeout, Offset after_offset) override;
+  bool wait_connected(std::chrono::milliseconds timeout) override;
+  std::optional<Welcome> welcome() const override;
+  std::optional<Refusal> trouble() const override;
+
+ private:
+  struct Asked {
+    Query query;
+    std::shared_ptr<std::promise<QueryResult>> promise;
+    bool sent = false;
+  };
+  struct Publishing {  // a connection that carries publishes
+    LaneMask lanes = 0;
+    std::unique_ptr<Channel> channel;
+    bool welcomed = false;
+    std::int64_t hello_at_ms = 0;  // when to say Hello (again); 0: said, or not up
+  };
+
+  // Caller side.
+  void store(const Event& event, std::string key, Done done);
+  void post(std::function<void()> task);
+  void wake();
+
+  // I/O thread.
+  void run();
+  void run_tasks();
+  void turn();
+  void wait();
+  void begin_publishing();
+  void pump();
+  void on_publish_message(Publishing& connection, const Message& message);
+  void on_hello_refused(Publishing& connection, const Refusal& refusal);
+  void say_hello(Publishing& connection);
+  void hello_everywhere();
+  void on_query_message(const Message& message);
+  void ask_queries();
+  void flush_outbox();
+  void answer(Ticket ticket, const Outcome& outcome);
+  void note_trouble();
+  void end();
+
+  Profile profile_;
+  ClientOptions options_;
+  std::unique_ptr<Outbox> outbox_;
+  void* context_;
+  int wake_fd_;
+
+  std::mutex tasks_mutex_;
+  std::vector<std::function<void()>> tasks_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> next_request_{1};
+
+  std::mutex waiting_mutex_;
+  std::unordered_multimap<Ticket, Done> waiting_;
+
+  mutable std::mutex state_mutex_;
+  std::condition_variable state_changed_;
+  std::optional<Welcome> welcome_;
+  bool connected_ = false;
+  std::optional<Refusal> trouble_;
+
+  // I/O thread alone, from here on.
+  std::int64_t now_ms_ = 0;
+  Publisher publisher_;
+  std::vector<Publishing> publishing_;
+  std::optional<Refusal> hello_refused_;
+  std::int64_t flushed_ms_ = 0;
+  std::unique_ptr<Channel> query_channel_;
+  std::map<std::uint64_t, Asked> queries_;
+  std::map<SessionId, std::unique_ptr<Follower>> followers_;
+  std::thread thread_;
+};
+
+}  // namespace lianxi::sdk

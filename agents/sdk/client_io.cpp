@@ -1,0 +1,274 @@
+#include <poll.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "agents/sdk/client_impl.h"
+
+namespace lianxi::sdk {
+namespace {
+
+constexpr std::int64_t kFlushAfterMs = 200;
+constexpr std::uint64_t kFlushAfterAnswers = 1024;
+constexpr std::int64_t kHelloAgainMs = 2'000;  // after a refusal that has no time of its own
+constexpr Lane kLanes[] = {Lane::flash, Lane::normal, Lane::bulk};
+
+std::int64_t steady_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+Refusal closed() {
+  return {RefusalCode::busy, "",
+          "the client was closed before the node answered; a durable outbox still holds the event and sends it when next opened",
+          kRetryAfterMs};
+}
+
+}  // namespace
+
+void ClientImpl::run() {
+  while (!stopping_) {
+    now_ms_ = steady_ms();
+    turn();
+    wait();
+  }
+  end();
+}
+
+void ClientImpl::run_tasks() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::scoped_lock lock(tasks_mutex_);
+    tasks.swap(tasks_);
+  }
+  for (const auto& task : tasks) task();
+}
+
+void ClientImpl::turn() {
+  run_tasks();
+  for (Publishing& connection : publishing_) {
+    connection.channel->step(now_ms_);
+    if (connection.hello_at_ms > 0 && connection.hello_at_ms <= now_ms_) say_hello(connection);
+  }
+  pump();
+  for (auto it = followers_.begin(); it != followers_.end();) {
+    it->second->step(now_ms_);
+    it = it->second->over() ? followers_.erase(it) : std::next(it);
+  }
+  if (!queries_.empty() && query_channel_ == nullptr) {
+    query_channel_ = std::make_unique<Channel>(
+        context_, profile_, ChannelOptions{profile_.query, false},
+        ChannelEvents{.up = [] {},
+                      .lost =
+                          [this] {
+                            for (auto& [request, asked] : queries_) asked.sent = false;
+                          },
+                      .message = [this](const Message& message) { on_query_message(message); }});
+  }
+  if (query_channel_ != nullptr) {
+    query_channel_->step(now_ms_);
+    ask_queries();
+  }
+  flush_outbox();
+  note_trouble();
+}
+
+void ClientImpl::wait() {
+  std::int64_t due = std::numeric_limits<std::int64_t>::max();
+  std::vector<zmq_pollitem_t> items{{nullptr, wake_fd_, ZMQ_POLLIN, 0}};
+  auto watch = [&](const Channel& channel) {
+    due = std::min(due, channel.due());
+    if (channel.monitor() != nullptr) items.push_back({channel.monitor(), 0, ZMQ_POLLIN, 0});
+    if (channel.up()) items.push_back({channel.socket(), 0, ZMQ_POLLIN, 0});
+  };
+  for (const Publishing& connection : publishing_) {
+    watch(*connection.channel);
+    if (connection.hello_at_ms > 0) due = std::min(due, connection.hello_at_ms);
+  }
+  for (const auto& [id, follower] : followers_) watch(follower->channel());
+  if (query_channel_ != nullptr) watch(*query_channel_);
+  for (Lane lane : kLanes) {
+    if (const auto at = publisher_.due(lane)) due = std::min(due, *at);
+    if (outbox_->durably_answered(lane) != outbox_->answered_through(lane)) due = std::min(due, flushed_ms_ + kFlushAfterMs);
+  }
+  const std::int64_t most = 60'000;
+  const std::int64_t left = std::clamp<std::int64_t>(due == std::numeric_limits<std::int64_t>::max() ? most : due - steady_ms(), 0, most);
+  (void)zmq_poll(items.data(), static_cast<int>(items.size()), left);
+  std::uint64_t count = 0;
+  if ((items[0].revents & ZMQ_POLLIN) != 0) (void)!::read(wake_fd_, &count, sizeof count);
+}
+
+// Only who publishes or asks to be welcomed needs a session at the node.
+void ClientImpl::begin_publishing() {
+  if (!publishing_.empty()) return;
+  const LaneMask rest = static_cast<LaneMask>(mask_of(Lane::normal) | mask_of(Lane::bulk));
+  publishing_.resize(2);
+  auto set_up = [this](Publishing& connection, LaneMask lanes, const std::string& endpoint) {
+    connection.lanes = lanes;
+    connection.channel = std::make_unique<Channel>(
+        context_, profile_, ChannelOptions{endpoint, true},
+        ChannelEvents{.up = [this, &connection] { say_hello(connection); },
+                      .lost =
+                          [this, &connection] {
+                            connection.welcomed = false;
+                            connection.hello_at_ms = 0;
+                            publisher_.lost(connection.lanes);
+                          },
+                      .message = [this, &connection](const Message& message) { on_publish_message(connection, message); }});
+    connection.channel->step(now_ms_);
+  };
+  set_up(publishing_[0], mask_of(Lane::flash), profile_.flash);
+  set_up(publishing_[1], rest, profile_.data);
+}
+
+void ClientImpl::pump() {
+  for (Publishing& connection : publishing_) {
+    for (Lane lane : kLanes) {
+      if ((connection.lanes & mask_of(lane)) == 0) continue;
+      while (auto publish = publisher_.next(lane, now_ms_)) {
+        if (connection.channel->send(*publish, now_ms_)) continue;
+        if (connection.channel->up()) connection.channel->reset(now_ms_, "the connection takes no more messages");
+        break;
+      }
+    }
+  }
+}
+
+void ClientImpl::say_hello(Publishing& connection) {
+  connection.welcomed = false;
+  connection.hello_at_ms = 0;
+  (void)connection.channel->send(publisher_.hello(options_.software), now_ms_);
+}
+
+void ClientImpl::hello_everywhere() {
+  for (Publishing& connection : publishing_) {
+    if (connection.channel->up()) say_hello(connection);
+  }
+}
+
+void ClientImpl::on_publish_message(Publishing& connection, const Message& message) {
+  Publisher::Next next = Publisher::Next::go_on;
+  if (const auto* welcome = std::get_if<Welcome>(&message)) {
+    next = publisher_.welcomed(*welcome, connection.lanes);
+    if (next == Publisher::Next::go_on && welcome->session == outbox_->session()) {
+      connection.welcomed = true;
+      hello_refused_.reset();
+      const std::scoped_lock lock(state_mutex_);
+      welcome_ = *welcome;
+    }
+  } else if (const auto* answers = std::get_if<Answers>(&message)) {
+    next = publisher_.answered(*answers, now_ms_);
+  } else if (const auto* refused = std::get_if<Refused>(&message)) {
+    if (!connection.welcomed) return on_hello_refused(connection, refused->refusal);
+    next = publisher_.refused(*refused, now_ms_);
+  }
+  if (next == Publisher::Next::hello) hello_everywhere();
+}
+
+void ClientImpl::on_hello_refused(Publishing& connection, const Refusal& refusal) {
+  connection.hello_at_ms = now_ms_ + (refusal.retry_after_ms > 0 ? refusal.retry_after_ms : kHelloAgainMs);
+  if (hello_refused_ != refusal && options_.report) options_.report("the node does not welcome this client: " + refusal.reason);
+  hello_refused_ = refusal;
+}
+
+void ClientImpl::on_query_message(const Message& message) {
+  std::uint64_t request = 0;
+  std::optional<QueryResult> result;
+  if (const auto* rows = std::get_if<Answer>(&message)) {
+    request = rows->request;
+    result = Result<Answer>(*rows);
+  } else if (const auto* refused = std::get_if<Refused>(&message)) {
+    request = refused->sequence;
+    result = Result<Answer>(tl::unexpected(refused->refusal));
+  }
+  const auto found = queries_.find(request);
+  if (!result || found == queries_.end()) return;  // answered after its caller went away
+  found->second.promise->set_value(std::move(*result));
+  queries_.erase(found);
+}
+
+void ClientImpl::ask_queries() {
+  if (query_channel_->key_refused()) {
+    for (auto& [request, asked] : queries_) {
+      asked.promise->set_value(Result<Answer>(refuse(RefusalCode::unknown_key, "agent.public_key", query_channel_->trouble())));
+    }
+    queries_.clear();
+  }
+  for (auto& [request, asked] : queries_) {
+    if (!asked.sent) asked.sent = query_channel_->send(asked.query, now_ms_);
+  }
+}
+
+// Lets the node forget answers, in batches: each flush is an fsync.
+void ClientImpl::flush_outbox() {
+  std::uint64_t most = 0;
+  for (Lane lane : kLanes) {
+    most = std::max(most, outbox_->answered_through(lane).value - outbox_->durably_answered(lane).value);
+  }
+  if (most == 0) {
+    flushed_ms_ = now_ms_;  // the pause counts from the first answer
+  } else if (most >= kFlushAfterAnswers || now_ms_ - flushed_ms_ >= kFlushAfterMs) {
+    outbox_->flush();
+    flushed_ms_ = now_ms_;
+  }
+}
+
+void ClientImpl::answer(Ticket ticket, const Outcome& outcome) {
+  std::vector<Done> done;
+  {
+    const std::scoped_lock lock(waiting_mutex_);
+    const auto [first, last] = waiting_.equal_range(ticket);
+    for (auto it = first; it != last; ++it) done.push_back(std::move(it->second));
+    waiting_.erase(first, last);
+  }
+  for (const Done& each : done) {
+    if (each) each(outcome);
+  }
+  if (done.empty() && !outcome && options_.report) {
+    options_.report("an event of an earlier run was refused: " + std::string(to_word(outcome.error().code)) + " " +
+                    outcome.error().field + ": " + outcome.error().reason);
+  }
+}
+
+void ClientImpl::note_trouble() {
+  std::optional<Refusal> trouble = hello_refused_;
+  bool connected = !publishing_.empty();
+  auto look = [&](const Channel& channel) {
+    if (trouble || channel.trouble().empty()) return;
+    trouble = channel.key_refused() ? Refusal{RefusalCode::unknown_key, "agent.public_key", channel.trouble(), 0}
+                                    : Refusal{RefusalCode::busy, "", channel.trouble(), kRetryAfterMs};
+  };
+  for (const Publishing& connection : publishing_) {
+    connected = connected && connection.welcomed;
+    look(*connection.channel);
+  }
+  for (const auto& [id, follower] : followers_) look(follower->channel());
+  if (query_channel_ != nullptr) look(*query_channel_);
+  const std::scoped_lock lock(state_mutex_);
+  trouble_ = std::move(trouble);
+  if (connected != connected_) {
+    connected_ = connected;
+    state_changed_.notify_all();
+  }
+}
+
+void ClientImpl::end() {
+  run_tasks();
+  for (auto& [id, follower] : followers_) follower->stop(now_ms_);
+  std::unordered_multimap<Ticket, Done> waiting;
+  {
+    const std::scoped_lock lock(waiting_mutex_);
+    waiting.swap(waiting_);
+  }
+  for (const auto& [ticket, done] : waiting) {
+    if (done) done(tl::unexpected(closed()));
+  }
+  for (auto& [request, asked] : queries_) asked.promise->set_value(tl::unexpected(Failure<SdkError>{SdkError::closed, "closed"}));
+  publishing_.clear();
+  followers_.clear();
+  query_channel_.reset();
+  outbox_->flush();
+}
+
+}  // namespace lianxi::sdk
