@@ -29,9 +29,8 @@ BytesView view_of(const zmq::message_t& message) {
 }  // namespace
 
 struct Channel::Sockets {
-  Sockets(void* context, const Profile& profile, const std::string& endpoint)
-      : socket(zmq::context_ref(zmq::from_handle, context), zmq::socket_type::dealer),
-        monitor(zmq::context_ref(zmq::from_handle, context), zmq::socket_type::pair) {
+  Sockets(zmq::context_t& context, const Profile& profile, const std::string& endpoint)
+      : socket(context, zmq::socket_type::dealer), monitor(context, zmq::socket_type::pair) {
     socket.set(zmq::sockopt::linger, 0);
     socket.set(zmq::sockopt::reconnect_ivl, -1);  // the channel reconnects: whatever was queued must not be sent after a Hello
     socket.set(zmq::sockopt::handshake_ivl, static_cast<int>(kConnectMs));
@@ -57,7 +56,7 @@ struct Channel::Sockets {
   zmq::socket_t monitor;
 };
 
-Channel::Channel(void* context, const Profile& profile, ChannelOptions options, ChannelEvents events)
+Channel::Channel(zmq::context_t& context, const Profile& profile, ChannelOptions options, ChannelEvents events)
     : context_(context),
       profile_(profile),
       options_(std::move(options)),

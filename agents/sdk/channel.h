@@ -12,6 +12,10 @@
 #include "agents/sdk/profile.h"
 #include "schemas/protocol.h"
 
+namespace zmq {
+class context_t;
+}
+
 namespace lianxi::sdk {
 
 struct ChannelOptions {
@@ -27,8 +31,8 @@ struct ChannelEvents {
 
 class Channel {
  public:
-  // `context` is a ZeroMQ context that outlives the channel.
-  Channel(void* context, const Profile& profile, ChannelOptions options, ChannelEvents events);
+  // `context` and `profile` outlive the channel.
+  Channel(zmq::context_t& context, const Profile& profile, ChannelOptions options, ChannelEvents events);
   ~Channel();
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
@@ -57,7 +61,7 @@ class Channel {
   void read_monitor(std::int64_t now_ms);
   void read_messages(std::int64_t now_ms);
 
-  void* context_;
+  zmq::context_t& context_;
   const Profile& profile_;
   ChannelOptions options_;
   ChannelEvents events_;

@@ -2,9 +2,8 @@
 #include <sodium.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <zmq.h>
-
 #include <algorithm>
+#include <zmq.hpp>
 
 #include "agents/sdk/client_impl.h"
 #include "schemas/codec/event_codec.h"
@@ -67,7 +66,7 @@ ClientImpl::ClientImpl(const Profile& profile, ClientOptions options, std::uniqu
     : profile_(profile),
       options_(std::move(options)),
       outbox_(std::move(outbox)),
-      context_(zmq_ctx_new()),
+      context_(std::make_unique<zmq::context_t>(1)),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       publisher_(*outbox_, options_.max_in_flight,
                  {.answered = [this](Ticket ticket, const Outcome& outcome) { answer(ticket, outcome); },
@@ -85,7 +84,6 @@ ClientImpl::~ClientImpl() {
   wake();
   thread_.join();
   ::close(wake_fd_);
-  zmq_ctx_term(context_);
 }
 
 void ClientImpl::wake() {
@@ -123,10 +121,11 @@ void ClientImpl::forget_keys(std::string_view prefix) {
   outbox_->forget_keys(std::string(prefix));
 }
 
+void ClientImpl::tell(Done done, Outcome outcome) {
+  if (done) post([done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
+}
+
 void ClientImpl::store(const Event& event, std::string key, Done done) {
-  auto tell = [this](Done to, Outcome outcome) {
-    if (to) post([to = std::move(to), outcome = std::move(outcome)] { to(outcome); });
-  };
   auto bytes = bytes_of(event);
   if (!bytes) return tell(std::move(done), tl::unexpected(bytes.error()));
   const Ticket ticket = outbox_->next_ticket();
@@ -139,7 +138,10 @@ void ClientImpl::store(const Event& event, std::string key, Done done) {
   if (appended && !appended->known) return post([this] { begin_publishing(); });
 
   std::unique_lock lock(waiting_mutex_);
-  Done waiter = std::move(waiting_.extract(ticket).mapped());
+  const auto mine = waiting_.find(ticket);
+  if (mine == waiting_.end()) return;
+  Done waiter = std::move(mine->second);
+  waiting_.erase(mine);
   if (!appended) {
     lock.unlock();
     return tell(std::move(waiter), tl::unexpected(appended.error()));
@@ -168,7 +170,7 @@ Result<SessionId> ClientImpl::follow(const FollowOptions& options, FollowCallbac
   if (auto good = check_follow(options); !good) return tl::unexpected(good.error());
   const SessionId id = random_session();
   post([this, id, options, callbacks = std::move(callbacks)]() mutable {
-    followers_.emplace(id, std::make_unique<Follower>(context_, profile_, id, options, std::move(callbacks)));
+    followers_.emplace(id, std::make_unique<Follower>(*context_, profile_, id, options, std::move(callbacks)));
   });
   return id;
 }

@@ -52,6 +52,7 @@ class ClientImpl final : public Client {
 
   // Caller side.
   void store(const Event& event, std::string key, Done done);
+  void tell(Done done, Outcome outcome);  // on the I/O thread
   void post(std::function<void()> task);
   void wake();
 
@@ -76,7 +77,7 @@ class ClientImpl final : public Client {
   Profile profile_;
   ClientOptions options_;
   std::unique_ptr<Outbox> outbox_;
-  void* context_;
+  std::unique_ptr<zmq::context_t> context_;
   int wake_fd_;
 
   std::mutex tasks_mutex_;

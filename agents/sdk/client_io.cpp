@@ -57,14 +57,14 @@ void ClientImpl::turn() {
     it = it->second->over() ? followers_.erase(it) : std::next(it);
   }
   if (!queries_.empty() && query_channel_ == nullptr) {
-    query_channel_ = std::make_unique<Channel>(
-        context_, profile_, ChannelOptions{profile_.query, false},
-        ChannelEvents{.up = [] {},
-                      .lost =
-                          [this] {
-                            for (auto& [request, asked] : queries_) asked.sent = false;
-                          },
-                      .message = [this](const Message& message) { on_query_message(message); }});
+    query_channel_ =
+        std::make_unique<Channel>(*context_, profile_, ChannelOptions{profile_.query, false},
+                                  ChannelEvents{.up = [] {},
+                                                .lost =
+                                                    [this] {
+                                                      for (auto& [request, asked] : queries_) asked.sent = false;
+                                                    },
+                                                .message = [this](const Message& message) { on_query_message(message); }});
   }
   if (query_channel_ != nullptr) {
     query_channel_->step(now_ms_);
@@ -93,7 +93,8 @@ void ClientImpl::wait() {
     if (outbox_->durably_answered(lane) != outbox_->answered_through(lane)) due = std::min(due, flushed_ms_ + kFlushAfterMs);
   }
   const std::int64_t most = 60'000;
-  const std::int64_t left = std::clamp<std::int64_t>(due == std::numeric_limits<std::int64_t>::max() ? most : due - steady_ms(), 0, most);
+  const std::int64_t left =
+      std::clamp<std::int64_t>(due == std::numeric_limits<std::int64_t>::max() ? most : due - steady_ms(), 0, most);
   (void)zmq_poll(items.data(), static_cast<int>(items.size()), left);
   std::uint64_t count = 0;
   if ((items[0].revents & ZMQ_POLLIN) != 0) (void)!::read(wake_fd_, &count, sizeof count);
@@ -107,7 +108,7 @@ void ClientImpl::begin_publishing() {
   auto set_up = [this](Publishing& connection, LaneMask lanes, const std::string& endpoint) {
     connection.lanes = lanes;
     connection.channel = std::make_unique<Channel>(
-        context_, profile_, ChannelOptions{endpoint, true},
+        *context_, profile_, ChannelOptions{endpoint, true},
         ChannelEvents{.up = [this, &connection] { say_hello(connection); },
                       .lost =
                           [this, &connection] {

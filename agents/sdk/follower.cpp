@@ -9,7 +9,8 @@ static_assert(kCreditBytes >= kMaxDeliverBytes && kCreditBytes <= kMaxCreditByte
 
 }  // namespace
 
-Follower::Follower(void* context, const Profile& profile, SessionId id, FollowOptions options, FollowCallbacks callbacks)
+Follower::Follower(zmq::context_t& context, const Profile& profile, SessionId id, FollowOptions options,
+                   FollowCallbacks callbacks)
     : id_(id),
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),

@@ -9,7 +9,7 @@ namespace lianxi::sdk {
 
 class Follower {
  public:
-  Follower(void* context, const Profile& profile, SessionId id, FollowOptions options, FollowCallbacks callbacks);
+  Follower(zmq::context_t& context, const Profile& profile, SessionId id, FollowOptions options, FollowCallbacks callbacks);
 
   [[nodiscard]] Channel& channel() { return channel_; }
   void step(std::int64_t now_ms);

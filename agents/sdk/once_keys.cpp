@@ -72,8 +72,8 @@ void OnceKeys::write(Ticket ticket, const Outcome& outcome) {
 }
 
 void OnceKeys::forget(const std::string& prefix) {
-  SQLite::Statement statement(
-      database_, "DELETE FROM once_key WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1 AND outcome IS NOT NULL");
+  SQLite::Statement statement(database_,
+                              "DELETE FROM once_key WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1 AND outcome IS NOT NULL");
   statement.bind(1, prefix);
   statement.exec();
 }

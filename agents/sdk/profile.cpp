@@ -2,11 +2,11 @@
 
 #include <zmq.h>
 
+#include <toml++/toml.h>
 #include <array>
 #include <fstream>
 #include <initializer_list>
 #include <sstream>
-#include <toml++/toml.h>
 
 namespace lianxi::sdk {
 namespace {

@@ -98,8 +98,7 @@ class SqliteOutbox final : public Outbox {
       state.answered = static_cast<std::uint64_t>(lanes.getColumn(2).getInt64());
       state.written = state.answered.load();
     }
-    next_ticket_ =
-        static_cast<Ticket>(writer_.execAndGet("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence").getInt64());
+    next_ticket_ = static_cast<Ticket>(writer_.execAndGet("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence").getInt64());
     keyed_ = keys_.unanswered();
     return {};
   }
@@ -357,7 +356,7 @@ class SqliteOutbox final : public Outbox {
   std::atomic<Ticket> next_ticket_{1};
 
   std::mutex keyed_mutex_;
-  std::unordered_set<Ticket> keyed_;               // keyed events without an answer
+  std::unordered_set<Ticket> keyed_;              // keyed events without an answer
   std::unordered_map<Ticket, Outcome> outcomes_;  // of keyed events, not yet in the file
 
   std::mutex mutex_;
