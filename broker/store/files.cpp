@@ -1,0 +1,144 @@
+#include "broker/store/files.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "broker/store/sqlite.h"
+
+namespace lianxi::store {
+
+namespace {
+
+sqlite3_vfs* find_vfs(const std::string& name) {
+  sqlite3_vfs* vfs = sqlite3_vfs_find(name.empty() ? nullptr : name.c_str());
+  if (vfs == nullptr) fail(StoreError::io, "no SQLite VFS named '" + name + "'");
+  return vfs;
+}
+
+constexpr std::string_view kSuffix = ".db";
+constexpr std::size_t kMinDigits = 6;
+
+}  // namespace
+
+bool file_exists(const std::string& path, const std::string& vfs) {
+  sqlite3_vfs* v = find_vfs(vfs);
+  int found = 0;
+  const int rc = v->xAccess(v, path.c_str(), SQLITE_ACCESS_EXISTS, &found);
+  return rc == SQLITE_OK && found != 0;
+}
+
+std::uint64_t file_size(const std::string& path, const std::string& vfs) {
+  if (!file_exists(path, vfs)) return 0;
+  return VfsFile(path, path.ends_with("-wal") ? FileKind::wal : FileKind::database, vfs).size_bytes();
+}
+
+void remove_database(const std::string& path, const std::string& vfs) {
+  sqlite3_vfs* v = find_vfs(vfs);
+  for (const char* suffix : {"-journal", "-wal", "-shm", ""}) {
+    const std::string file = path + suffix;
+    const int rc = v->xDelete(v, file.c_str(), 1);
+    if (rc != SQLITE_OK && rc != SQLITE_IOERR_DELETE_NOENT) fail(StoreError::io, "cannot delete " + file);
+  }
+}
+
+std::int64_t vfs_time_ms(const std::string& vfs) {
+  sqlite3_vfs* v = find_vfs(vfs);
+  sqlite3_int64 now = 0;
+  if (v->iVersion >= 2 && v->xCurrentTimeInt64 != nullptr) {
+    (void)v->xCurrentTimeInt64(v, &now);
+  } else {
+    double days = 0;
+    (void)v->xCurrentTime(v, &days);
+    now = static_cast<sqlite3_int64>(days * 86'400'000.0);
+  }
+  return now;
+}
+
+VfsFile::VfsFile(const std::string& path, FileKind kind, const std::string& vfs) {
+  sqlite3_vfs* v = find_vfs(vfs);
+  const auto words = (static_cast<std::size_t>(v->szOsFile) + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
+  memory_ = std::make_unique<std::uint64_t[]>(words);
+  file_ = reinterpret_cast<sqlite3_file*>(memory_.get());
+  name_ = sqlite3_create_filename(path.c_str(), "", "", 0, nullptr);
+  if (name_ == nullptr) throw std::bad_alloc();
+  const int type = kind == FileKind::wal ? SQLITE_OPEN_WAL : SQLITE_OPEN_MAIN_DB;
+  int flags = 0;
+  if (v->xOpen(v, name_, file_, SQLITE_OPEN_READONLY | type, &flags) != SQLITE_OK) {
+    if (file_->pMethods != nullptr) file_->pMethods->xClose(file_);
+    sqlite3_free_filename(const_cast<char*>(name_));
+    fail(StoreError::io, "cannot open " + path);
+  }
+}
+
+VfsFile::~VfsFile() {
+  file_->pMethods->xClose(file_);
+  sqlite3_free_filename(const_cast<char*>(name_));
+}
+
+std::uint64_t VfsFile::size_bytes() {
+  sqlite3_int64 size = 0;
+  if (file_->pMethods->xFileSize(file_, &size) != SQLITE_OK) fail(StoreError::io, std::string("cannot tell the size of ") + name_);
+  return static_cast<std::uint64_t>(size);
+}
+
+bool VfsFile::read(std::uint64_t offset, std::uint8_t* into, std::size_t bytes) {
+  const int rc = file_->pMethods->xRead(file_, into, static_cast<int>(bytes), static_cast<sqlite3_int64>(offset));
+  if (rc == SQLITE_IOERR_SHORT_READ) return false;
+  if (rc != SQLITE_OK) fail(StoreError::io, std::string("cannot read ") + name_ + " at byte " + std::to_string(offset));
+  return true;
+}
+
+std::string journal_path(const std::string& folder, std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  if (digits.size() < kMinDigits) digits.insert(0, kMinDigits - digits.size(), '0');
+  return folder + "/" + digits + std::string(kSuffix);
+}
+
+std::vector<std::uint64_t> list_journal(const std::string& folder) {
+  std::vector<std::uint64_t> numbers;
+  std::error_code error;
+  for (auto it = std::filesystem::directory_iterator(folder, error); !error && it != std::filesystem::directory_iterator();
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.ends_with(kSuffix)) continue;
+    const std::string digits = name.substr(0, name.size() - kSuffix.size());
+    const bool number = digits.size() >= kMinDigits && digits.size() <= 18 && digits.find_first_not_of("0123456789") == std::string::npos;
+    if (number) numbers.push_back(std::stoull(digits));
+  }
+  if (error) fail(StoreError::io, "cannot list " + folder + ": " + error.message());
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+void sync_folder(const std::string& folder, const std::string& vfs) {
+  if (!vfs.empty()) return;
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const int error = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!synced) fail(StoreError::io, "cannot sync the folder " + folder + ": " + std::strerror(error));
+}
+
+FolderLock::FolderLock(const std::string& folder, const std::string& vfs) {
+  if (!vfs.empty()) return;
+  const std::string path = folder + "/lock";
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor_ < 0) fail(StoreError::io, "cannot open " + path + ": " + std::strerror(errno));
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    ::close(descriptor_);
+    descriptor_ = -1;
+    fail(StoreError::io, "another process writes this journal (it holds " + path + ")");
+  }
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace lianxi::store

@@ -1,0 +1,85 @@
+// One file of the journal under its only writing connection: its birth, its commits, its checkpoint. One thread at a time.
+// Throws Broken or SQLite::Exception.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "broker/store/sqlite.h"
+#include "broker/store/sqlite_journal.h"
+
+namespace lianxi::store {
+
+inline constexpr int kJournalPageBytes = 2048;  // a commit of one event touches four pages or so; smaller ones cost batches
+
+// What a file says of itself; committed with its first batch. A file without it was never begun.
+struct JournalMeta {
+  JournalIdentity identity;
+  std::uint64_t file = 0;
+  Offset first_offset;
+  Ordinal opening_ordinal;
+  Hlc opening_time;
+};
+[[nodiscard]] std::optional<JournalMeta> read_meta(SQLite::Database& db);
+
+struct StoredFeed {
+  std::int64_t row = 0;
+  FeedHead opening;
+};
+[[nodiscard]] std::map<FeedId, StoredFeed> read_feeds(SQLite::Database& db);
+
+// The head of a feed as the last seal row tells; the opening head if the file has no segment of it.
+[[nodiscard]] FeedHead read_head(SQLite::Database& db, const StoredFeed& feed);
+
+class JournalFile {
+ public:
+  // Makes the file with its tables and its name on disk, but without meta.
+  [[nodiscard]] static std::unique_ptr<JournalFile> make(const JournalOptions& options, std::uint64_t number);
+  // Opens an existing file; what its WAL holds is judged, checkpointed and synced before anything is read.
+  [[nodiscard]] static std::unique_ptr<JournalFile> open(const JournalOptions& options, std::uint64_t number);
+
+  [[nodiscard]] const std::optional<JournalMeta>& meta() const { return meta_; }
+  [[nodiscard]] std::uint64_t number() const { return number_; }
+  [[nodiscard]] Offset next_offset() const { return next_; }
+  [[nodiscard]] JournalState load();
+  // WAL and database together, as after the last commit.
+  [[nodiscard]] std::uint64_t size_bytes() const { return database_bytes_ + wal_bytes_; }
+
+  // One transaction; with `birth`, the file's first: meta and opening state go with the batch.
+  struct Birth {
+    JournalMeta meta;
+    JournalState state;
+  };
+  void commit(const JournalBatch& batch, const Birth* birth);
+
+  // Moves the WAL into the database, syncs, and empties it; false while a reader holds it back.
+  [[nodiscard]] bool checkpoint();
+
+ private:
+  JournalFile(const JournalOptions& options, std::uint64_t number, OpenMode mode);
+  void load_heads();
+  void write_birth(const Birth& birth);
+  void write_segment(const StoredSegment& segment);
+  std::int64_t feed_row(const FeedId& feed, const FeedHead& opening);
+  void write_sessions(const std::vector<SessionRow>& sessions);
+  void write_answers(const std::vector<AnswerRun>& answers);
+  void forget(const SessionKey& session);
+  SQLite::Statement& prepared(std::unique_ptr<SQLite::Statement>& slot, const char* sql);
+
+  struct Feed {
+    std::int64_t row = 0;
+    FeedHead head;
+  };
+  std::uint64_t number_;
+  std::string path_;
+  Database db_;
+  std::optional<JournalMeta> meta_;
+  std::map<FeedId, Feed> feeds_;
+  Offset next_{1};
+  std::uint64_t database_bytes_ = 0, wal_bytes_ = 0;
+  struct Statements {
+    std::unique_ptr<SQLite::Statement> meta, feed, segment, seal, session, answer, answered, close_session, close_answers;
+  } sql_;
+};
+
+}  // namespace lianxi::store

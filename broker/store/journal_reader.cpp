@@ -1,0 +1,216 @@
+// Reading committed segments through read-only connections, file by file.
+#include <algorithm>
+#include <list>
+
+#include "broker/store/files.h"
+#include "broker/store/journal_file.h"
+#include "broker/store/migrations.h"
+#include "schemas/limits.h"
+
+namespace lianxi::store {
+
+namespace {
+
+constexpr int kReaderBusyMs = 5'000;  // a recovery or a checkpoint that stands in the way is over sooner
+
+// One file under a read-only connection.
+class ReadFile {
+ public:
+  ReadFile(const JournalOptions& options, std::uint64_t number, bool newest)
+      : number_(number), db_(open_for_reading(journal_path(options.folder, number), newest, options.vfs)) {
+    db_->exec("PRAGMA cache_size=-256");
+    check_version(*db_, journal_migrations());
+    meta_ = read_meta(*db_);
+  }
+
+  [[nodiscard]] std::uint64_t number() const { return number_; }
+  // Made but not begun: looks again each time it is asked.
+  [[nodiscard]] bool begun() {
+    if (!meta_) meta_ = read_meta(*db_);
+    return meta_.has_value();
+  }
+  [[nodiscard]] Offset first_offset() const { return meta_->first_offset; }
+
+  [[nodiscard]] Offset next_offset() {
+    Run run(prepared(next_, "SELECT offset, count FROM segment ORDER BY offset DESC LIMIT 1"));
+    return run.next() ? Offset(run.number_u64(0) + run.number_u64(1)) : meta_->first_offset;
+  }
+
+  // Adds segments from `from` until `bytes_left` is used up; moves both on.
+  void read(Offset& from, std::size_t& bytes_left, std::vector<JournalSegment>& into) {
+    Run run(prepared(read_,
+                     "SELECT s.offset, s.count, s.bytes, l.sequence, l.hash, l.signature FROM segment s LEFT JOIN seal l"
+                     " ON l.feed = s.feed AND l.sequence = s.first_sequence + s.count - 1"
+                     " WHERE s.offset >= coalesce((SELECT max(offset) FROM segment WHERE offset <= ?), 0) ORDER BY s.offset"));
+    run.put(from.value);
+    while ((bytes_left > 0) && run.next()) {
+      const Offset first(run.number_u64(0));
+      const Offset end(first.value + run.number_u64(1));
+      if (end <= from) continue;
+      const BytesView bytes = run.blob(2);
+      JournalSegment segment{first, Bytes(bytes.begin(), bytes.end()), std::nullopt};
+      if (!run.is_null(5)) segment.seal = read_seal(run);
+      bytes_left -= std::min(bytes_left, bytes.size());
+      into.push_back(std::move(segment));
+      from = end;
+    }
+  }
+
+  // True if every event before this file is covered.
+  [[nodiscard]] bool opening_covered(const std::map<FeedId, Sequence>& have) {
+    if (feeds_.empty()) feeds_ = read_feeds(*db_);
+    return std::all_of(feeds_.begin(), feeds_.end(), [&](const auto& feed) {
+      const auto found = have.find(feed.first);
+      return feed.second.opening.sequence.value == 0 || (found != have.end() && found->second >= feed.second.opening.sequence);
+    });
+  }
+
+  [[nodiscard]] std::optional<Offset> first_beyond(const std::map<FeedId, Sequence>& have) {
+    std::optional<Offset> lowest;
+    feeds_ = read_feeds(*db_);  // the newest file gains feeds
+    for (const auto& [id, feed] : feeds_) {
+      const auto found = have.find(id);
+      const std::uint64_t held = std::max(found == have.end() ? 0 : found->second.value, feed.opening.sequence.value);
+      Run run(prepared(beyond_,
+                       "SELECT s.offset, s.first_sequence FROM seal l JOIN segment s ON s.offset = l.offset"
+                       " WHERE l.feed = ? AND l.sequence > ? ORDER BY l.sequence LIMIT 1"));
+      if (!run.put(feed.row).put(held).next()) continue;
+      const Offset offset(run.number_u64(0) + (held + 1 - run.number_u64(1)));
+      if (!lowest || offset < *lowest) lowest = offset;
+    }
+    return lowest;
+  }
+
+ private:
+  static Database open_for_reading(const std::string& path, bool newest, const std::string& vfs) {
+    // A file left behind whose log is empty is never written again.
+    const bool still = !newest && file_size(path + "-wal", vfs) == 0;
+    return open_database(path, still ? OpenMode::immutable : OpenMode::read, vfs, kReaderBusyMs);
+  }
+  static Seal read_seal(const Run& run) {
+    Seal seal{Sequence(run.number_u64(3)), hash_of(run.blob(4), "seal"), {}};
+    const BytesView signature = run.blob(5);
+    if (signature.size() != seal.signature.size()) fail(StoreError::corrupt, "a seal's signature has the wrong size");
+    std::copy(signature.begin(), signature.end(), seal.signature.begin());
+    return seal;
+  }
+  SQLite::Statement& prepared(std::unique_ptr<SQLite::Statement>& slot, const char* sql) {
+    if (!slot) slot = std::make_unique<SQLite::Statement>(*db_, sql);
+    return *slot;
+  }
+
+  std::uint64_t number_;
+  Database db_;
+  std::optional<JournalMeta> meta_;
+  std::map<FeedId, StoredFeed> feeds_;
+  std::unique_ptr<SQLite::Statement> next_, read_, beyond_;
+};
+
+class SqliteReader final : public JournalReader {
+ public:
+  explicit SqliteReader(JournalOptions options) : options_(std::move(options)) { list_files(); }
+
+  [[nodiscard]] StoreResult<std::vector<JournalSegment>> read(Offset from, std::size_t max_bytes) override {
+    return guarded("read the journal", [&] {
+      std::vector<JournalSegment> segments;
+      std::size_t left = std::max<std::size_t>(max_bytes, 1);
+      std::uint64_t number = file_holding(from);
+      while (true) {
+        file(number).read(from, left, segments);
+        if (left == 0 || !has(number + 1)) return segments;
+        // What the file took in between our reading and the next one's birth comes first.
+        if (file(number + 1).first_offset() == from) {
+          ++number;
+        } else if (file(number).next_offset() <= from) {
+          fail(StoreError::corrupt, journal_path(options_.folder, number + 1) + " does not begin at offset " +
+                                        std::to_string(from.value));
+        }
+      }
+    });
+  }
+
+  [[nodiscard]] StoreResult<Offset> first_beyond(const FeedVector& have) override {
+    return guarded("search the journal", [&] {
+      std::map<FeedId, Sequence> held;
+      for (const FeedPosition& position : have) held[position.feed] = position.head.sequence;
+      const std::uint64_t last = newest();
+      std::uint64_t number = last_file([&](ReadFile& f) { return f.opening_covered(held); });
+      for (; number <= last; ++number) {
+        if (const auto offset = file(number).first_beyond(held)) return *offset;
+      }
+      return file(last).next_offset();
+    });
+  }
+
+  [[nodiscard]] StoreResult<Offset> next_offset() override {
+    return guarded("ask the journal for its head", [&] { return file(newest()).next_offset(); });
+  }
+
+ private:
+  void list_files() {
+    const std::vector<std::uint64_t> numbers = list_journal(options_.folder);
+    if (numbers.empty()) fail(StoreError::not_found, "no journal in " + options_.folder);
+    first_ = numbers.front();
+    newest_ = numbers.back();
+    while (newest_ > first_ && !file(newest_).begun()) --newest_;
+    if (!file(newest_).begun()) fail(StoreError::not_found, "no journal in " + options_.folder);
+  }
+
+  // True if the file is there and was begun; learns of new ones.
+  bool has(std::uint64_t number) {
+    if (number <= newest_) return true;
+    if (!file_exists(journal_path(options_.folder, number), options_.vfs) || !file(number).begun()) return false;
+    newest_ = number;
+    return true;
+  }
+  std::uint64_t newest() {
+    while (has(newest_ + 1)) {
+    }
+    return newest_;
+  }
+
+  // The last file for which `holds`, which is true for the files up to some one; the first file if there is none.
+  template <class Holds>
+  std::uint64_t last_file(const Holds& holds) {
+    std::uint64_t low = first_;
+    std::uint64_t high = newest();
+    if (holds(file(high))) return high;  // the usual case
+    while (low < high) {
+      const std::uint64_t middle = low + (high - low + 1) / 2;
+      if (holds(file(middle))) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return low;
+  }
+  std::uint64_t file_holding(Offset from) {
+    return last_file([&](ReadFile& f) { return f.first_offset() <= from; });
+  }
+
+  // Open files, the last used first.
+  ReadFile& file(std::uint64_t number) {
+    const auto found = std::find_if(open_.begin(), open_.end(), [&](const ReadFile& f) { return f.number() == number; });
+    if (found != open_.end()) {
+      open_.splice(open_.begin(), open_, found);
+    } else {
+      open_.emplace_front(options_, number, number >= newest_);
+      if (open_.size() > kMaxOpenJournalFiles) open_.pop_back();
+    }
+    return open_.front();
+  }
+
+  JournalOptions options_;
+  std::uint64_t first_ = 0, newest_ = 0;
+  std::list<ReadFile> open_;
+};
+
+}  // namespace
+
+StoreResult<std::unique_ptr<JournalReader>> open_reader(const JournalOptions& options) {
+  return guarded("open the journal for reading",
+                 [&]() -> std::unique_ptr<JournalReader> { return std::make_unique<SqliteReader>(options); });
+}
+
+}  // namespace lianxi::store

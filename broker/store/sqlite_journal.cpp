@@ -1,0 +1,156 @@
+#include "broker/store/sqlite_journal.h"
+
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+
+#include "broker/store/files.h"
+#include "broker/store/journal_file.h"
+
+namespace lianxi::store {
+
+namespace {
+
+class SqliteJournal final : public Journal {
+ public:
+  SqliteJournal(JournalOptions options, const JournalIdentity& fresh)
+      : options_(std::move(options)), lock_(options_.folder, options_.vfs) {
+    open_newest();
+    if (!active_) {
+      begin_first(fresh);
+    } else if (active_->meta()->identity.region != fresh.region) {
+      fail(StoreError::wrong_node, "the journal is that of region " + to_text(active_->meta()->identity.region) + ", this node is " +
+                                       to_text(fresh.region));
+    }
+    identity_ = active_->meta()->identity;
+    active_number_ = active_->number();
+  }
+  ~SqliteJournal() override {
+    if (!spare_) return;
+    const std::uint64_t number = spare_->number();
+    spare_.reset();
+    try {
+      remove_database(journal_path(options_.folder, number), options_.vfs);
+    } catch (const Broken&) {  // the next open removes it
+    }
+  }
+
+  [[nodiscard]] const JournalIdentity& identity() const override { return identity_; }
+
+  [[nodiscard]] StoreResult<JournalState> load() const override {
+    return guarded("load the journal", [&] { return active_->load(); });
+  }
+
+  [[nodiscard]] StoreResult<void> commit(const JournalBatch& batch) override {
+    if (batch.empty()) return {};
+    if (failed_) return tl::unexpected(StoreFailure{StoreError::io, "an earlier commit failed: restart"});
+    auto done = guarded("commit to the journal", [&] {
+      if (active_->size_bytes() > options_.file_bytes) {
+        move_on(batch);
+      } else {
+        active_->commit(batch, nullptr);
+      }
+      if (active_->size_bytes() > options_.file_bytes / 2) wants_spare_ = true;
+    });
+    failed_ = !done;
+    return done;
+  }
+
+  [[nodiscard]] StoreResult<void> maintain() override {
+    const std::lock_guard one_at_a_time(maintaining_);
+    return guarded("maintain the journal", [&] {
+      if (wants_spare_.exchange(false)) {
+        const std::lock_guard make_one(making_);
+        if (!spare_) spare_ = JournalFile::make(options_, active_number_ + 1);
+      }
+      std::vector<std::unique_ptr<JournalFile>> left;
+      {
+        const std::lock_guard hold(shared_);
+        left.swap(left_);
+      }
+      std::vector<std::unique_ptr<JournalFile>> held_back;
+      for (auto& file : left) {
+        if (!file->checkpoint()) held_back.push_back(std::move(file));
+      }
+      left.clear();
+      const std::lock_guard hold(shared_);
+      for (auto& file : held_back) left_.push_back(std::move(file));
+    });
+  }
+
+  [[nodiscard]] StoreResult<std::uint64_t> free_bytes() const override {
+    std::error_code error;
+    const auto space = std::filesystem::space(options_.folder, error);
+    if (error) return tl::unexpected(StoreFailure{StoreError::io, options_.folder + ": " + error.message()});
+    return static_cast<std::uint64_t>(space.available);
+  }
+
+ private:
+  // The newest file that was begun becomes the active one; a later one that was made but never begun goes.
+  void open_newest() {
+    std::vector<std::uint64_t> numbers = list_journal(options_.folder);
+    while (!numbers.empty() && !active_) {
+      const std::uint64_t number = numbers.back();
+      numbers.pop_back();
+      auto file = JournalFile::open(options_, number);
+      if (file->meta()) {
+        active_ = std::move(file);
+      } else {
+        file.reset();
+        remove_database(journal_path(options_.folder, number), options_.vfs);
+      }
+    }
+    // Left behind with a log by a process that ended before its maintenance.
+    for (const std::uint64_t number : numbers) {
+      if (file_exists(journal_path(options_.folder, number) + "-wal", options_.vfs)) (void)JournalFile::open(options_, number);
+    }
+  }
+
+  void begin_first(const JournalIdentity& fresh) {
+    active_ = JournalFile::make(options_, 1);
+    const JournalFile::Birth birth{{fresh, 1, Offset(1), Ordinal(0), Hlc(0)}, {}};
+    active_->commit({}, &birth);
+  }
+
+  // The batch opens the next file, in the same transaction as the file's opening state.
+  void move_on(const JournalBatch& batch) {
+    std::unique_ptr<JournalFile> next;
+    {
+      const std::lock_guard make_one(making_);
+      next = spare_ ? std::move(spare_) : JournalFile::make(options_, active_number_ + 1);
+      active_number_ = next->number();
+    }
+    JournalFile::Birth birth{{}, active_->load()};
+    birth.meta = {identity_, next->number(), birth.state.next_offset, birth.state.last_ordinal, birth.state.last_time};
+    next->commit(batch, &birth);
+    const std::lock_guard hold(shared_);
+    left_.push_back(std::move(active_));
+    active_ = std::move(next);
+  }
+
+  JournalOptions options_;
+  FolderLock lock_;
+  JournalIdentity identity_;
+  std::unique_ptr<JournalFile> active_;
+  bool failed_ = false;
+
+  // Between the writer and whoever maintains. `making_` is held while a file is made, so that each number is made once.
+  std::mutex maintaining_, making_, shared_;
+  std::atomic<bool> wants_spare_ = false;
+  std::uint64_t active_number_ = 0;           // under making_
+  std::unique_ptr<JournalFile> spare_;        // under making_
+  std::vector<std::unique_ptr<JournalFile>> left_;  // under shared_
+};
+
+}  // namespace
+
+StoreResult<std::unique_ptr<Journal>> open_journal(const JournalOptions& options, const JournalIdentity& fresh) {
+  return guarded("open the journal", [&]() -> std::unique_ptr<Journal> {
+    if (std::filesystem::create_directories(options.folder)) {
+      sync_folder(std::filesystem::path(options.folder).parent_path().string(), options.vfs);
+    }
+    return std::make_unique<SqliteJournal>(options, fresh);
+  });
+}
+
+}  // namespace lianxi::store

@@ -1,0 +1,246 @@
+// The offline proof of a journal: every byte of every event from the files up to the seals.
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "broker/store/files.h"
+#include "broker/store/journal_file.h"
+#include "broker/store/migrations.h"
+#include "broker/store/verify_copy.h"
+#include "broker/store/wal_scan.h"
+
+namespace lianxi::store {
+
+namespace {
+
+struct SealRow {
+  Offset offset;
+  Hash hash{};
+  std::optional<Signature> signature;
+};
+
+class Verifier {
+ public:
+  Verifier(std::string folder, const KeyOf& key_of, const FeedVector& against) : folder_(std::move(folder)), key_of_(key_of) {
+    for (const FeedPosition& position : against) {
+      if (position.head.sequence.value > 0) wanted_[position.feed] = position.head;
+    }
+  }
+
+  // `last`: no file comes after it.
+  void file(std::uint64_t number, bool last) {
+    const std::string path = journal_path(folder_, number);
+    name_ = std::filesystem::path(path).filename().string();
+    if (previous_ && number != *previous_ + 1) find("the file before it is missing");
+    previous_ = number;
+    try {
+      judge_log(path);
+      QuietCopy copy(path);
+      if (!begun(copy.db(), number, last)) return;
+      ++report.files;
+      integrity(copy.db());
+      openings(copy.db());
+      segments(copy.db());
+      answers(copy.db());
+    } catch (const Broken& broken) {
+      find(broken.failure.detail);
+      lost_ = true;
+    } catch (const SQLite::Exception& error) {
+      find(error.what());
+      lost_ = true;
+    }
+  }
+
+  void finish() {
+    name_ = "vector";
+    for (const auto& [feed, head] : wanted_) {
+      const auto held = heads_.find(feed);
+      find(to_text(feed) + " sequence " + std::to_string(head.sequence.value) + " is not in this journal, which " +
+           (held == heads_.end() ? "has nothing of the feed" : "ends at " + std::to_string(held->second.sequence.value)));
+    }
+    for (const auto& [feed, head] : heads_) report.heads.push_back({feed, head});
+  }
+
+  VerifyReport report;
+
+ private:
+  void find(const std::string& what) { report.findings.push_back(name_ + ": " + what); }
+
+  void judge_log(const std::string& path) {
+    const WalScan log = scan_wal(path + "-wal", page_bytes_of(path, ""), "");
+    if (!log.bad_frame) return;
+    name_ += "-wal";
+    find(log.place + ": the checksum is wrong, " +
+         (log.later_commits ? "and later commits stand behind it: damage"
+                            : "in the last commit: damage, or a power cut before it was acknowledged"));
+    name_.resize(name_.size() - 4);
+  }
+
+  bool begun(SQLite::Database& db, std::uint64_t number, bool last) {
+    check_version(db, journal_migrations());
+    const auto meta = read_meta(db);
+    if (!meta) {
+      if (!last) find("it has no meta rows, though another file follows");
+      return false;
+    }
+    if (meta->file != number) find("it says that it is file " + std::to_string(meta->file));
+    if (region_ && *region_ != meta->identity.region) find("it is the journal of region " + to_text(meta->identity.region));
+    region_ = meta->identity.region;
+    if (report.files > 0 && !lost_ && meta->first_offset != next_) {
+      find("it begins at offset " + std::to_string(meta->first_offset.value) + ", the file before ends at " +
+           std::to_string(next_.value));
+    }
+    next_ = meta->first_offset;
+    return true;
+  }
+
+  void integrity(SQLite::Database& db) {
+    SQLite::Statement check(db, "PRAGMA integrity_check(20)");
+    while (check.executeStep()) {
+      const std::string line = check.getColumn(0).getString();
+      if (line != "ok") find(line);
+    }
+  }
+
+  // The heads at the file's beginning are those at the end of the file before; the first file's are the starting point.
+  void openings(SQLite::Database& db) {
+    const auto feeds = read_feeds(db);
+    const bool first = report.files == 1 || lost_;
+    feeds_.clear();
+    for (const auto& [id, feed] : feeds) {
+      feeds_[feed.row] = id;
+      const auto before = heads_.find(id);
+      if (!first && (before == heads_.end() ? FeedHead{} : before->second) != feed.opening) {
+        find("it opens " + to_text(id) + " at sequence " + std::to_string(feed.opening.sequence.value) +
+             " with a head that is not the file before's");
+      }
+      heads_[id] = feed.opening;
+      match(id, feed.opening.sequence, feed.opening.hash);
+    }
+    for (const auto& [id, head] : heads_) {
+      if (!feeds.contains(id)) find("it does not know " + to_text(id) + ", which the file before holds");
+    }
+    lost_ = false;
+  }
+
+  void segments(SQLite::Database& db) {
+    std::map<std::pair<std::int64_t, std::uint64_t>, SealRow> seals;
+    SQLite::Statement select_seals(db, "SELECT feed, sequence, offset, hash, signature FROM seal");
+    for (Run run(select_seals); run.next();) {
+      SealRow& row = seals[{run.number(0), run.number_u64(1)}];
+      row = {Offset(run.number_u64(2)), hash_of(run.blob(3), "seal"), std::nullopt};
+      const BytesView signature = run.blob(4);
+      if (signature.size() == std::tuple_size_v<Signature>) {
+        std::copy(signature.begin(), signature.end(), row.signature.emplace().begin());
+      }
+    }
+    SQLite::Statement select(db, "SELECT offset, count, feed, first_sequence, bytes FROM segment ORDER BY offset");
+    for (Run run(select); run.next();) {
+      const Offset offset(run.number_u64(0));
+      const std::uint64_t count = run.number_u64(1);
+      if (offset != next_) {
+        find("offset " + std::to_string(next_.value) + " is missing, the next segment stands at " + std::to_string(offset.value));
+      }
+      next_ = Offset(offset.value + count);
+      segment(run, offset, count, seals);
+    }
+    for (const auto& [key, row] : seals) {
+      find("offset " + std::to_string(row.offset.value) + ": a seal at sequence " + std::to_string(key.second) +
+           " stands without its segment");
+    }
+  }
+
+  void segment(const Run& run, Offset offset, std::uint64_t count,
+               std::map<std::pair<std::int64_t, std::uint64_t>, SealRow>& seals) {
+    ++report.segments;
+    const std::uint64_t first = run.number_u64(3);
+    const auto feed = feeds_.find(run.number(2));
+    std::string at = "offset " + std::to_string(offset.value);
+    if (feed == feeds_.end()) return find(at + ": the segment is of no feed of this file");
+    const FeedId& id = feed->second;
+    at += ", " + to_text(id) + " sequence " + std::to_string(first);
+    const std::uint64_t last = first + count - 1;
+    const auto sealed = seals.extract({feed->first, last});
+    FeedHead& head = heads_[id];
+    const FeedHead before = head;
+    // Goes on from what the next segment says it follows, so that one damage is told once.
+    head = {Sequence(last), sealed ? sealed.mapped().hash : Hash{}};
+
+    const auto parsed = Segment::parse(run.blob(4));
+    if (!parsed) return find(at + ": " + parsed.error().field + ": " + parsed.error().reason);
+    const SegmentInfo& info = parsed->info();
+    const bool same = info.feed == id && info.count == count && info.first_sequence.value == first && info.first_offset == offset &&
+                      parsed->size_bytes() == run.blob(4).size() && !info.filtered;
+    if (!same) return find(at + ": the segment's header does not agree with its row");
+    head = parsed->last();
+    const auto chained = verify_chain(*parsed, before);
+    if (!chained) find(at + ": " + chained.error().field + ": " + chained.error().reason);
+    report.events += count;
+    for (const RecordView& record : parsed->records()) match(id, record.stamp.sequence, record.hash);
+    if (!sealed) return find(at + ": its last event is not sealed");
+    seal(at, id, offset, sealed.mapped(), parsed->last());
+  }
+
+  void seal(const std::string& at, const FeedId& feed, Offset offset, const SealRow& row, const FeedHead& last) {
+    if (row.offset != offset || row.hash != last.hash) return find(at + ": its seal is that of another segment");
+    if (!row.signature) return find(at + ": its last event is not sealed");
+    const SealPublicKey* key = key_of_(feed.region);
+    if (key == nullptr) {
+      if (unknown_.insert(feed.region).second) find(at + ": the members file has no key of region " + to_text(feed.region));
+      return;
+    }
+    if (!verify_seal(*key, feed, {last.sequence, last.hash, *row.signature})) {
+      return find(at + ": the seal at sequence " + std::to_string(last.sequence.value) + " is not signed by " + to_text(feed.region));
+    }
+    ++report.seals;
+  }
+
+  void match(const FeedId& feed, Sequence sequence, const Hash& hash) {
+    const auto wanted = wanted_.find(feed);
+    if (wanted == wanted_.end() || wanted->second.sequence != sequence) return;
+    if (wanted->second.hash != hash) {
+      find(to_text(feed) + " sequence " + std::to_string(sequence.value) + " has another hash than the vector: a fork");
+    }
+    wanted_.erase(wanted);
+  }
+
+  void answers(SQLite::Database& db) {
+    SQLite::Statement select(db, "SELECT agent, first, last, answers FROM answer");
+    for (Run run(select); run.next();) {
+      const auto decoded = decode_answers(run.blob(3));
+      if (decoded && decoded->size() == run.number_u64(2) - run.number_u64(1) + 1) continue;
+      find("the answers to " + run.text(0) + " from sequence " + std::to_string(run.number_u64(1)) + " cannot be read");
+    }
+  }
+
+  std::string folder_;
+  const KeyOf& key_of_;
+  std::map<FeedId, FeedHead> wanted_;
+  std::map<FeedId, FeedHead> heads_;
+  std::map<std::int64_t, FeedId> feeds_;  // of the file at hand
+  std::set<RegionCode> unknown_;
+  std::optional<RegionCode> region_;
+  std::optional<std::uint64_t> previous_;
+  Offset next_{1};
+  bool lost_ = false;  // the file before could not be read to its end
+  std::string name_;
+};
+
+}  // namespace
+
+StoreResult<VerifyReport> verify_journal(const std::string& folder, const KeyOf& key_of, const FeedVector& against,
+                                         const std::function<void(std::uint64_t files, std::uint64_t of)>& progress) {
+  return guarded("verify the journal", [&] {
+    const std::vector<std::uint64_t> numbers = list_journal(folder);
+    if (numbers.empty()) fail(StoreError::not_found, "no journal in " + folder);
+    Verifier verifier(folder, key_of, against);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      verifier.file(numbers[i], i + 1 == numbers.size());
+      if (progress) progress(i + 1, numbers.size());
+    }
+    verifier.finish();
+    return std::move(verifier.report);
+  });
+}
+
+}  // namespace lianxi::store
