@@ -83,7 +83,8 @@ VfsFile::~VfsFile() {
 
 std::uint64_t VfsFile::size_bytes() {
   sqlite3_int64 size = 0;
-  if (file_->pMethods->xFileSize(file_, &size) != SQLITE_OK) fail(StoreError::io, std::string("cannot tell the size of ") + name_);
+  if (file_->pMethods->xFileSize(file_, &size) != SQLITE_OK)
+    fail(StoreError::io, std::string("cannot tell the size of ") + name_);
   return static_cast<std::uint64_t>(size);
 }
 
@@ -108,7 +109,8 @@ std::vector<std::uint64_t> list_journal(const std::string& folder) {
     const std::string name = it->path().filename().string();
     if (!name.ends_with(kSuffix)) continue;
     const std::string digits = name.substr(0, name.size() - kSuffix.size());
-    const bool number = digits.size() >= kMinDigits && digits.size() <= 18 && digits.find_first_not_of("0123456789") == std::string::npos;
+    const bool number =
+        digits.size() >= kMinDigits && digits.size() <= 18 && digits.find_first_not_of("0123456789") == std::string::npos;
     if (number) numbers.push_back(std::stoull(digits));
   }
   if (error) fail(StoreError::io, "cannot list " + folder + ": " + error.message());

@@ -23,7 +23,8 @@ int note_wal(void* bytes, sqlite3* /*db*/, const char* /*name*/, int pages) {
 FeedId read_feed_id(const Run& row, int column) {
   auto audience = Audience::parse(row.text(column + 3));
   const std::int64_t lane = row.number(column + 2);
-  if (!audience || lane < 0 || lane >= static_cast<std::int64_t>(kLaneCount)) fail(StoreError::corrupt, "a feed row cannot be read");
+  if (!audience || lane < 0 || lane >= static_cast<std::int64_t>(kLaneCount))
+    fail(StoreError::corrupt, "a feed row cannot be read");
   return {RegionCode(static_cast<std::uint32_t>(row.number(column))), Epoch(static_cast<std::uint32_t>(row.number(column + 1))),
           static_cast<Lane>(lane), *audience};
 }
@@ -169,8 +170,8 @@ void JournalFile::commit(const JournalBatch& batch, const Birth* birth) {
   Transaction transaction(*db_);
   if (birth != nullptr) write_birth(*birth);
   if (!batch.segments.empty() && batch.first_offset != next_) {
-    fail(StoreError::corrupt, "the batch begins at offset " + std::to_string(batch.first_offset.value) + ", the journal stands at " +
-                                  std::to_string(next_.value));
+    fail(StoreError::corrupt, "the batch begins at offset " + std::to_string(batch.first_offset.value) +
+                                  ", the journal stands at " + std::to_string(next_.value));
   }
   for (const StoredSegment& segment : batch.segments) write_segment(segment);
   write_sessions(batch.sessions);

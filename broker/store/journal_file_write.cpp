@@ -10,13 +10,11 @@ SQLite::Statement& JournalFile::prepared(std::unique_ptr<SQLite::Statement>& slo
 
 void JournalFile::write_birth(const Birth& birth) {
   const JournalMeta& meta = birth.meta;
-  const std::pair<std::string, std::uint64_t> values[] = {{"region", meta.identity.region.value},
-                                                          {"epoch", meta.identity.epoch.value},
-                                                          {"incarnation", meta.identity.incarnation.value},
-                                                          {"file", meta.file},
-                                                          {"first_offset", meta.first_offset.value},
-                                                          {"opening_ordinal", meta.opening_ordinal.value},
-                                                          {"opening_time", meta.opening_time.value}};
+  const std::pair<std::string, std::uint64_t> values[] = {
+      {"region", meta.identity.region.value},           {"epoch", meta.identity.epoch.value},
+      {"incarnation", meta.identity.incarnation.value}, {"file", meta.file},
+      {"first_offset", meta.first_offset.value},        {"opening_ordinal", meta.opening_ordinal.value},
+      {"opening_time", meta.opening_time.value}};
   for (const auto& [name, value] : values) {
     Run(prepared(sql_.meta, "INSERT INTO meta (name, value) VALUES (?, ?)")).put(name).put(value).exec();
   }

@@ -122,8 +122,8 @@ class SqliteReader final : public JournalReader {
         if (file(number + 1).first_offset() == from) {
           ++number;
         } else if (file(number).next_offset() <= from) {
-          fail(StoreError::corrupt, journal_path(options_.folder, number + 1) + " does not begin at offset " +
-                                        std::to_string(from.value));
+          fail(StoreError::corrupt,
+               journal_path(options_.folder, number + 1) + " does not begin at offset " + std::to_string(from.value));
         }
       }
     });

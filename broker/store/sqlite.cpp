@@ -93,7 +93,8 @@ BytesView Run::blob(int column) const {
 
 Hash hash_of(BytesView blob, const char* where) {
   Hash hash{};
-  if (blob.size() != hash.size()) fail(StoreError::corrupt, std::string(where) + ": a hash has " + std::to_string(blob.size()) + " bytes");
+  if (blob.size() != hash.size())
+    fail(StoreError::corrupt, std::string(where) + ": a hash has " + std::to_string(blob.size()) + " bytes");
   std::copy(blob.begin(), blob.end(), hash.begin());
   return hash;
 }

@@ -54,8 +54,12 @@ enum class OpenMode : std::uint8_t {
 // First column of the first row; 0 if there is none.
 [[nodiscard]] std::int64_t number_of(SQLite::Database& db, const std::string& sql);
 
-[[nodiscard]] constexpr std::int64_t to_stored(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-[[nodiscard]] constexpr std::uint64_t from_stored(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+[[nodiscard]] constexpr std::int64_t to_stored(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+[[nodiscard]] constexpr std::uint64_t from_stored(std::int64_t value) {
+  return static_cast<std::uint64_t>(value);
+}
 
 // One run of a prepared statement: binds in order, gives rows, resets when it goes. What is bound must outlive it.
 class Run {

@@ -19,8 +19,8 @@ class SqliteJournal final : public Journal {
     if (!active_) {
       begin_first(fresh);
     } else if (active_->meta()->identity.region != fresh.region) {
-      fail(StoreError::wrong_node, "the journal is that of region " + to_text(active_->meta()->identity.region) + ", this node is " +
-                                       to_text(fresh.region));
+      fail(StoreError::wrong_node, "the journal is that of region " + to_text(active_->meta()->identity.region) +
+                                       ", this node is " + to_text(fresh.region));
     }
     identity_ = active_->meta()->identity;
     active_number_ = active_->number();
@@ -137,8 +137,8 @@ class SqliteJournal final : public Journal {
   // Between the writer and whoever maintains. `making_` is held while a file is made, so that each number is made once.
   std::mutex maintaining_, making_, shared_;
   std::atomic<bool> wants_spare_ = false;
-  std::uint64_t active_number_ = 0;           // under making_
-  std::unique_ptr<JournalFile> spare_;        // under making_
+  std::uint64_t active_number_ = 0;                 // under making_
+  std::unique_ptr<JournalFile> spare_;              // under making_
   std::vector<std::unique_ptr<JournalFile>> left_;  // under shared_
 };
 

@@ -169,8 +169,8 @@ class Verifier {
     const auto parsed = Segment::parse(run.blob(4));
     if (!parsed) return find(at + ": " + parsed.error().field + ": " + parsed.error().reason);
     const SegmentInfo& info = parsed->info();
-    const bool same = info.feed == id && info.count == count && info.first_sequence.value == first && info.first_offset == offset &&
-                      parsed->size_bytes() == run.blob(4).size() && !info.filtered;
+    const bool same = info.feed == id && info.count == count && info.first_sequence.value == first &&
+                      info.first_offset == offset && parsed->size_bytes() == run.blob(4).size() && !info.filtered;
     if (!same) return find(at + ": the segment's header does not agree with its row");
     head = parsed->last();
     const auto chained = verify_chain(*parsed, before);
@@ -190,7 +190,8 @@ class Verifier {
       return;
     }
     if (!verify_seal(*key, feed, {last.sequence, last.hash, *row.signature})) {
-      return find(at + ": the seal at sequence " + std::to_string(last.sequence.value) + " is not signed by " + to_text(feed.region));
+      return find(at + ": the seal at sequence " + std::to_string(last.sequence.value) + " is not signed by " +
+                  to_text(feed.region));
     }
     ++report.seals;
   }

@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::uint64_t kWalHeaderBytes = 32;
 constexpr std::uint64_t kFrameHeaderBytes = 24;
-constexpr std::uint32_t kMagic = 0x377f0682;       // checksums over little-endian words
-constexpr std::uint32_t kMagicBig = kMagic | 1U;   // over big-endian words
+constexpr std::uint32_t kMagic = 0x377f0682;      // checksums over little-endian words
+constexpr std::uint32_t kMagicBig = kMagic | 1U;  // over big-endian words
 constexpr std::uint32_t kOldGenerations = 1'000'000;
 
 std::uint32_t big32(const std::uint8_t* p) {
@@ -48,7 +48,10 @@ struct Frame {
 };
 
 Frame read_frame(const std::vector<std::uint8_t>& bytes, Sum before, bool big) {
-  Frame frame{big32(&bytes[0]), big32(&bytes[4]) != 0, {big32(&bytes[8]), big32(&bytes[12])}, false,
+  Frame frame{big32(&bytes[0]),
+              big32(&bytes[4]) != 0,
+              {big32(&bytes[8]), big32(&bytes[12])},
+              false,
               {big32(&bytes[16]), big32(&bytes[20])}};
   const Sum head = add_up(before, bytes.data(), 8, big);
   frame.sums = add_up(head, bytes.data() + kFrameHeaderBytes, bytes.size() - kFrameHeaderBytes, big) == frame.stored;

@@ -161,7 +161,9 @@ TEST(Journal, AReaderFollowsTheWriterThroughNewFiles) {
   Offset from{1};
   for (int i = 0; i < 100; ++i) {
     bench.commit({kOwn}, 2, 700);
-    if (i % 7 == 0) ASSERT_TRUE(bench.journal->maintain());
+    if (i % 7 == 0) {
+      ASSERT_TRUE(bench.journal->maintain());
+    }
     const auto some = (*reader)->read(from, 1 << 20);
     ASSERT_TRUE(some) << some.error().detail;
     ASSERT_EQ(some->size(), 1U);
@@ -194,8 +196,8 @@ TEST(Journal, FindsTheFirstEventThatAVectorLacks) {
   const auto reader = open_reader(bench.options);
   EXPECT_EQ((*reader)->first_beyond({}), Offset(1));
   for (std::size_t i = 0; i < after.size(); ++i) EXPECT_EQ((*reader)->first_beyond(after[i]), Offset(1 + 3 * (i + 1)));
-  EXPECT_EQ((*reader)->first_beyond({{kPeer, {Sequence(2), {}}}}), Offset(3));          // own feed begins at 4
-  EXPECT_EQ((*reader)->first_beyond({{kOwn, {Sequence(1'000), {}}}}), Offset(1));        // peer's feed lacks all
+  EXPECT_EQ((*reader)->first_beyond({{kPeer, {Sequence(2), {}}}}), Offset(3));     // own feed begins at 4
+  EXPECT_EQ((*reader)->first_beyond({{kOwn, {Sequence(1'000), {}}}}), Offset(1));  // peer's feed lacks all
   EXPECT_EQ((*reader)->first_beyond({{kOwn, {Sequence(1'000), {}}}, {kPeer, {Sequence(4), {}}}}), Offset(11));
 }
 
@@ -241,7 +243,9 @@ TEST(Journal, SessionsAndAnswersSurviveRollOver) {
   ASSERT_TRUE(bench.journal->commit(batch));
   for (int i = 0; i < 40; ++i) {
     bench.commit({kOwn}, 1, 2000);
-    if (i % 5 == 0) ASSERT_TRUE(bench.journal->maintain());
+    if (i % 5 == 0) {
+      ASSERT_TRUE(bench.journal->maintain());
+    }
   }
   bench.close();
   bench.open();

@@ -17,11 +17,15 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Audience audience(const std::string& text) { return Audience::parse(text).value(); }
+Audience audience(const std::string& text) {
+  return Audience::parse(text).value();
+}
 FeedId feed_of(RegionCode region, Lane lane, const std::string& audience_text, std::uint32_t epoch) {
   return {region, Epoch(epoch), lane, audience(audience_text)};
 }
-JournalIdentity identity_of(RegionCode region) { return {region, Epoch(1), Incarnation(0xfedcba9876543210)}; }
+JournalIdentity identity_of(RegionCode region) {
+  return {region, Epoch(1), Incarnation(0xfedcba9876543210)};
+}
 
 const SealKeyPair& keys_of(RegionCode region) {
   static const std::map<RegionCode, SealKeyPair> keys = [] {
@@ -38,7 +42,9 @@ const SealKeyPair& keys_of(RegionCode region) {
 KeyOf key_of() {
   return [](RegionCode region) { return &keys_of(region).public_key; };
 }
-AgentId agent(const std::string& text) { return AgentId::parse(text).value(); }
+AgentId agent(const std::string& text) {
+  return AgentId::parse(text).value();
+}
 
 Bytes body_of(std::size_t bytes, std::uint64_t seed) {
   std::mt19937_64 random(seed);
@@ -50,7 +56,8 @@ Bytes body_of(std::size_t bytes, std::uint64_t seed) {
 StoredSegment Regions::segment(const FeedId& feed, const std::vector<Bytes>& bodies, Offset first_offset) {
   FeedHead& head = heads_[feed];
   StoredSegment made;
-  made.info = {feed, Sequence(head.sequence.value + 1), static_cast<std::uint32_t>(bodies.size()), first_offset, head.hash, false};
+  made.info = {feed, Sequence(head.sequence.value + 1), static_cast<std::uint32_t>(bodies.size()), first_offset, head.hash,
+               false};
   SegmentWriter writer(feed, head, first_offset);
   for (const Bytes& body : bodies) {
     Stamp stamp;
