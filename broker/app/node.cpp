@@ -50,10 +50,11 @@ struct Node::State {
   std::optional<core::BrokerCore> core;
   std::deque<core::DeliverOrder> orders;   // not performed yet
   std::vector<core::Delivered> delivered;  // performed, the core has not heard of it yet
-  bool progress = false;                   // some of `delivered` went out
+  bool progress = false;                   // some of `delivered` moved its follower on
 
   void step_all(TimeMs now, std::span<const core::Input> inputs);
   StoreResult<void> deliver(const Sender& send);
+  static core::Delivered perform(const core::DeliverOrder& order, Deliver message, const Sender& send);
 };
 
 Node::Node() : state_(std::make_unique<State>()) {}
@@ -107,6 +108,17 @@ void Node::State::step_all(TimeMs now, std::span<const core::Input> inputs) {
   }
 }
 
+core::Delivered Node::State::perform(const core::DeliverOrder& order, Deliver message, const Sender& send) {
+  core::Delivered result{order.connection, order.follow, message.next, message.segments.size(), false, false};
+  // A stretch without anything for this follower needs no words until its end.
+  if (message.segments.empty() && !message.caught_up) return result;
+  const SendResult outcome = send(order.connection, Message(std::move(message)));
+  result.sent = outcome == SendResult::sent;
+  result.unreachable = outcome == SendResult::gone;
+  if (!result.sent) result.next = order.from;
+  return result;
+}
+
 StoreResult<void> Node::State::deliver(const Sender& send) {
   progress = false;
   for (std::size_t done = 0; done < kMaxDeliveriesPerTurn && !orders.empty(); ++done) {
@@ -115,18 +127,8 @@ StoreResult<void> Node::State::deliver(const Sender& send) {
     auto message = make_delivery(order, *config.policy, *config.members, *reader);
     if (!message) return failed(std::move(message.error()));
     core::Delivered result{order.connection, order.follow, order.from, 0, false, false};
-    if (*message) {
-      const Offset next = (*message)->next;
-      const std::size_t bytes = (*message)->segments.size();
-      const SendResult outcome = send(order.connection, Message(std::move(**message)));
-      if (outcome == SendResult::sent) {
-        result.next = next;
-        result.bytes = bytes;
-        result.sent = true;
-        progress = true;
-      }
-      result.unreachable = outcome == SendResult::gone;
-    }
+    if (*message) result = perform(order, std::move(**message), send);
+    progress = progress || result.next > order.from;
     delivered.push_back(std::move(result));
   }
   return {};

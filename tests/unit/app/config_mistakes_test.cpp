@@ -83,23 +83,23 @@ std::vector<Mistake> node_mistakes() {
 
 std::vector<Mistake> member_mistakes() {
   return {
-      {"RegionTwice", "members.toml", "\"341000\"", "\"330800\"", 13, "member[1].region", "stands in this file twice",
+      {"RegionTwice", "members.toml", "\"341000\"", "\"330800\"", 14, "member[1].region", "stands in this file twice",
        "keep one [[member]]"},
       {"SealKeyTooShort", "members.toml", "seal_key = \"", "seal_key = \"00", 5, "member[0].seal_key",
        "is not a key of 32 bytes in hex", "64 hex digits"},
       {"CurveKeyTooLong", "members.toml", "curve_key = \"", "curve_key = \"x", 6, "member[0].curve_key", "is not a CURVE key",
        "40 characters"},
-      {"MemberEndpointTaken", "members.toml", ":9702\"", ":9603\"", 19, "member[1].data", "stands in this file already",
+      {"MemberEndpointTaken", "members.toml", ":9702\"", ":9603\"", 20, "member[1].data", "stands in this file already",
        "address of its own"},
-      {"MemberEndpointOnEveryAddress", "members.toml", "tcp://127.0.0.1:9703", "tcp://*:9703", 20, "member[1].follow",
+      {"MemberEndpointOnEveryAddress", "members.toml", "tcp://127.0.0.1:9703", "tcp://*:9703", 21, "member[1].follow",
        "is not an endpoint", "host:port"},
-      {"MemberWithoutEndpoint", "members.toml", "live = \"tcp://127.0.0.1:9705\"\n", "", 12, "member[1].live", "is missing",
+      {"MemberWithoutEndpoint", "members.toml", "live = \"tcp://127.0.0.1:9705\"\n", "", 13, "member[1].live", "is missing",
        "live = "},
-      {"GroupOfAStranger", "members.toml", "\"330800\", \"341000\"]", "\"330800\", \"350700\"]", 26, "group[0].members[1]",
+      {"GroupOfAStranger", "members.toml", "\"330800\", \"341000\"]", "\"330800\", \"350700\"]", 27, "group[0].members[1]",
        "350700 is not a member", "add a [[member]]"},
-      {"GroupNamedConference", "members.toml", "\"upstream\"", "\"conference\"", 25, "group[0].name",
+      {"GroupNamedConference", "members.toml", "\"upstream\"", "\"conference\"", 26, "group[0].name",
        "is an audience of every conference", "another name"},
-      {"MembersAsText", "members.toml", "members = [\"330800\", \"341000\"]", "members = \"330800\"", 26, "group[0].members",
+      {"MembersAsText", "members.toml", "members = [\"330800\", \"341000\"]", "members = \"330800\"", 27, "group[0].members",
        "is a text, not a list of texts", "members = ["},
   };
 }

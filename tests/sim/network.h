@@ -1,0 +1,97 @@
+// The network between simulated hosts. A wire is a TCP-like stream as ZeroMQ uses it: messages arrive in order or, from
+// some point on, not at all. A dialer is a DEALER socket: it reconnects by itself, keeps what it could not send, and comes
+// back under a new routing id. Every message crosses as bytes, by the real codec.
+//
+// Hosts 0..nodes-1 are nodes, the others agents' machines. Cuts are directed; whoever is cut off may learn of it late.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "broker/app/node.h"
+#include "tests/sim/world.h"
+
+namespace lianxi::sim {
+
+using DialerId = std::uint64_t;
+using HostId = std::size_t;
+
+class NodePort {  // what a node's sockets hear
+ public:
+  virtual ~NodePort() = default;
+  virtual void heard(const core::Connection& from, const core::Agent& agent, Message message) = 0;
+  virtual void lost(const core::Connection& connection) = 0;
+};
+
+struct NetworkOptions {
+  unsigned loss_permille = 3;  // a message with which its stream breaks off
+  unsigned slow_percent = 4;   // a message that takes long
+  TimeMs delay_low_ms = 1, delay_high_ms = 40, slow_high_ms = 1500;
+  std::size_t queue_messages = 48;  // on their way in one direction: more is `full`
+};
+
+class Network {
+ public:
+  Network(World& world, NetworkOptions options) : world_(world), options_(options) {}
+
+  void node_up(HostId host, NodePort* port) { ports_[host] = port; }
+  void node_down(HostId host);  // breaks its wires, forgets its dialers
+
+  struct Ears {
+    std::function<void(Message)> heard;
+    std::function<void(const std::string& reason)> lost;  // not for resets and hang-ups of its own
+  };
+  DialerId dial(HostId from, HostId to, std::uint8_t socket, core::Agent agent, Ears ears);
+  void send(DialerId dialer, const Message& message);
+  void reset(DialerId dialer);  // forgets what is queued and opens a new connection
+  void hang_up(DialerId dialer);
+  app::SendResult answer(HostId node, const core::Connection& to, const Message& message);
+
+  void cut(HostId from, HostId to);
+  void heal(HostId from, HostId to) { cuts_.erase({from, to}); }
+  void calm();  // no more losses, no cuts, from now on
+
+ private:
+  enum Direction : std::size_t { out = 0, back = 1 };
+  struct Wire {
+    std::uint64_t id = 0;
+    DialerId dialer = 0;
+    HostId from = 0, to = 0;
+    core::Connection connection;
+    core::Agent agent;
+    bool mute = false;  // something was lost: nothing arrives any more, though nobody knows yet
+    std::array<TimeMs, 2> last{};
+    std::array<std::size_t, 2> on_way{};
+  };
+  struct Dialer {
+    HostId from = 0, to = 0;
+    std::uint8_t socket = 0;
+    core::Agent agent;
+    Ears ears;
+    std::uint64_t wire = 0;        // 0: not connected
+    std::uint64_t generation = 0;  // of its attempts to connect
+    std::deque<Frames> queued;
+  };
+
+  void connect(DialerId id, TimeMs delay);
+  void transmit(Wire& wire, Direction direction, Frames frames);
+  void arrive(std::uint64_t wire, Direction direction, const Frames& frames);
+  void fall_silent(Wire& wire);
+  void drop(std::uint64_t wire, bool tell_dialer, bool tell_node);
+  [[nodiscard]] bool is_cut(HostId from, HostId to) const { return cuts_.count({from, to}) != 0; }
+
+  World& world_;
+  NetworkOptions options_;
+  bool calm_ = false;
+  std::map<HostId, NodePort*> ports_;
+  std::map<DialerId, Dialer> dialers_;
+  std::map<std::uint64_t, Wire> wires_;
+  std::map<core::Connection, std::uint64_t> by_connection_;
+  std::set<std::pair<HostId, HostId>> cuts_;
+  std::uint64_t next_id_ = 1;
+};
+
+}  // namespace lianxi::sim

@@ -1,0 +1,45 @@
+#include "tests/sim/world.h"
+
+#include <cstdio>
+
+namespace lianxi::sim {
+
+World::World(std::uint64_t seed, bool verbose) : random_(seed), verbose_(verbose) {}
+
+void World::after(TimeMs delay_ms, std::function<void()> what) {
+  due_.push({now_ + (delay_ms > 0 ? delay_ms : 0), order_++, std::move(what)});
+}
+
+void World::run_until(TimeMs time) {
+  while (!failed() && !due_.empty() && due_.top().time <= time) {
+    Due next = due_.top();
+    due_.pop();
+    now_ = next.time;
+    next.what();
+  }
+  if (!failed() && now_ < time) now_ = time;
+}
+
+void World::note(std::string line) {
+  char stamp[32];
+  std::snprintf(stamp, sizeof stamp, "%9.3f  ", static_cast<double>(elapsed_ms()) / 1000.0);
+  line.insert(0, stamp);
+  for (const char c : line) hash_ = (hash_ ^ static_cast<std::uint8_t>(c)) * 0x100000001B3ULL;  // FNV-1a
+  if (verbose_) std::printf("%s\n", line.c_str());
+  tail_.push_back(std::move(line));
+  if (tail_.size() > kTailLines) tail_.pop_front();
+}
+
+void World::fail(std::string promise) {
+  if (failed()) return;
+  failure_ = std::move(promise);
+  note("FAILED: " + failure_);
+}
+
+std::string World::transcript_tail() const {
+  std::string out;
+  for (const std::string& line : tail_) out += line + "\n";
+  return out;
+}
+
+}  // namespace lianxi::sim

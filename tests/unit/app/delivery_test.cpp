@@ -1,0 +1,258 @@
+#include <gtest/gtest.h>
+
+#include "broker/app/node.h"
+#include "schemas/codec/event_codec.h"
+
+namespace lianxi::app {
+namespace {
+
+const RegionCode kQuzhou{330800};
+const RegionCode kHuangshan{341000};
+
+Bytes report(const std::string& name, const std::string& place, const Audience& audience) {
+  Event event;
+  event.envelope.kind = Kind::incident;
+  event.envelope.entity = incident_entity(kQuzhou, name);
+  event.envelope.place = *PlaceCode::parse(place);
+  event.envelope.agency = "police";
+  event.envelope.audience = audience;
+  IncidentReport body;
+  body.case_reference = name;
+  body.title = "t";
+  event.body = body;
+  return encode_event(event);
+}
+
+// A journal in memory: every call of `add` is one sealed segment.
+class MemoryJournal final : public store::JournalReader {
+ public:
+  void add(RegionCode region, const Audience& audience, const std::vector<std::string>& places, Lane lane = Lane::normal) {
+    const FeedId feed{region, Epoch(1), lane, audience};
+    FeedHead& head = heads_[feed];
+    SegmentWriter writer(feed, head, next_);
+    const Offset first = next_;
+    for (const std::string& place : places) {
+      Stamp stamp;
+      stamp.sequence = Sequence(head.sequence.value + 1);
+      stamp.ordinal = Ordinal(next_.value);
+      stamp.publisher = *AgentId::parse(to_text(region) + ".police.a");
+      head = writer.append(stamp, Salt{}, report("c" + std::to_string(next_.value), place, audience));
+      next_ = Offset(next_.value + 1);
+    }
+    segments_.push_back({first, std::move(writer).finish(), sign_seal(keys_.secret_key, feed, head)});
+  }
+  [[nodiscard]] FeedHead head(RegionCode region, const Audience& audience) {
+    return heads_[{region, Epoch(1), Lane::normal, audience}];
+  }
+
+  store::StoreResult<std::vector<store::JournalSegment>> read(Offset from, std::size_t max_bytes) override {
+    std::vector<store::JournalSegment> out;
+    std::size_t bytes = 0;
+    for (const store::JournalSegment& segment : segments_) {
+      const std::uint64_t count = Segment::parse(segment.bytes)->records().size();
+      if (segment.first_offset.value + count <= from.value || bytes > max_bytes) continue;
+      bytes += segment.bytes.size();
+      out.push_back(segment);
+    }
+    return out;
+  }
+  store::StoreResult<Offset> first_beyond(const FeedVector&) override { return next_; }
+  store::StoreResult<Offset> next_offset() override { return next_; }
+
+ private:
+  Offset next_{1};
+  std::map<FeedId, FeedHead> heads_;
+  std::vector<store::JournalSegment> segments_;
+  SealKeyPair keys_ = seal_keys_from_seed(Hash{7});
+};
+
+class Delivery : public ::testing::Test {
+ protected:
+  Delivery() {
+    core::Member quzhou, huangshan;
+    quzhou.region = kQuzhou;
+    huangshan.region = kHuangshan;
+    members_ = core::Members({quzhou, huangshan}, {{*Audience::parse("inner"), {kQuzhou}}});
+    core::Grant all;
+    all.agents = "*.*.*";
+    all.follow.push_back({});
+    policy_ = core::Policy({all});
+  }
+
+  [[nodiscard]] core::DeliverOrder order(FollowMode mode, RegionCode region = kQuzhou) {
+    core::DeliverOrder out;
+    out.agent = {*AgentId::parse(to_text(region) + (mode == FollowMode::feeds ? ".broker.node" : ".police.b")), "police",
+                 mode == FollowMode::feeds ? core::Role::node : core::Role::agent};
+    out.mode = mode;
+    out.from = Offset(1);
+    out.head = *journal_.next_offset();
+    out.max_bytes = kMaxDeliverBytes;
+    return out;
+  }
+  [[nodiscard]] std::optional<Deliver> deliver(const core::DeliverOrder& what) {
+    auto out = make_delivery(what, policy_, members_, journal_);
+    EXPECT_TRUE(out);
+    return *out;
+  }
+  static std::vector<std::uint64_t> offsets(const Deliver& message) {
+    std::vector<std::uint64_t> out;
+    const Result<std::vector<Segment>> segments = parse_segments(message.segments);
+    EXPECT_TRUE(segments) << (segments ? "" : segments.error().reason);
+    if (!segments) return out;
+    for (const Segment& segment : *segments) {
+      for (std::size_t i = 0; i < segment.records().size(); ++i) out.push_back(segment.info().first_offset.value + i);
+    }
+    return out;
+  }
+  using Offsets = std::vector<std::uint64_t>;
+
+  MemoryJournal journal_;
+  core::Members members_;
+  core::Policy policy_;
+};
+
+TEST_F(Delivery, EventsComeInOffsetOrderUpToTheHead) {
+  journal_.add(kQuzhou, Audience::conference(), {"330802", "330803"});
+  journal_.add(kHuangshan, Audience::conference(), {"341002"});
+  const auto message = deliver(order(FollowMode::events));
+  ASSERT_TRUE(message);
+  EXPECT_EQ(offsets(*message), (Offsets{1, 2, 3}));
+  EXPECT_EQ(message->next, Offset(4));
+  EXPECT_TRUE(message->caught_up);
+}
+
+TEST_F(Delivery, AFilterCutsSegmentsIntoRunsThatAreMarked) {
+  journal_.add(kQuzhou, Audience::conference(), {"330802", "330803", "330802", "330802"});
+  core::DeliverOrder what = order(FollowMode::events);
+  what.filter.places = {*PlaceCode::parse("330802")};
+  const auto message = deliver(what);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(offsets(*message), (Offsets{1, 3, 4}));
+  const std::vector<Segment> segments = *parse_segments(message->segments);
+  ASSERT_EQ(segments.size(), 2U);
+  EXPECT_TRUE(segments[1].info().filtered);
+  EXPECT_EQ(segments[1].info().first_sequence, Sequence(3));
+}
+
+TEST_F(Delivery, TheCursorMovesOverWhatIsNotAdmitted) {
+  journal_.add(kQuzhou, Audience::conference(), {"330802", "330803"});
+  core::DeliverOrder what = order(FollowMode::events);
+  what.filter.places = {*PlaceCode::parse("3610")};
+  const auto message = deliver(what);
+  ASSERT_TRUE(message);
+  EXPECT_TRUE(message->segments.empty());
+  EXPECT_EQ(message->next, Offset(3));
+}
+
+TEST_F(Delivery, RightsBoundWhatAFilterMayAskFor) {
+  journal_.add(kQuzhou, Audience::conference(), {"330802", "330803"});
+  core::Grant grant;
+  grant.agents = "*.police.*";
+  core::Rule rule;
+  rule.places = {*PlaceCode::parse("330803")};
+  grant.follow.push_back(rule);
+  policy_ = core::Policy({grant});
+  EXPECT_EQ(offsets(*deliver(order(FollowMode::events))), (Offsets{2}));
+}
+
+TEST_F(Delivery, LocalEventsReachTheirRegionsAgentsOnly) {
+  journal_.add(kQuzhou, Audience::local(), {"330802"});
+  EXPECT_EQ(offsets(*deliver(order(FollowMode::events, kQuzhou))), (Offsets{1}));
+  EXPECT_EQ(offsets(*deliver(order(FollowMode::events, kHuangshan))), (Offsets{}));
+  EXPECT_EQ(offsets(*deliver(order(FollowMode::feeds, kHuangshan))), (Offsets{}));
+}
+
+TEST_F(Delivery, AGroupsEventsReachItsMembersOnly) {
+  journal_.add(kQuzhou, *Audience::parse("inner"), {"330802"});
+  EXPECT_EQ(offsets(*deliver(order(FollowMode::events, kQuzhou))), (Offsets{1}));
+  EXPECT_EQ(offsets(*deliver(order(FollowMode::events, kHuangshan))), (Offsets{}));
+  EXPECT_EQ(offsets(*deliver(order(FollowMode::feeds, kHuangshan))), (Offsets{}));
+}
+
+TEST_F(Delivery, FeedsGoWholeWithTheirSeals) {
+  journal_.add(kQuzhou, Audience::conference(), {"330802", "330803"});
+  journal_.add(kQuzhou, Audience::conference(), {"330802"});
+  const auto message = deliver(order(FollowMode::feeds, kHuangshan));
+  ASSERT_TRUE(message);
+  const std::vector<Segment> segments = *parse_segments(message->segments);
+  ASSERT_EQ(segments.size(), 2U);
+  FeedHead head;
+  for (const Segment& segment : segments) {
+    ASSERT_TRUE(segment.seal());
+    EXPECT_FALSE(segment.info().filtered);
+    const Result<FeedHead> after = verify_chain(segment, head);
+    ASSERT_TRUE(after);
+    head = *after;
+    EXPECT_EQ(segment.seal()->hash, head.hash);
+  }
+}
+
+TEST_F(Delivery, WhatAPeerHoldsIsCutAwayAndTheRestStillChains) {
+  journal_.add(kQuzhou, Audience::conference(), {"330802", "330803", "330802"});
+  core::DeliverOrder what = order(FollowMode::feeds, kHuangshan);
+  const std::vector<Segment> whole = *parse_segments(deliver(what)->segments);
+  const FeedHead held{Sequence(2), whole[0].records()[1].hash};
+  what.have = {{whole[0].info().feed, held}};
+  const auto message = deliver(what);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(offsets(*message), (Offsets{3}));
+  const std::vector<Segment> rest = *parse_segments(message->segments);
+  EXPECT_TRUE(verify_chain(rest[0], held));
+  EXPECT_TRUE(rest[0].seal());
+}
+
+TEST_F(Delivery, LanesAndRegionsThatWereNotAskedForAreLeftOut) {
+  journal_.add(kQuzhou, Audience::conference(), {"330802"}, Lane::flash);
+  journal_.add(kQuzhou, Audience::conference(), {"330802"}, Lane::normal);
+  journal_.add(kHuangshan, Audience::conference(), {"341002"}, Lane::normal);
+  core::DeliverOrder what = order(FollowMode::feeds, kHuangshan);
+  what.lanes = mask_of(Lane::normal);
+  what.regions = {kQuzhou};
+  EXPECT_EQ(offsets(*deliver(what)), (Offsets{2}));
+}
+
+TEST_F(Delivery, NothingIsSaidWhenTheFirstEventExceedsTheCredit) {
+  journal_.add(kQuzhou, Audience::conference(), {"330802"});
+  for (const FollowMode mode : {FollowMode::events, FollowMode::feeds}) {
+    core::DeliverOrder what = order(mode, kHuangshan);
+    what.max_bytes = 10;
+    EXPECT_FALSE(deliver(what));
+  }
+}
+
+TEST_F(Delivery, CreditEndsAMessageBetweenEvents) {
+  journal_.add(kQuzhou, Audience::conference(), {"330802", "330803", "330802", "330803"});
+  core::DeliverOrder what = order(FollowMode::events);
+  const std::size_t all = deliver(what)->segments.size();
+  what.max_bytes = all / 2 + 256;
+  const auto first = deliver(what);
+  ASSERT_TRUE(first);
+  EXPECT_LE(first->segments.size(), what.max_bytes);
+  EXPECT_FALSE(first->caught_up);
+  what.from = first->next;
+  what.max_bytes = kMaxDeliverBytes;
+  Offsets both = offsets(*first);
+  for (const std::uint64_t offset : offsets(*deliver(what))) both.push_back(offset);
+  EXPECT_EQ(both, (Offsets{1, 2, 3, 4}));
+}
+
+TEST_F(Delivery, AMessageStopsNearItsTargetAndTheNextGoesOn) {
+  for (int i = 0; i < 600; ++i) journal_.add(kQuzhou, Audience::conference(), {"330802", "330803", "330802"});
+  for (const FollowMode mode : {FollowMode::events, FollowMode::feeds}) {
+    core::DeliverOrder what = order(mode, kHuangshan);
+    std::size_t messages = 0, events = 0;
+    while (what.from < what.head && messages < 100) {
+      const auto message = deliver(what);
+      ASSERT_TRUE(message);
+      EXPECT_LT(message->segments.size(), kDeliverTargetBytes + 4096);
+      events += offsets(*message).size();
+      what.from = message->next;
+      ++messages;
+    }
+    EXPECT_EQ(events, 1800U);
+    EXPECT_GT(messages, 1U);
+  }
+}
+
+}  // namespace
+}  // namespace lianxi::app
