@@ -1,0 +1,195 @@
+#include "broker/net/live_socket.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "broker/net/descriptor_watch.h"
+#include "broker/net/zap.h"
+#include "broker/net/zmq_socket.h"
+#include "schemas/limits.h"
+
+namespace lianxi::net {
+
+namespace {
+
+constexpr std::size_t kMaxServedAtOnce = 1024;
+constexpr int kSubscriptionHwm = 1024;
+
+// A request as it comes: one byte (1 begin, 0 end), then the topic.
+struct SubscriptionRequest {
+  bool begin = false;
+  std::string topic;
+  std::string agent, key;
+  int fd = -1;
+};
+
+std::string refused_topic(const std::string& topic, const std::string& agent) {
+  return topic + "!refused/" + agent;
+}
+
+}  // namespace
+
+struct LiveSocket::State {
+  State(Context& context, const KeyTable& table, Options opened_with, Admit admits, Render renders)
+      : options(std::move(opened_with)),
+        keys(table),
+        admit(std::move(admits)),
+        render(std::move(renders)),
+        socket(context_of(context), zmq::socket_type::xpub),
+        monitor(context_of(context), socket, ZMQ_EVENT_ACCEPTED),
+        watch(4 * kMaxControlBytes) {}
+
+  [[nodiscard]] bool take(SubscriptionRequest& request) {
+    zmq::message_t part;
+    if (zmq_msg_recv(part.handle(), socket.handle(), ZMQ_DONTWAIT) < 0) {
+      watch.drained();
+      return false;
+    }
+    const std::string text = part.to_string();
+    request.begin = !text.empty() && text[0] == 1;
+    request.topic = text.empty() ? text : text.substr(1);
+    request.agent = property(part, "User-Id");
+    request.key = property(part, kKeyProperty);
+    request.fd = source_fd(part);
+    drain_message(socket);
+    return true;
+  }
+
+  [[nodiscard]] std::optional<Refusal> judge(const SubscriptionRequest& request, std::set<std::string>& held) const {
+    if (request.agent.empty() || !keys.is(request.key, request.agent))
+      return Refusal{RefusalCode::unknown_key, "key", "this key is no longer in the key folder", 0};
+    if (request.topic.size() > kMaxTopicBytes)
+      return Refusal{RefusalCode::oversize, "topic", fmt::format("a topic has at most {} bytes", kMaxTopicBytes), 0};
+    if (held.size() >= kMaxSubscriptionsPerConnection)
+      return Refusal{RefusalCode::too_many_followers, "topic",
+                     fmt::format("a connection has at most {} subscriptions", kMaxSubscriptionsPerConnection), 0};
+    return admit(request.agent, request.topic);
+  }
+
+  // In manual mode a subscription is what we set for the connection whose request was read last.
+  void set_subscription(int option, const std::string& topic) {
+    zmq_setsockopt(socket.handle(), option, topic.data(), topic.size());
+  }
+
+  Options options;
+  const KeyTable& keys;
+  Admit admit;
+  Render render;
+  zmq::socket_t socket;
+  SocketMonitor monitor;
+  DescriptorWatch watch;
+  std::string bound;
+  struct Subscriber {
+    std::uint64_t cookie = 0;
+    std::set<std::string> topics;   // admitted
+    std::set<std::string> refused;  // told so on their refused topics
+  };
+  std::map<int, Subscriber> subscribers;  // by descriptor
+};
+
+LiveSocket::LiveSocket() = default;
+LiveSocket::~LiveSocket() = default;
+
+NetResult<std::unique_ptr<LiveSocket>> LiveSocket::open(Context& context, const KeyTable& keys, Options options, Admit admit,
+                                                        Render render) {
+  try {
+    std::unique_ptr<LiveSocket> live(new LiveSocket());
+    live->state_ = std::make_unique<State>(context, keys, std::move(options), std::move(admit), std::move(render));
+    State& state = *live->state_;
+    set_common_options(state.socket,
+                       {IoThread::rest, kSubscriptionHwm, state.options.send_hwm, static_cast<std::int64_t>(kMaxControlBytes)});
+    set_curve_server(state.socket, state.options.keys);
+    state.socket.set(zmq::sockopt::xpub_verboser, true);
+    state.socket.set(zmq::sockopt::xpub_manual, true);
+    state.socket.set(zmq::sockopt::xpub_nodrop, false);
+    auto bound = bind_endpoint(state.socket, "live", state.options.endpoint);
+    if (!bound) return tl::unexpected(std::move(bound.error()));
+    state.bound = std::move(*bound);
+    return live;
+  } catch (const zmq::error_t& error) {
+    return tl::unexpected(failure_of(error, "an XPUB socket cannot be made"));
+  }
+}
+
+const std::string& LiveSocket::endpoint() const {
+  return state_->bound;
+}
+WaitItem LiveSocket::readable() {
+  return {state_->socket.handle()};
+}
+
+std::vector<Refusal> LiveSocket::serve() {
+  State& state = *state_;
+  std::vector<Refusal> refusals;
+  SubscriptionRequest request;
+  for (std::size_t served = 0; served < kMaxServedAtOnce && state.take(request); ++served) {
+    if (request.fd >= 0) state.watch.yielded(request.fd);
+    if (!request.begin) {
+      state.set_subscription(ZMQ_UNSUBSCRIBE, request.topic);
+      // An end without a sender is libzmq's own, of a connection that is gone: sweep() forgets it.
+      if (request.agent.empty()) continue;
+      state.set_subscription(ZMQ_UNSUBSCRIBE, refused_topic(request.topic, request.agent));
+      if (const auto found = state.subscribers.find(request.fd); found != state.subscribers.end()) {
+        found->second.topics.erase(request.topic);
+        found->second.refused.erase(request.topic);
+      }
+      continue;
+    }
+    State::Subscriber& subscriber = state.subscribers[request.fd];
+    if (const std::uint64_t cookie = connection_cookie(request.fd); subscriber.cookie != cookie) subscriber = {cookie, {}, {}};
+    auto refusal = state.judge(request, subscriber.topics);
+    if (!refusal) {
+      state.set_subscription(ZMQ_SUBSCRIBE, request.topic);
+      subscriber.topics.insert(request.topic);
+      continue;
+    }
+    // A connection that piles up refused topics is told of the first ones only.
+    if (request.topic.size() <= kMaxTopicBytes && subscriber.refused.size() < kMaxSubscriptionsPerConnection) {
+      const std::string topic = refused_topic(request.topic, request.agent);
+      state.set_subscription(ZMQ_SUBSCRIBE, topic);
+      subscriber.refused.insert(request.topic);
+      publish(topic, state.render(*refusal));
+    }
+    refusals.push_back(std::move(*refusal));
+  }
+  return refusals;
+}
+
+bool LiveSocket::wanted(std::string_view topic) const {
+  for (const auto& [fd, subscriber] : state_->subscribers) {
+    for (const std::string& prefix : subscriber.topics)
+      if (topic.substr(0, prefix.size()) == prefix) return true;
+  }
+  return false;
+}
+
+void LiveSocket::publish(std::string_view topic, std::string_view json) {
+  void* socket = state_->socket.handle();
+  if (zmq_send(socket, topic.data(), topic.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) return;
+  zmq_send(socket, json.data(), json.size(), ZMQ_DONTWAIT);
+}
+
+bool LiveSocket::sweep() {
+  State& state = *state_;
+  for (const SocketEvent& event : state.monitor.take()) state.watch.opened(event.value);
+  state.watch.sweep();
+  std::erase_if(state.subscribers, [](const auto& entry) {
+    return entry.second.cookie == 0 || connection_cookie(entry.first) != entry.second.cookie;
+  });
+  return state.watch.suspicious();
+}
+
+void LiveSocket::cut_all() {
+  for (const SocketEvent& event : state_->monitor.take()) state_->watch.opened(event.value);
+  state_->watch.cut_all();
+}
+
+std::size_t LiveSocket::subscriptions() const {
+  std::size_t count = 0;
+  for (const auto& [fd, subscriber] : state_->subscribers) count += subscriber.topics.size();
+  return count;
+}
+
+}  // namespace lianxi::net

@@ -1,0 +1,168 @@
+#include "broker/net/router_endpoint.h"
+
+#include <map>
+
+#include "broker/net/descriptor_watch.h"
+#include "broker/net/frame_reader.h"
+#include "broker/net/zap.h"
+#include "broker/net/zmq_socket.h"
+#include "schemas/limits.h"
+
+namespace lianxi::net {
+
+namespace {
+
+constexpr int kEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                        ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+constexpr int kSweepsBeforeCut = 2;
+constexpr std::size_t kMaxSkipped = 64;            // messages of refused connections that one receive() passes over
+constexpr std::size_t kGeneratedRoutingBytes = 5;  // libzmq: a zero byte and a counter
+
+// A connection that has sent something.
+struct Peer {
+  int fd = -1;
+  std::uint64_t cookie = 0;
+  std::string agent;
+  std::string key;
+  int sweeps_to_cut = -1;  // below 0: it may stay
+};
+
+bool is_generated(const std::string& routing) {
+  return routing.size() == kGeneratedRoutingBytes && routing.front() == '\0';
+}
+
+}  // namespace
+
+struct RouterEndpoint::State {
+  State(Context& context, const KeyTable& table, EndpointOptions opened_with)
+      : options(std::move(opened_with)),
+        keys(table),
+        socket(context_of(context), zmq::socket_type::router),
+        monitor(context_of(context), socket, kEvents),
+        watch(2 * static_cast<std::uint64_t>(options.max_message_bytes)) {}
+
+  Peer& peer_of(const ReadMessage& message) {
+    Peer& peer = peers[message.routing];
+    if (peer.cookie == 0) {
+      peer.fd = message.fd;
+      peer.cookie = connection_cookie(message.fd);
+      peer.agent = message.agent;
+      peer.key = message.key;
+    }
+    return peer;
+  }
+
+  EndpointOptions options;
+  const KeyTable& keys;
+  zmq::socket_t socket;
+  SocketMonitor monitor;
+  DescriptorWatch watch;
+  std::string bound;
+  std::map<std::string, Peer> peers;  // by routing id
+};
+
+RouterEndpoint::RouterEndpoint() = default;
+RouterEndpoint::~RouterEndpoint() = default;
+
+NetResult<std::unique_ptr<RouterEndpoint>> RouterEndpoint::open(Context& context, const KeyTable& keys, EndpointOptions options) {
+  try {
+    std::unique_ptr<RouterEndpoint> endpoint(new RouterEndpoint());
+    endpoint->state_ = std::make_unique<State>(context, keys, std::move(options));
+    State& state = *endpoint->state_;
+    set_common_options(state.socket, {state.options.io_thread, state.options.receive_hwm, state.options.send_hwm,
+                                      static_cast<std::int64_t>(state.options.max_message_bytes)});
+    set_curve_server(state.socket, state.options.keys);
+    state.socket.set(zmq::sockopt::router_mandatory, true);
+    state.socket.set(zmq::sockopt::router_handover, false);
+    auto bound = bind_endpoint(state.socket, state.options.name, state.options.endpoint);
+    if (!bound) return tl::unexpected(std::move(bound.error()));
+    state.bound = std::move(*bound);
+    return endpoint;
+  } catch (const zmq::error_t& error) {
+    return tl::unexpected(failure_of(error, "a ROUTER socket cannot be made"));
+  }
+}
+
+const std::string& RouterEndpoint::endpoint() const {
+  return state_->bound;
+}
+WaitItem RouterEndpoint::readable() {
+  return {state_->socket.handle()};
+}
+std::size_t RouterEndpoint::connections() const {
+  return state_->watch.size();
+}
+
+Received RouterEndpoint::receive() {
+  State& state = *state_;
+  for (std::size_t skipped = 0; skipped < kMaxSkipped; ++skipped) {
+    ReadMessage message;
+    Refusal refusal;
+    const ReadOutcome outcome = read_message(state.socket, true, message, refusal);
+    if (outcome == ReadOutcome::nothing) {
+      state.watch.drained();
+      return {};
+    }
+    state.watch.yielded(message.fd);
+    Peer& peer = state.peer_of(message);
+    if (peer.sweeps_to_cut >= 0) continue;  // refused already
+    const auto reject = [&](Refusal why) {
+      cut_soon(message.routing);
+      return Rejected{std::move(message.routing), std::move(message.agent), std::move(message.header), std::move(why)};
+    };
+    if (message.agent.empty() || !state.keys.is(message.key, message.agent))
+      return reject({RefusalCode::unknown_key, "key", "this key is no longer in the key folder", 0});
+    if (!is_generated(message.routing))
+      return reject({RefusalCode::malformed, "routing", "do not set ZMQ_ROUTING_ID; the node names connections itself", 0});
+    if (outcome == ReadOutcome::misshapen) return reject(std::move(refusal));
+    return Inbound{std::move(message.routing), std::move(message.agent), std::move(message.header), std::move(message.payload)};
+  }
+  return {};
+}
+
+SendOutcome RouterEndpoint::send(const std::string& routing, Frames frames) {
+  void* socket = state_->socket.handle();
+  if (zmq_send(socket, routing.data(), routing.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+    return zmq_errno() == EAGAIN ? SendOutcome::full : SendOutcome::gone;
+  // The first frame has found its pipe: the others follow it or fall with it.
+  if (zmq_send(socket, frames.header.data(), frames.header.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) return SendOutcome::gone;
+  zmq::message_t payload = owning_message(std::move(frames.payload));
+  if (zmq_msg_send(payload.handle(), socket, ZMQ_DONTWAIT) < 0) return SendOutcome::gone;
+  return SendOutcome::sent;
+}
+
+void RouterEndpoint::cut_soon(const std::string& routing) {
+  const auto found = state_->peers.find(routing);
+  if (found != state_->peers.end() && found->second.sweeps_to_cut < 0) found->second.sweeps_to_cut = kSweepsBeforeCut;
+}
+
+RouterEndpoint::Swept RouterEndpoint::sweep() {
+  State& state = *state_;
+  Swept swept;
+  for (const SocketEvent& event : state.monitor.take()) {
+    if (event.event == ZMQ_EVENT_ACCEPTED)
+      state.watch.opened(event.value);
+    else
+      ++swept.failed_handshakes;
+  }
+  swept.cut = state.watch.sweep();
+  swept.again_soon = state.watch.suspicious();
+  for (auto it = state.peers.begin(); it != state.peers.end();) {
+    Peer& peer = it->second;
+    if (peer.sweeps_to_cut > 0 && --peer.sweeps_to_cut == 0) cut_connection(peer.fd, peer.cookie);
+    if (connection_cookie(peer.fd) == peer.cookie && peer.cookie != 0) {
+      ++it;
+      continue;
+    }
+    swept.lost.push_back(it->first);
+    it = state.peers.erase(it);
+  }
+  return swept;
+}
+
+void RouterEndpoint::cut_revoked() {
+  for (auto& [routing, peer] : state_->peers)
+    if (!state_->keys.is(peer.key, peer.agent)) cut_soon(routing);
+}
+
+}  // namespace lianxi::net

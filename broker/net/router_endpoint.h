@@ -1,0 +1,82 @@
+// One of the node's ROUTER endpoints (flash, data, follow, query): who sent what, and answers that never block.
+//
+// The identity of a message is the key that its connection proved. Routing ids are libzmq's own numbers; a peer that sets one
+// is refused, so that nobody can take over the answers of another. What is not two frames is refused and its connection cut.
+//
+// One thread. Borrows context and key table, which outlive it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "broker/net/context.h"
+#include "broker/net/key_table.h"
+#include "schemas/codec/frame.h"
+#include "schemas/result.h"
+
+namespace lianxi::net {
+
+struct EndpointOptions {
+  std::string name;      // its word in the node config: "flash"
+  std::string endpoint;  // to bind; "tcp://127.0.0.1:*" takes any free port
+  CurveKeys keys;
+  IoThread io_thread = IoThread::rest;
+  int receive_hwm = 32;  // messages of one connection that wait to be read
+  int send_hwm = 64;
+  std::size_t max_message_bytes = 0;
+};
+
+struct Inbound {
+  std::string routing;
+  std::string agent;
+  Bytes header;
+  Bytes payload;
+};
+struct Rejected {  // refused by its shape or its sender's key; the connection will be cut
+  std::string routing;
+  std::string agent;  // may be empty
+  Bytes header;       // if it could be read
+  Refusal refusal;
+};
+using Received = std::variant<std::monostate, Inbound, Rejected>;
+
+enum class SendOutcome : std::uint8_t { sent, full, gone };
+
+class RouterEndpoint {
+ public:
+  [[nodiscard]] static NetResult<std::unique_ptr<RouterEndpoint>> open(Context& context, const KeyTable& keys,
+                                                                       EndpointOptions options);
+  ~RouterEndpoint();
+  RouterEndpoint(const RouterEndpoint&) = delete;
+  RouterEndpoint& operator=(const RouterEndpoint&) = delete;
+
+  [[nodiscard]] const std::string& endpoint() const;  // as bound, with its real port
+  [[nodiscard]] WaitItem readable();
+
+  [[nodiscard]] Received receive();
+  // `full`: the peer does not read; `gone`: no such connection.
+  [[nodiscard]] SendOutcome send(const std::string& routing, Frames frames);
+  // Cuts the connection at the next but one sweep, so that a refusal sent now still arrives; until then it is not heard.
+  void cut_soon(const std::string& routing);
+
+  struct Swept {
+    std::vector<std::string> lost;  // routing ids of connections that are gone
+    std::size_t cut = 0;            // for bytes without a message
+    std::size_t failed_handshakes = 0;
+    bool again_soon = false;
+  };
+  // Housekeeping; call it at least every 200 ms, and every 20 ms while `again_soon`.
+  [[nodiscard]] Swept sweep();
+  // After a change of the key table: cuts every connection whose key is no longer its agent's.
+  void cut_revoked();
+  [[nodiscard]] std::size_t connections() const;
+
+ private:
+  RouterEndpoint();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lianxi::net

@@ -1,0 +1,211 @@
+#include "broker/net/router_endpoint.h"
+
+#include "tests/unit/net/net_fixture.h"
+
+namespace lianxi::net {
+namespace {
+
+constexpr std::size_t kTestMaxMessage = 1024 * 1024;
+constexpr std::size_t kLargePayload = kTestMaxMessage - 1024;  // CURVE's own bytes count too
+
+class RouterEndpointTest : public NetTest {
+ protected:
+  void SetUp() override {
+    NetTest::SetUp();
+    auto opened =
+        RouterEndpoint::open(context, table, {"data", "tcp://127.0.0.1:*", node, IoThread::rest, 32, 4, kTestMaxMessage});
+    ASSERT_TRUE(opened) << opened.error().detail;
+    endpoint = std::move(*opened);
+    socket = client(zmq::socket_type::dealer, police);
+    socket.connect(endpoint->endpoint());
+  }
+  // What comes next, sweeping as the broker's loop does.
+  Received receive() {
+    Received got;
+    eventually([&] {
+      std::array items = {endpoint->readable()};
+      wait(items, std::chrono::milliseconds(20));
+      got = endpoint->receive();
+      return !std::holds_alternative<std::monostate>(got);
+    });
+    return got;
+  }
+  Inbound receive_message() {
+    Received got = receive();
+    if (!std::holds_alternative<Inbound>(got)) {
+      ADD_FAILURE() << "no message";
+      return {};
+    }
+    return std::get<Inbound>(std::move(got));
+  }
+  bool loses_a_connection() {
+    return eventually([&] {
+      std::array items = {endpoint->readable()};
+      wait(items, std::chrono::milliseconds(10));
+      (void)endpoint->receive();
+      auto swept = endpoint->sweep();
+      cut += swept.cut;
+      return !swept.lost.empty() || swept.cut > 0;
+    });
+  }
+  std::size_t cut = 0;
+  std::unique_ptr<RouterEndpoint> endpoint;
+  zmq::socket_t socket;
+};
+
+TEST_F(RouterEndpointTest, BindsToAFreePortAndNamesIt) {
+  EXPECT_EQ(endpoint->endpoint().find("tcp://127.0.0.1:"), 0U);
+  EXPECT_EQ(endpoint->endpoint().find('*'), std::string::npos);
+}
+
+TEST_F(RouterEndpointTest, APortInUseSaysWhichEndpointAndHowToMend) {
+  auto second =
+      RouterEndpoint::open(context, table, {"data", endpoint->endpoint(), node, IoThread::rest, 32, 4, kTestMaxMessage});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, NetError::address_in_use);
+  EXPECT_NE(second.error().detail.find(endpoint->endpoint()), std::string::npos);
+  EXPECT_NE(second.error().detail.find("change data in [endpoints]"), std::string::npos);
+}
+
+TEST_F(RouterEndpointTest, AnEndpointThatIsNoAddressIsRefused) {
+  auto opened = RouterEndpoint::open(context, table, {"data", "tcp:/nowhere", node, IoThread::rest, 32, 4, kTestMaxMessage});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, NetError::bad_endpoint);
+}
+
+TEST_F(RouterEndpointTest, AnswersGoBackToTheConnectionThatAsked) {
+  send(socket, {header, "question"});
+  const Inbound got = receive_message();
+  EXPECT_EQ(std::string(got.payload.begin(), got.payload.end()), "question");
+  EXPECT_EQ(endpoint->send(got.routing, {Bytes(kHeaderBytes, 'a'), Bytes{'y', 'e', 's'}}), SendOutcome::sent);
+  EXPECT_EQ(read(socket), (std::vector<std::string>{std::string(kHeaderBytes, 'a'), "yes"}));
+}
+
+TEST_F(RouterEndpointTest, AnAnswerToNobodyIsGone) {
+  EXPECT_EQ(endpoint->send("nobody", {Bytes(kHeaderBytes), Bytes(1)}), SendOutcome::gone);
+}
+
+TEST_F(RouterEndpointTest, APeerThatDoesNotReadFillsItsQueueAndNothingBlocks) {
+  send(socket, {header, "question"});
+  const Inbound got = receive_message();
+  SendOutcome outcome = SendOutcome::sent;
+  for (int i = 0; i < 1000 && outcome == SendOutcome::sent; ++i)
+    outcome = endpoint->send(got.routing, {Bytes(kHeaderBytes), Bytes(kTestMaxMessage / 2)});
+  EXPECT_EQ(outcome, SendOutcome::full);
+}
+
+TEST_F(RouterEndpointTest, ALostConnectionIsReported) {
+  send(socket, {header, "question"});
+  const Inbound got = receive_message();
+  socket.close();
+  RouterEndpoint::Swept swept;
+  EXPECT_TRUE(eventually([&] {
+    std::array items = {endpoint->readable()};
+    wait(items, std::chrono::milliseconds(10));
+    swept = endpoint->sweep();
+    return !swept.lost.empty();
+  }));
+  EXPECT_EQ(swept.lost, std::vector<std::string>{got.routing});
+}
+
+struct Misshapen {
+  std::string name;
+  std::vector<std::string> parts;
+  std::string field;
+};
+class MisshapenTest : public RouterEndpointTest, public ::testing::WithParamInterface<Misshapen> {};
+
+TEST_P(MisshapenTest, IsRefusedAndCutAndTheNextClientIsServed) {
+  send(socket, GetParam().parts);
+  const Received got = receive();
+  ASSERT_TRUE(std::holds_alternative<Rejected>(got));
+  const Rejected& rejected = std::get<Rejected>(got);
+  EXPECT_EQ(rejected.agent, "330800.police.dispatch");
+  EXPECT_EQ(rejected.refusal.code, RefusalCode::malformed);
+  EXPECT_EQ(rejected.refusal.field, GetParam().field);
+  // The refusal still reaches the sender before its connection is cut.
+  EXPECT_EQ(endpoint->send(rejected.routing, {Bytes(kHeaderBytes, 'r'), Bytes{'n', 'o'}}), SendOutcome::sent);
+  EXPECT_EQ(read(socket), (std::vector<std::string>{std::string(kHeaderBytes, 'r'), "no"}));
+  EXPECT_TRUE(loses_a_connection());
+
+  auto other = client(zmq::socket_type::dealer, fire);
+  other.connect(endpoint->endpoint());
+  send(other, {header, "well shaped"});
+  EXPECT_EQ(receive_message().agent, "330800.fire.dispatch");
+}
+
+INSTANTIATE_TEST_SUITE_P(Messages, MisshapenTest,
+                         ::testing::Values(Misshapen{"OneFrame", {std::string(kHeaderBytes, 'h')}, "frames"},
+                                           Misshapen{"ThreeFrames", {std::string(kHeaderBytes, 'h'), "a", "b"}, "frames"},
+                                           Misshapen{"HundredFrames",
+                                                     [] {
+                                                       std::vector<std::string> parts(100, "x");
+                                                       parts[0] = std::string(kHeaderBytes, 'h');
+                                                       return parts;
+                                                     }(),
+                                                     "frames"},
+                                           Misshapen{"ShortHeader", {"h", "payload"}, "header"},
+                                           Misshapen{"EmptyDelimiter", {"", std::string(kHeaderBytes, 'h'), "payload"}, "header"},
+                                           Misshapen{"LongHeader", {std::string(kHeaderBytes + 1, 'h'), "payload"}, "header"},
+                                           Misshapen{"Empty", {""}, "header"}),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST_F(RouterEndpointTest, ARoutingIdOfTheClientsOwnIsRefused) {
+  auto other = client(zmq::socket_type::dealer, fire);
+  other.set(zmq::sockopt::routing_id, "somebody else");
+  other.connect(endpoint->endpoint());
+  send(other, {header, "payload"});
+  const Received got = receive();
+  ASSERT_TRUE(std::holds_alternative<Rejected>(got));
+  EXPECT_EQ(std::get<Rejected>(got).refusal.field, "routing");
+}
+
+TEST_F(RouterEndpointTest, AMessageOfTooManyPartsIsCutBeforeItsEndWhileOthersAreServed) {
+  auto hostile = client(zmq::socket_type::dealer, fire);
+  hostile.connect(endpoint->endpoint());
+  // A client of libzmq sends nothing before the last part is given, so the flood is long instead of endless.
+  const std::string part(kTestMaxMessage / 2, 'x');
+  for (int i = 0; i < 400; ++i) hostile.send(zmq::buffer(part), zmq::send_flags::sndmore);
+  hostile.send(zmq::buffer(part), zmq::send_flags::none);
+  int answered = 0;
+  EXPECT_TRUE(eventually([&] {
+    send(socket, {header, "question"});
+    const Received got = receive();
+    EXPECT_TRUE(std::holds_alternative<Inbound>(got)) << "the flood came through";
+    if (std::holds_alternative<Inbound>(got)) ++answered;
+    (void)endpoint->receive();
+    cut += endpoint->sweep().cut;
+    return cut > 0;
+  }));
+  EXPECT_GT(answered, 1);
+}
+
+TEST_F(RouterEndpointTest, ALargeButWholeMessageIsNotCut) {
+  for (int i = 0; i < 8; ++i) {
+    send(socket, {header, std::string(kLargePayload, 'x')});
+    EXPECT_EQ(receive_message().payload.size(), kLargePayload);
+    EXPECT_EQ(endpoint->sweep().cut, 0U);
+  }
+}
+
+TEST_F(RouterEndpointTest, WholeMessagesThatWaitForABusyNodeAreNotCut) {
+  for (int i = 0; i < 16; ++i) send(socket, {header, std::string(kLargePayload, 'x')});
+  ASSERT_TRUE(eventually([&] {
+    std::array items = {endpoint->readable()};
+    wait(items, std::chrono::milliseconds(20));
+    return items[0].ready;
+  }));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(endpoint->sweep().cut, 0U);
+  for (int i = 0; i < 16; ++i) EXPECT_EQ(receive_message().payload.size(), kLargePayload);
+}
+
+TEST_F(RouterEndpointTest, ConnectionsOfATakenKeyAreCut) {
+  send(socket, {header, "payload"});
+  (void)receive_message();
+  table.replace({});
+  endpoint->cut_revoked();
+  EXPECT_TRUE(loses_a_connection());
+}
+
+}  // namespace
+}  // namespace lianxi::net
