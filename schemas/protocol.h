@@ -308,7 +308,15 @@ using Message = std::variant<Hello, Welcome, Publish, Answers, Refused, Follow, 
 [[nodiscard]] Frames encode(const Message& message);
 [[nodiscard]] Result<void> fits(const Message& message);
 
+// A publish fits while its events' bytes, with this much for each and once for all, stay within kMaxPublishBytes.
+inline constexpr std::size_t kPublishBytesPerEvent = 24;
+inline constexpr std::size_t kPublishBytesAround = 96;
+
+// Whose messages a socket listens to. A node names `client`, so that nobody makes it read what only nodes say.
+enum class Speaker : std::uint8_t { anyone, client, node };
+[[nodiscard]] bool speaks(Speaker speaker, MessageType type);
+
 // Size, header, verifier with explicit limits, enums, ids, list bounds. The refusal's field says where. Never throws.
-[[nodiscard]] Result<Message> decode(BytesView header, BytesView payload);
+[[nodiscard]] Result<Message> decode(BytesView header, BytesView payload, Speaker speaker = Speaker::anyone);
 
 }  // namespace lianxi

@@ -3,7 +3,8 @@
 add_library(lianxi_options INTERFACE)
 target_include_directories(lianxi_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(lianxi_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
-  -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough)
+  -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough
+  -Wno-missing-field-initializers)  # designated initialisers name what matters, the rest has its default
 if(LIANXI_WERROR)
   target_compile_options(lianxi_options INTERFACE -Werror)
 endif()

@@ -1,1 +1,382 @@
-// Filled with its header's functions.
+// Questions to a node's view and their answers.
+#include <cmath>
+
+#include "schemas/codec/message_io.h"
+#include "wire/query_generated.h"
+
+namespace lianxi {
+namespace {
+
+using codec::Builder;
+using codec::MessageReader;
+using FbVoid = flatbuffers::Offset<void>;
+template <class T>
+using Written = flatbuffers::Offset<T>;
+
+template <class E>
+std::uint8_t number(E value) {
+  return static_cast<std::uint8_t>(value);
+}
+
+// --- writing ---
+
+FbVoid write(Builder& out, const AskResources& ask) {
+  const auto types = codec::write_numbers<std::uint8_t>(out, ask.types);
+  const auto capability = codec::write_text(out, ask.capability);
+  const auto place = codec::write_text(out, ask.place ? ask.place->text() : "");
+  const codec::PointWriter near(ask.near);
+  return wire::CreateAskResources(out, near.get(), ask.within_m, types, capability, place, ask.available, ask.limit).Union();
+}
+
+FbVoid write(Builder& out, const AskAlerts& ask) {
+  const auto place = codec::write_text(out, ask.place ? ask.place->text() : "");
+  return wire::CreateAskAlerts(out, ask.all, place, ask.limit).Union();
+}
+
+FbVoid write(Builder& out, const AskIncidents& ask) {
+  const auto place = codec::write_text(out, ask.place ? ask.place->text() : "");
+  return wire::CreateAskIncidents(out, place, ask.limit).Union();
+}
+
+FbVoid write(Builder& out, const AskStatus& ask) {
+  return wire::CreateAskStatus(out, ask.counters).Union();
+}
+
+Written<wire::ResourceRow> write(Builder& out, const ResourceRow& row) {
+  const auto id = codec::write_required(out, row.id);
+  const auto audience = codec::write_text(out, row.audience.text());
+  const auto name = codec::write_text(out, row.name);
+  const auto place = codec::write_text(out, row.place.text());
+  const auto capabilities = codec::write_texts(out, row.capabilities);
+  const auto unit = codec::write_text(out, row.unit);
+  const auto owner = codec::write_text(out, row.owner);
+  const auto address = codec::write_text(out, row.address);
+  const auto contact = codec::write_text(out, row.contact);
+  const auto phone = codec::write_text(out, row.phone);
+  const codec::PointWriter location(row.location);
+  return wire::CreateResourceRow(out, id, audience, number(row.status), number(row.type), name, row.region.value, place,
+                                 location.get(), row.distance_m, capabilities, number(row.state), row.quantity_milli, unit,
+                                 row.capacity, row.occupancy, owner, address, contact, phone, row.updated_at);
+}
+
+Written<wire::AlertRow> write(Builder& out, const AlertRow& row) {
+  const auto id = codec::write_required(out, row.id);
+  const auto audience = codec::write_text(out, row.audience.text());
+  const auto identifier = codec::write_text(out, row.identifier);
+  const auto sender = codec::write_text(out, row.sender);
+  const auto event = codec::write_text(out, row.event);
+  const auto headline = codec::write_text(out, row.headline);
+  const auto area = codec::write_text(out, row.area);
+  const auto place = codec::write_text(out, row.place.text());
+  return wire::CreateAlertRow(out, id, audience, identifier, sender, row.sent, number(row.status), row.state,
+                              number(row.msg_type), number(row.level), event, headline, area, row.region.value, place,
+                              row.expires);
+}
+
+Written<wire::ReportRow> write(Builder& out, const ReportRow& row) {
+  const IncidentReport& report = row.report;
+  const auto agency = codec::write_text(out, row.agency);
+  const auto publisher = codec::write_text(out, row.publisher);
+  const auto place = codec::write_text(out, row.place.text());
+  const auto title = codec::write_text(out, report.title);
+  const auto text = codec::write_text(out, report.text);
+  const auto address = codec::write_text(out, report.address);
+  const auto own_reference = codec::write_text(out, report.own_reference);
+  const auto reporter = codec::write_text(out, report.reporter);
+  const auto fields = codec::write_name_values(out, report.fields);
+  const auto event_code = codec::write_text(out, report.event_code);
+  const codec::PointWriter location(report.location);
+  return wire::CreateReportRow(out, agency, publisher, number(report.report_type), number(report.incident_class),
+                               number(report.state), number(row.level), place, row.occurred_at, row.received_at, title, text,
+                               address, location.get(), report.deaths, report.missing, report.injured, report.trapped,
+                               report.affected, own_reference, reporter, fields, row.region.value, event_code);
+}
+
+Written<wire::IncidentRow> write(Builder& out, const IncidentRow& row) {
+  const auto id = codec::write_required(out, row.id);
+  const auto audience = codec::write_text(out, row.audience.text());
+  const auto place = codec::write_text(out, row.place.text());
+  const auto title = codec::write_text(out, row.title);
+  const auto reports =
+      codec::write_list<Written<wire::ReportRow>>(out, row.reports, [&](const ReportRow& report) { return write(out, report); });
+  return wire::CreateIncidentRow(out, id, audience, number(row.status), number(row.incident_class), number(row.level),
+                                 number(row.state), row.region.value, place, title, row.updated_at, reports);
+}
+
+FbVoid write(Builder& out, const ResourceRows& rows) {
+  const auto list =
+      codec::write_list<Written<wire::ResourceRow>>(out, rows.rows, [&](const ResourceRow& row) { return write(out, row); });
+  return wire::CreateResourceRows(out, list, rows.truncated).Union();
+}
+
+FbVoid write(Builder& out, const AlertRows& rows) {
+  const auto list =
+      codec::write_list<Written<wire::AlertRow>>(out, rows.rows, [&](const AlertRow& row) { return write(out, row); });
+  return wire::CreateAlertRows(out, list, rows.truncated).Union();
+}
+
+FbVoid write(Builder& out, const IncidentRows& rows) {
+  const auto list =
+      codec::write_list<Written<wire::IncidentRow>>(out, rows.rows, [&](const IncidentRow& row) { return write(out, row); });
+  return wire::CreateIncidentRows(out, list, rows.truncated).Union();
+}
+
+FbVoid write(Builder& out, const StatusReport& status) {
+  const auto software = codec::write_text(out, status.software);
+  const auto feeds = codec::write_vector(out, status.feeds);
+  const auto digests = codec::write_list<Written<wire::DigestRow>>(out, status.digests, [&](const DigestRow& row) {
+    const auto audience = codec::write_required(out, row.audience.text());
+    const auto digest = codec::write_bytes(out, row.digest);
+    const auto vector = codec::write_vector(out, row.vector);
+    return wire::CreateDigestRow(out, audience, digest, vector);
+  });
+  const auto links = codec::write_list<Written<wire::LinkRow>>(out, status.links, [&](const LinkRow& row) {
+    const auto lanes = codec::write_text(out, row.lanes);
+    const auto state = codec::write_text(out, row.state);
+    const auto reason = codec::write_text(out, row.reason);
+    return wire::CreateLinkRow(out, row.region.value, lanes, state, row.last_contact, reason, row.received_events);
+  });
+  const auto counters = codec::write_list<Written<wire::CounterRow>>(out, status.counters, [&](const CounterRow& row) {
+    return wire::CreateCounterRow(out, codec::write_required(out, row.name), row.value);
+  });
+  return wire::CreateStatusReport(out, status.region.value, status.epoch.value, status.incarnation.value, software,
+                                  status.head.value, status.view_offset.value, status.view_version, feeds, digests, links,
+                                  counters, status.time)
+      .Union();
+}
+
+// --- reading ---
+
+std::optional<PlaceCode> read_place(MessageReader& in, const flatbuffers::String* from) {
+  PlaceCode place = in.place("place", from);
+  if (place.text().empty()) return std::nullopt;
+  return place;
+}
+
+std::uint32_t read_limit(MessageReader& in, std::uint32_t limit) {
+  if (limit > kMaxQueryLimit) in.invalid("limit", fmt::format("{} rows; at most {} are answered", limit, kMaxQueryLimit));
+  return limit;
+}
+
+AskResources read(MessageReader& in, const wire::AskResources* from) {
+  AskResources ask;
+  ask.near = in.point("near", from->near());
+  ask.within_m = from->within_m();
+  if (ask.within_m && !(std::isfinite(*ask.within_m) && *ask.within_m >= 0)) {
+    in.invalid("within_m", "it must be a number of metres, not negative");
+  }
+  if (ask.within_m && !ask.near) in.fail(RefusalCode::missing_field, "near", "within needs the place it is measured from");
+  ask.types = in.list<ResourceType>(from->types(), [&](std::uint8_t type) { return in.known<ResourceType>("types", type); });
+  ask.capability = in.line("capability", from->capability());
+  ask.place = read_place(in, from->place());
+  ask.available = from->available();
+  ask.limit = read_limit(in, from->limit());
+  return ask;
+}
+
+AskAlerts read(MessageReader& in, const wire::AskAlerts* from) {
+  return AskAlerts{from->all(), read_place(in, from->place()), read_limit(in, from->limit())};
+}
+
+AskIncidents read(MessageReader& in, const wire::AskIncidents* from) {
+  return AskIncidents{read_place(in, from->place()), read_limit(in, from->limit())};
+}
+
+AskStatus read(MessageReader& /*in*/, const wire::AskStatus* from) {
+  return AskStatus{from->counters()};
+}
+
+ResourceRow read(MessageReader& in, const wire::ResourceRow* from) {
+  ResourceRow row;
+  row.id = in.text(from->id());
+  row.audience = in.audience("audience", from->audience());
+  row.status = in.known<Status>("status", from->status());
+  row.type = in.known<ResourceType>("type", from->type());
+  row.name = in.text(from->name());
+  row.region = RegionCode(from->region());
+  row.place = in.place("place", from->place());
+  row.location = in.point("location", from->location());
+  row.distance_m = from->distance_m();
+  row.capabilities = in.texts(from->capabilities());
+  row.state = in.known<ResourceState>("state", from->state());
+  row.quantity_milli = from->quantity_milli();
+  row.unit = in.text(from->unit());
+  row.capacity = from->capacity();
+  row.occupancy = from->occupancy();
+  row.owner = in.text(from->owner());
+  row.address = in.text(from->address());
+  row.contact = in.text(from->contact());
+  row.phone = in.text(from->phone());
+  row.updated_at = from->updated_at();
+  return row;
+}
+
+AlertRow read(MessageReader& in, const wire::AlertRow* from) {
+  AlertRow row;
+  row.id = in.text(from->id());
+  row.audience = in.audience("audience", from->audience());
+  row.identifier = in.text(from->identifier());
+  row.sender = in.text(from->sender());
+  row.sent = from->sent();
+  row.status = in.known<Status>("status", from->status());
+  row.state = number(in.known<AlertState>("state", from->state()));
+  row.msg_type = in.known<MsgType>("msg_type", from->msg_type());
+  row.level = in.known<Level>("level", from->level());
+  row.event = in.text(from->event());
+  row.headline = in.text(from->headline());
+  row.area = in.text(from->area());
+  row.region = RegionCode(from->region());
+  row.place = in.place("place", from->place());
+  row.expires = from->expires();
+  return row;
+}
+
+ReportRow read(MessageReader& in, const wire::ReportRow* from) {
+  ReportRow row;
+  row.agency = in.text(from->agency());
+  row.publisher = in.text(from->publisher());
+  IncidentReport& report = row.report;
+  report.report_type = in.known<ReportType>("report_type", from->report_type());
+  report.incident_class = in.known<IncidentClass>("incident_class", from->incident_class());
+  report.state = in.known<IncidentState>("state", from->state());
+  report.event_code = in.text(from->event_code());
+  report.title = in.text(from->title());
+  report.text = in.text(from->text());
+  report.address = in.text(from->address());
+  report.location = in.point("location", from->location());
+  report.deaths = from->deaths();
+  report.missing = from->missing();
+  report.injured = from->injured();
+  report.trapped = from->trapped();
+  report.affected = from->affected();
+  report.own_reference = in.text(from->own_reference());
+  report.reporter = in.text(from->reporter());
+  report.fields = in.name_values(from->fields());
+  row.level = in.known<Level>("level", from->level());
+  row.place = in.place("place", from->place());
+  row.occurred_at = from->occurred_at();
+  row.received_at = from->received_at();
+  row.region = RegionCode(from->region());
+  return row;
+}
+
+IncidentRow read(MessageReader& in, const wire::IncidentRow* from) {
+  IncidentRow row;
+  row.id = in.text(from->id());
+  row.audience = in.audience("audience", from->audience());
+  row.status = in.known<Status>("status", from->status());
+  row.incident_class = in.known<IncidentClass>("incident_class", from->incident_class());
+  row.level = in.known<Level>("level", from->level());
+  row.state = in.known<IncidentState>("state", from->state());
+  row.region = RegionCode(from->region());
+  row.place = in.place("place", from->place());
+  row.title = in.text(from->title());
+  row.updated_at = from->updated_at();
+  row.reports = in.list<ReportRow>(from->reports(), [&](const wire::ReportRow* item) { return read(in, item); });
+  return row;
+}
+
+StatusReport read(MessageReader& in, const wire::StatusReport* from) {
+  StatusReport status;
+  status.region = RegionCode(from->region());
+  status.epoch = Epoch(from->epoch());
+  status.incarnation = Incarnation(from->incarnation());
+  status.software = in.text(from->software());
+  status.head = Offset(from->head());
+  status.view_offset = Offset(from->view_offset());
+  status.view_version = from->view_version();
+  status.feeds = in.feed_vector("feeds", from->feeds());
+  status.digests = in.list<DigestRow>(from->digests(), [&](const wire::DigestRow* item) {
+    return DigestRow{in.audience("digests", item->audience()), in.array<32>("digests", item->digest()),
+                     in.feed_vector("digests", item->vector())};
+  });
+  status.links = in.list<LinkRow>(from->links(), [&](const wire::LinkRow* item) {
+    return LinkRow{RegionCode(item->region()), in.text(item->lanes()),  in.text(item->state()),
+                   item->last_contact(),       in.text(item->reason()), item->received_events()};
+  });
+  status.counters = in.list<CounterRow>(from->counters(), [&](const wire::CounterRow* item) {
+    return CounterRow{in.text(item->name()), item->value()};
+  });
+  status.time = from->time();
+  return status;
+}
+
+template <class Rows, class Row, class Table>
+Rows read_rows(MessageReader& in, const Table* from) {
+  return Rows{in.list<Row>(from->rows(), [&](const auto* item) { return read(in, item); }), from->truncated()};
+}
+
+}  // namespace
+
+namespace codec {
+
+Bytes write_payload(const Query& query) {
+  Builder out;
+  const auto ask = std::visit([&](const auto& value) { return write(out, value); }, query.ask);
+  const auto type = static_cast<wire::Ask>(query.ask.index() + 1);
+  out.Finish(wire::CreateQuery(out, query.after_offset.value, query.deadline_ms, type, ask));
+  return finished(out);
+}
+static_assert(static_cast<int>(wire::Ask::AskResources) == 1 && static_cast<int>(wire::Ask::AskStatus) == 4);
+
+Bytes write_payload(const Answer& answer) {
+  Builder out;
+  const auto rows = std::visit([&](const auto& value) { return write(out, value); }, answer.rows);
+  const auto type = static_cast<wire::Rows>(answer.rows.index() + 1);
+  out.Finish(wire::CreateAnswer(out, answer.offset.value, type, rows));
+  return finished(out);
+}
+static_assert(static_cast<int>(wire::Rows::ResourceRows) == 1 && static_cast<int>(wire::Rows::StatusReport) == 4);
+
+Result<Message> read_query(const FrameHeader& header, BytesView aligned) {
+  const auto root = verified_root<wire::Query>(aligned, kMaxTables);
+  if (!root) return tl::unexpected(root.error());
+  const wire::Query* from = *root;
+  MessageReader in(aligned.size());
+  Query query{header.sequence, Offset(from->after_offset()), from->deadline_ms(), {}};
+  switch (from->ask_type()) {
+    case wire::Ask::AskResources:
+      query.ask = read(in, from->ask_as_AskResources());
+      break;
+    case wire::Ask::AskAlerts:
+      query.ask = read(in, from->ask_as_AskAlerts());
+      break;
+    case wire::Ask::AskIncidents:
+      query.ask = read(in, from->ask_as_AskIncidents());
+      break;
+    case wire::Ask::AskStatus:
+      query.ask = read(in, from->ask_as_AskStatus());
+      break;
+    default:
+      in.invalid("ask", fmt::format("question {} is not known here", static_cast<int>(from->ask_type())));
+  }
+  return in.result<Message>(std::move(query));
+}
+
+Result<Message> read_answer(const FrameHeader& header, BytesView aligned) {
+  const auto root = verified_root<wire::Answer>(aligned, kMaxAnswerTables);
+  if (!root) return tl::unexpected(root.error());
+  const wire::Answer* from = *root;
+  MessageReader in(aligned.size());
+  Answer answer{header.sequence, Offset(from->offset()), {}};
+  switch (from->rows_type()) {
+    case wire::Rows::ResourceRows:
+      answer.rows = read_rows<ResourceRows, ResourceRow>(in, from->rows_as_ResourceRows());
+      break;
+    case wire::Rows::AlertRows:
+      answer.rows = read_rows<AlertRows, AlertRow>(in, from->rows_as_AlertRows());
+      break;
+    case wire::Rows::IncidentRows:
+      answer.rows = read_rows<IncidentRows, IncidentRow>(in, from->rows_as_IncidentRows());
+      break;
+    case wire::Rows::StatusReport:
+      answer.rows = read(in, from->rows_as_StatusReport());
+      break;
+    default:
+      in.invalid("rows", fmt::format("rows of type {} are not known here", static_cast<int>(from->rows_type())));
+  }
+  return in.result<Message>(std::move(answer));
+}
+
+}  // namespace codec
+}  // namespace lianxi

@@ -42,6 +42,11 @@ class AlignedBytes {
   return flatbuffers::Verifier(bytes.data(), bytes.size(), options);
 }
 
+template <class T>
+[[nodiscard]] flatbuffers::uoffset_t size_of(const flatbuffers::Vector<T>* list) {
+  return list == nullptr ? 0 : list->size();
+}
+
 // Copies values out of a verified buffer. A hostile buffer can point a thousand fields at one long text: the copies are
 // held to a small multiple of the buffer's size, and `overdrawn` says when that was not enough.
 class ValueReader {

@@ -1,0 +1,144 @@
+// One full message of every type, every field set: for roundtrips, damage and golden files.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include "schemas/codec/event_codec.h"
+#include "schemas/protocol.h"
+#include "schemas/vocabulary.h"
+#include "tests/support/sample_events.h"
+
+namespace lianxi::test {
+
+inline FeedVector sample_vector() {
+  return {{{RegionCode(330800), Epoch(1), Lane::flash, Audience::conference()}, {Sequence(17), Hash{1, 2, 3}}},
+          {{RegionCode(330800), Epoch(1), Lane::bulk, Audience::conference()}, {Sequence(0), Hash{}}},
+          {{RegionCode(341000), Epoch(2), Lane::normal, must(Audience::parse("zhe-wan"))}, {Sequence(UINT64_MAX), Hash{9}}}};
+}
+
+inline std::vector<std::pair<std::string, Message>> sample_messages() {
+  const SessionId session(0x1122334455667788);
+  const AgentId agent = must(AgentId::parse("330800.police.dispatch"));
+  const PlaceCode place = must(PlaceCode::parse("330803"));
+  const Refusal refusal{RefusalCode::not_allowed, "place", "地点不在权限内", 0};
+  const std::vector<LaneState> lanes{{Lane::flash, Sequence(3), Sequence(2)}, {Lane::bulk, Sequence(9), Sequence(9)}};
+  std::vector<std::pair<std::string, Message>> all;
+  all.emplace_back("hello", Hello{session, lanes, {SessionId(5), SessionId(6)}, "lianxi-agent 0.1.0"});
+  all.emplace_back("welcome", Welcome{session, RegionCode(330800), Epoch(3), Incarnation(99), agent, true, lanes, Offset(1'234),
+                                      kNoon, 262'144, 1'024, 2'000});
+  all.emplace_back("publish", Publish{session,
+                                      Lane::normal,
+                                      Sequence(41),
+                                      Sequence(40),
+                                      2,
+                                      5'000,
+                                      {encode_event(full_report()), encode_event(small_event(3))}});
+  all.emplace_back("answers", Answers{session,
+                                      {{Lane::normal,
+                                        Audience::conference(),
+                                        Sequence(41),
+                                        2,
+                                        Epoch(1),
+                                        Sequence(7),
+                                        Ordinal(8),
+                                        Offset(9),
+                                        {BodyHash{1}, BodyHash{2}}}},
+                                      {{Lane::normal, Sequence(43), refusal, BodyHash{3}},
+                                       {Lane::bulk, Sequence(1), {RefusalCode::busy, "", "稍后再试", 1'000}, BodyHash{4}}}});
+  all.emplace_back("refused", Refused{session, 41, Lane::bulk, refusal});
+  Follow follow;
+  follow.follow = session;
+  follow.mode = FollowMode::feeds;
+  follow.from = FollowFrom::vector;
+  follow.node = RegionCode(330800);
+  follow.incarnation = Incarnation(99);
+  follow.offset = Offset(5);
+  follow.vector = sample_vector();
+  follow.regions = {RegionCode(330800), RegionCode(341000)};
+  follow.lanes = mask_of(Lane::flash) | mask_of(Lane::normal);
+  follow.filter = {{Kind::alert, Kind::incident, static_cast<Kind>(900)},
+                   {place, must(PlaceCode::parse("34"))},
+                   {"fire", "police"},
+                   {Level::red, Level::orange},
+                   {Audience::conference()}};
+  follow.credit_bytes = 1'048'576;
+  follow.credit_messages = 64;
+  all.emplace_back("follow", follow);
+  all.emplace_back("followed", Followed{session, RegionCode(330800), Incarnation(99), Offset(5), Offset(77)});
+  all.emplace_back("deliver", Deliver{session, Offset(78), true, {1, 2, 3, 4, 5, 6, 7, 8}});
+  all.emplace_back("credit", Credit{session, 4'096, 3, Offset(78)});
+  all.emplace_back("unfollow", Unfollow{session, "done"});
+  all.emplace_back("heartbeat", Heartbeat{kNoon, sample_vector()});
+  all.emplace_back(
+      "query_resources",
+      Query{
+          7, Offset(12), 1'500,
+          AskResources{LonLat{118.958, 28.973}, 120'000.0, {ResourceType::team, ResourceType::site}, "hazmat", place, true, 50}});
+  all.emplace_back("query_alerts", Query{8, Offset(0), 0, AskAlerts{true, place, 10}});
+  all.emplace_back("query_incidents", Query{9, Offset(1), 1, AskIncidents{std::nullopt, 0}});
+  all.emplace_back("query_status", Query{10, Offset(1), 1, AskStatus{false}});
+  ResourceRow resource{"330800:resource:team-1",
+                       Audience::conference(),
+                       Status::Actual,
+                       ResourceType::team,
+                       "衢州市危化专业队",
+                       RegionCode(330800),
+                       place,
+                       LonLat{118.958, 28.973},
+                       1'234.5,
+                       {"hazmat", "foam"},
+                       ResourceState::deployed,
+                       12'500,
+                       "人",
+                       40,
+                       0,
+                       "消防",
+                       "念化路",
+                       "李四",
+                       "0570-1",
+                       kNoon};
+  ResourceRow bare;
+  bare.id = "330800:resource:x";
+  bare.audience = Audience::local();
+  all.emplace_back("answer_resources", Answer{7, Offset(99), ResourceRows{{resource, bare}, true}});
+  all.emplace_back("answer_alerts",
+                   Answer{8, Offset(99),
+                          AlertRows{{{"330800:alert:a,b,2020-11-09T00:31:05Z", Audience::conference(), "b", "a", kNoon,
+                                      Status::Exercise, static_cast<std::uint8_t>(AlertState::dangling), MsgType::Update,
+                                      Level::yellow, "火灾", "标题", "衢江区", RegionCode(330800), place, kNoon + 1}},
+                                    false}});
+  IncidentReport report = std::get<IncidentReport>(full_report().body);
+  report.case_reference.clear();
+  all.emplace_back(
+      "answer_incidents",
+      Answer{9, Offset(99),
+             IncidentRows{{{"330800:incident:QZ-1",
+                            Audience::conference(),
+                            Status::Actual,
+                            IncidentClass::accident,
+                            Level::orange,
+                            IncidentState::controlled,
+                            RegionCode(330800),
+                            place,
+                            "氟硅厂火灾",
+                            kNoon,
+                            {{"police", agent.text(), report, Level::orange, place, kNoon, kNoon + 5, RegionCode(341000)}}}},
+                          true}});
+  StatusReport status{RegionCode(330800),
+                      Epoch(1),
+                      Incarnation(99),
+                      "lianxi-broker 0.1.0",
+                      Offset(100),
+                      Offset(98),
+                      3,
+                      sample_vector(),
+                      {{Audience::conference(), Hash{5}, sample_vector()}},
+                      {{RegionCode(341000), "normal+bulk", "following", kNoon, "原因", 12}},
+                      {{"refused.not_allowed", 3}},
+                      kNoon};
+  all.emplace_back("answer_status", Answer{10, Offset(99), status});
+  return all;
+}
+
+}  // namespace lianxi::test
