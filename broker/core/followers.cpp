@@ -7,6 +7,20 @@
 #include "schemas/limits.h"
 
 namespace lianxi::core {
+namespace {
+
+// The positions that can ever skip something: each follower keeps its vector as long as it follows.
+FeedVector relevant(const Follow& follow) {
+  FeedVector kept;
+  for (const FeedPosition& p : follow.vector) {
+    const bool region =
+        follow.regions.empty() || std::find(follow.regions.begin(), follow.regions.end(), p.feed.region) != follow.regions.end();
+    if (region && p.head.sequence.value > 0 && (follow.lanes & mask_of(p.feed.lane)) != 0) kept.push_back(p);
+  }
+  return kept;
+}
+
+}  // namespace
 
 std::size_t Followers::count() const {
   return followers_.size();
@@ -27,7 +41,7 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   follower.lanes = follow.lanes;
   follower.filter = follow.filter;
   follower.regions = follow.regions;
-  if (follow.from == FollowFrom::vector) follower.have = follow.vector;
+  if (follow.from == FollowFrom::vector) follower.have = relevant(follow);
   follower.cursor = *offset;
   add_credit(follower, follow.credit_bytes, follow.credit_messages);
   followers_.emplace(Key{from.connection, follow.follow}, std::move(follower));

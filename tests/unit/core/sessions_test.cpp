@@ -1,0 +1,136 @@
+#include <gmock/gmock.h>
+
+#include "schemas/limits.h"
+#include "tests/unit/core/core_rig.h"
+
+namespace lianxi::core {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Welcome welcome_of(const Effects& effects) {
+  const auto found = messages<Welcome>(effects.sends);
+  return found.empty() ? Welcome{} : found.front();
+}
+
+TEST(Sessions, HelloOpensASessionAndSaysWhoTheKeyIs) {
+  CoreRig rig;
+  const Welcome welcome = welcome_of(rig.hello(police(), 5));
+  EXPECT_EQ(welcome.session, SessionId{5});
+  EXPECT_EQ(welcome.agent, police().id);
+  EXPECT_EQ(welcome.region, kQuzhou);
+  EXPECT_FALSE(welcome.session_known);
+  EXPECT_EQ(welcome.lanes.size(), kLaneCount);
+}
+
+TEST(Sessions, HelloRecallsASessionWithItsHighWaters) {
+  CoreRig rig;
+  rig.hello(police(), 5);
+  (void)rig.publish(police(), 5, 1, {report("一"), report("二"), report("三")});
+  (void)rig.publish(police(), 5, 4, {report("四")}, 2);
+  rig.restart();
+  const Welcome welcome = welcome_of(rig.hello(police(), 5));
+  EXPECT_TRUE(welcome.session_known);
+  EXPECT_EQ(welcome.lanes[1], (LaneState{Lane::normal, Sequence{4}, Sequence{2}}));
+  EXPECT_EQ(welcome.lanes[0], (LaneState{Lane::flash, Sequence{0}, Sequence{0}}));
+  EXPECT_EQ(welcome.head, Offset{5});
+}
+
+TEST(Sessions, AnUnusedSessionIsKnownAfterARestart) {
+  CoreRig rig;
+  rig.hello(police(), 5);
+  rig.restart();
+  EXPECT_TRUE(welcome_of(rig.hello(police(), 5)).session_known);
+}
+
+TEST(Sessions, ANodeBehindItsClientSaysSoByItsHighWater) {
+  CoreRig rig;
+  Hello hello;
+  hello.session = SessionId{5};
+  hello.lanes = {{Lane::normal, Sequence{90}, Sequence{80}}};
+  const Welcome welcome = welcome_of(rig.turn({rig.says(police(), hello)}));
+  EXPECT_FALSE(welcome.session_known);
+  EXPECT_EQ(welcome.lanes[1].high_water, Sequence{0});
+  EXPECT_EQ(welcome.lanes[1].answered_through, Sequence{0});
+}
+
+TEST(Sessions, HelloSaysWhichAnswersTheClientHolds) {
+  CoreRig rig;
+  rig.hello(police(), 5);
+  (void)rig.publish(police(), 5, 1, {report("一"), report("二")});
+  Hello hello;
+  hello.session = SessionId{5};
+  hello.lanes = {{Lane::normal, Sequence{2}, Sequence{2}}};
+  (void)rig.turn({rig.says(police(), hello)});
+  EXPECT_TRUE(rig.disk.answers.empty());
+}
+
+TEST(Sessions, TheSessionAfterTheLastIsRefusedAndNamesWhatToClose) {
+  CoreRig rig;
+  for (std::uint64_t i = 1; i <= kMaxSessionsPerAgent; ++i) rig.hello(police(), i * 1000);
+  const Effects effects = rig.hello(police(), 99);
+  const auto refused = messages<Refused>(effects.sends);
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].refusal.code, RefusalCode::too_many_sessions);
+  EXPECT_THAT(refused[0].refusal.reason, HasSubstr("close_sessions"));
+  EXPECT_THAT(refused[0].refusal.reason, HasSubstr(" 16000."));
+  EXPECT_EQ(welcome_of(rig.hello(fire(), 99)).session, SessionId{99});  // another agent's count is its own
+  EXPECT_EQ(welcome_of(rig.hello(police(), 99, {3000})).session, SessionId{99});
+}
+
+TEST(Sessions, AClosedSessionIsForgottenWithItsAnswers) {
+  CoreRig rig;
+  rig.hello(police(), 5);
+  (void)rig.publish(police(), 5, 1, {report("一")});
+  rig.hello(police(), 6, {5});
+  EXPECT_TRUE(rig.disk.answers.empty());
+  EXPECT_THAT(rig.publish(police(), 5, 2, {report("二")}), ElementsAre("refused session_unknown session"));
+  rig.restart();
+  EXPECT_THAT(rig.publish(police(), 5, 2, {report("二")}), ElementsAre("refused session_unknown session"));
+}
+
+TEST(Sessions, ASessionClosedInTheTurnOfItsPublishStillGetsItsReceipt) {
+  CoreRig rig;
+  rig.hello(police(), 5);
+  Hello hello;
+  hello.session = SessionId{6};
+  hello.close_sessions = {SessionId{5}};
+  const Effects effects =
+      rig.turn({rig.says(police(), CoreRig::publish_message(5, Lane::normal, 1, {report("一")})), rig.says(police(), hello)});
+  EXPECT_THAT(lines_of(effects.sends), ElementsAre("1 ok conference#1 @1"));
+  EXPECT_TRUE(rig.disk.answers.empty());
+  EXPECT_EQ(rig.disk.events(kQuzhou).size(), 1U);
+}
+
+TEST(Sessions, ASessionClosedAndOpenedInOneTurnIsFresh) {
+  CoreRig rig;
+  rig.hello(police(), 5);
+  (void)rig.publish(police(), 5, 1, {report("一")});
+  Hello close;
+  close.session = SessionId{6};
+  close.close_sessions = {SessionId{5}};
+  Hello open;
+  open.session = SessionId{5};
+  const auto welcomes = messages<Welcome>(rig.turn({rig.says(police(), close), rig.says(police(), open)}).sends);
+  ASSERT_EQ(welcomes.size(), 2U);
+  EXPECT_FALSE(welcomes[1].session_known);
+  rig.restart();
+  EXPECT_THAT(rig.publish(police(), 5, 1, {report("二")}), ElementsAre("1 ok conference#2 @2"));
+}
+
+TEST(Sessions, AnAgentCannotCloseAnothersSession) {
+  CoreRig rig;
+  rig.hello(police(), 5);
+  rig.hello(fire(), 6, {5});
+  EXPECT_THAT(rig.publish(police(), 5, 1, {report("一")}), ElementsAre("1 ok conference#1 @1"));
+}
+
+TEST(Sessions, SessionZeroAndClosingOneselfAreRefused) {
+  CoreRig rig;
+  EXPECT_THAT(lines_of(rig.hello(police(), 0).sends), ElementsAre("refused invalid_field session"));
+  EXPECT_THAT(lines_of(rig.hello(police(), 5, {5}).sends), ElementsAre("refused invalid_field close_sessions"));
+}
+
+}  // namespace
+}  // namespace lianxi::core
