@@ -15,6 +15,7 @@ StoreFailure failure_of(const SQLite::Exception& error, const std::string& what)
   switch (error.getErrorCode()) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_ERROR:  // our statements are right, so the tables are not
       code = StoreError::corrupt;
       break;
     case SQLITE_FULL:

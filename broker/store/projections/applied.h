@@ -1,0 +1,36 @@
+// One event on its way into the tables, with what every projection needs to know of it.
+#pragma once
+
+#include <optional>
+
+#include "broker/store/digest.h"
+#include "broker/store/sqlite.h"
+#include "schemas/codec/segment.h"
+#include "schemas/event.h"
+
+namespace lianxi::store {
+
+// (epoch, ordinal) as one number that orders alike: 18 bits of epoch above 44 of ordinal. 0 is before every event.
+using Version = std::int64_t;
+inline constexpr unsigned kVersionOrdinalBits = 44;
+inline constexpr unsigned kVersionEpochBits = 18;
+[[nodiscard]] constexpr std::optional<Version> version_of(Epoch epoch, Ordinal ordinal) {
+  const std::uint64_t high = epoch.value;
+  if (high >> kVersionEpochBits != 0 || ordinal.value >> kVersionOrdinalBits != 0) return std::nullopt;
+  return static_cast<Version>(high << kVersionOrdinalBits | ordinal.value);
+}
+
+struct Applied {
+  const FeedId& feed;
+  const RecordView& record;
+  const Event& event;
+  RegionCode home;  // of the entity
+  Version version = 0;
+  std::int64_t audience = 0;  // row of the feed's audience
+  Digest& digest;             // of that audience
+
+  // When the home node of the feed accepted it: the same on every node.
+  [[nodiscard]] TimeMs received_at() const { return physical_ms(record.stamp.time); }
+};
+
+}  // namespace lianxi::store

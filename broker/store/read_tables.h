@@ -1,0 +1,65 @@
+// What the questions to the view share: one read-only connection, its statements, the names of audiences, and the bound on
+// the time of a transaction. Throws Broken or SQLite::Exception.
+#pragma once
+
+#include <functional>
+#include <unordered_map>
+
+#include "broker/store/read_view.h"
+#include "broker/store/sqlite.h"
+
+namespace lianxi::store {
+
+class ReadTables {
+ public:
+  explicit ReadTables(const ViewOptions& options);
+
+  // Everything asked while it lives sees one state of the view; beyond kMaxReadTransactionMs SQLite gives up.
+  class Snapshot {
+   public:
+    explicit Snapshot(ReadTables& tables);
+    ~Snapshot();
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+
+   private:
+    ReadTables& tables_;
+  };
+
+  // Prepared once a text.
+  [[nodiscard]] SQLite::Statement& statement(const std::string& sql);
+  [[nodiscard]] SQLite::Database& db() { return *db_; }
+  [[nodiscard]] const std::map<std::int64_t, Audience>& audiences() const { return audiences_; }
+  [[nodiscard]] const Audience& audience(std::int64_t row) const;
+  // Row of `conference`; 0 if it has none yet.
+  [[nodiscard]] std::int64_t conference() const;
+
+ private:
+  static int give_up(void* tables);
+
+  std::string vfs_;
+  Database db_;
+  std::unordered_map<std::string, SQLite::Statement> statements_;
+  std::map<std::int64_t, Audience> audiences_;
+  std::int64_t deadline_ms_ = 0;
+};
+
+// How wide an audience is: local, a group, conference. Where an entity has rows of several audiences, whoever may see the
+// narrower one gets that; rows that he may not see, and removed ones, do not hide a wider one.
+[[nodiscard]] int width_of(const Audience& audience);
+[[nodiscard]] bool is_narrower(const Audience& a, const Audience& b);  // a total order: groups among themselves by name
+
+[[nodiscard]] PlaceCode place_of(const std::string& stored);
+// Codes with all below: low <= code < high. Without a place, every code.
+struct PlaceRange {
+  std::string low, high;
+};
+[[nodiscard]] PlaceRange range_of(const std::optional<PlaceCode>& place);
+
+[[nodiscard]] std::size_t limit_of(std::uint32_t asked);  // 0: the default; never above kMaxQueryLimit
+
+[[nodiscard]] ResourceRows read_resources(ReadTables& tables, const AskResources& ask, const ReadView::Admits& admits);
+[[nodiscard]] AlertRows read_alerts(ReadTables& tables, const AskAlerts& ask, TimeMs now, const ReadView::Admits& admits);
+[[nodiscard]] IncidentRows read_incidents(ReadTables& tables, const AskIncidents& ask, const ReadView::Admits& admits);
+
+}  // namespace lianxi::store

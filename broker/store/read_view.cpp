@@ -1,0 +1,151 @@
+#include "broker/store/read_view.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "broker/store/files.h"
+#include "broker/store/migrations.h"
+#include "broker/store/read_tables.h"
+#include "schemas/limits.h"
+
+namespace lianxi::store {
+
+namespace {
+
+constexpr int kStepsBetweenLooks = 2'000;  // of SQLite's machine; some tens of microseconds
+
+class SqliteReadView final : public ReadView {
+ public:
+  explicit SqliteReadView(const ViewOptions& options) : tables_(options) {}
+
+  [[nodiscard]] StoreResult<Offset> offset() override {
+    return guarded("ask the view", [&] { return Offset(from_stored(number_of(tables_.db(), kOffset))); });
+  }
+  [[nodiscard]] StoreResult<ResourceRows> resources(const AskResources& ask, const Admits& admits) override {
+    return guarded("ask for resources", [&] {
+      const ReadTables::Snapshot snapshot(tables_);
+      return read_resources(tables_, ask, admits);
+    });
+  }
+  [[nodiscard]] StoreResult<AlertRows> alerts(const AskAlerts& ask, TimeMs now, const Admits& admits) override {
+    return guarded("ask for alerts", [&] {
+      const ReadTables::Snapshot snapshot(tables_);
+      return read_alerts(tables_, ask, now, admits);
+    });
+  }
+  [[nodiscard]] StoreResult<IncidentRows> incidents(const AskIncidents& ask, const Admits& admits) override {
+    return guarded("ask for incidents", [&] {
+      const ReadTables::Snapshot snapshot(tables_);
+      return read_incidents(tables_, ask, admits);
+    });
+  }
+
+  [[nodiscard]] StoreResult<std::vector<DigestRow>> digests() override {
+    return guarded("ask for digests", [&] {
+      const ReadTables::Snapshot snapshot(tables_);
+      std::map<std::string, DigestRow> rows;
+      Run audiences(tables_.statement("SELECT id, digest FROM audience"));
+      while (audiences.next()) {
+        const Audience& audience = tables_.audience(audiences.number(0));
+        rows[audience.text()] = {audience, hash_of(audiences.blob(1), "audience"), {}};
+      }
+      Run feeds(tables_.statement("SELECT region, epoch, lane, audience, sequence, hash FROM feed"));
+      while (feeds.next()) {
+        const Audience& audience = tables_.audience(feeds.number(3));
+        const FeedId feed{RegionCode(static_cast<std::uint32_t>(feeds.number(0))),
+                          Epoch(static_cast<std::uint32_t>(feeds.number(1))), static_cast<Lane>(feeds.number(2)), audience};
+        rows[audience.text()].vector.push_back({feed, {Sequence(feeds.number_u64(4)), hash_of(feeds.blob(5), "feed")}});
+      }
+      std::vector<DigestRow> digests;
+      for (auto& [name, row] : rows) {
+        std::sort(row.vector.begin(), row.vector.end(), [](const auto& a, const auto& b) { return a.feed < b.feed; });
+        digests.push_back(std::move(row));
+      }
+      return digests;
+    });
+  }
+
+ private:
+  static constexpr const char* kOffset = "SELECT value FROM meta WHERE name = 'offset'";
+  ReadTables tables_;
+};
+
+}  // namespace
+
+ReadTables::ReadTables(const ViewOptions& options)
+    : vfs_(options.vfs), db_(open_database(options.path, OpenMode::read, options.vfs)) {
+  db_->exec("PRAGMA cache_size=-2048; PRAGMA query_only=1");
+  check_version(*db_, view_migrations());
+  const std::int64_t version = number_of(*db_, "SELECT value FROM meta WHERE name = 'view_version'");
+  if (version != kViewVersion) fail(StoreError::newer_version, "the view is of version " + std::to_string(version));
+  sqlite3_progress_handler(db_->getHandle(), kStepsBetweenLooks, &ReadTables::give_up, this);
+}
+
+int ReadTables::give_up(void* tables) {
+  const auto* self = static_cast<const ReadTables*>(tables);
+  return self->deadline_ms_ != 0 && vfs_time_ms(self->vfs_) > self->deadline_ms_ ? 1 : 0;
+}
+
+ReadTables::Snapshot::Snapshot(ReadTables& tables) : tables_(tables) {
+  tables_.db_->exec("BEGIN");
+  tables_.deadline_ms_ = vfs_time_ms(tables_.vfs_) + kMaxReadTransactionMs;
+  Run run(tables_.statement("SELECT id, name FROM audience"));
+  while (run.next()) {
+    if (auto audience = Audience::parse(run.text(1))) tables_.audiences_.insert_or_assign(run.number(0), *audience);
+  }
+}
+
+ReadTables::Snapshot::~Snapshot() {
+  tables_.deadline_ms_ = 0;
+  (void)tables_.db_->tryExec("ROLLBACK");
+}
+
+SQLite::Statement& ReadTables::statement(const std::string& sql) {
+  const auto found = statements_.find(sql);
+  if (found != statements_.end()) return found->second;
+  return statements_.emplace(sql, SQLite::Statement(*db_, sql)).first->second;
+}
+
+const Audience& ReadTables::audience(std::int64_t row) const {
+  const auto found = audiences_.find(row);
+  if (found == audiences_.end()) fail(StoreError::corrupt, "a row is of no known audience");
+  return found->second;
+}
+
+std::int64_t ReadTables::conference() const {
+  const auto found =
+      std::find_if(audiences_.begin(), audiences_.end(), [](const auto& row) { return row.second == Audience::conference(); });
+  return found == audiences_.end() ? 0 : found->first;
+}
+
+int width_of(const Audience& audience) {
+  if (audience.is_local()) return 0;
+  return audience == Audience::conference() ? 2 : 1;
+}
+
+bool is_narrower(const Audience& a, const Audience& b) {
+  return std::pair(width_of(a), a.text()) < std::pair(width_of(b), b.text());
+}
+
+PlaceCode place_of(const std::string& stored) {
+  return PlaceCode::parse(stored).value_or(PlaceCode());
+}
+
+PlaceRange range_of(const std::optional<PlaceCode>& place) {
+  constexpr char kBehindDigits = '9' + 1;
+  if (!place) return {"", std::string(1, kBehindDigits)};
+  const std::string prefix(place->prefix());
+  return {prefix, prefix + kBehindDigits};
+}
+
+std::size_t limit_of(std::uint32_t asked) {
+  return std::min(asked == 0 ? kDefaultQueryLimit : asked, kMaxQueryLimit);
+}
+
+StoreResult<std::unique_ptr<ReadView>> open_read_view(const ViewOptions& options) {
+  return guarded("open the view for reading",
+                 [&]() -> std::unique_ptr<ReadView> { return std::make_unique<SqliteReadView>(options); });
+}
+
+}  // namespace lianxi::store

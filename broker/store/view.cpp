@@ -1,0 +1,216 @@
+#include "broker/store/view.h"
+
+#include "broker/store/files.h"
+#include "broker/store/migrations.h"
+#include "broker/store/projections/alert.h"
+#include "broker/store/projections/incident.h"
+#include "broker/store/projections/resource.h"
+#include "schemas/codec/event_codec.h"
+
+namespace lianxi::store {
+
+namespace {
+
+class SqliteView final : public View {
+ public:
+  explicit SqliteView(Database db)
+      : db_(std::move(db)),
+        alerts_(*db_),
+        incidents_(*db_),
+        resources_(*db_),
+        set_meta_(*db_, "UPDATE meta SET value = ? WHERE name = 'offset'"),
+        set_digest_(*db_, "UPDATE audience SET digest = ? WHERE id = ?"),
+        set_feed_(*db_, "INSERT OR REPLACE INTO feed (region, epoch, lane, audience, sequence, hash) VALUES (?, ?, ?, ?, ?, ?)"),
+        count_unread_(*db_,
+                      "INSERT INTO unread (reason, events) VALUES (?, ?)"
+                      " ON CONFLICT (reason) DO UPDATE SET events = events + excluded.events") {
+    reload();
+  }
+
+  [[nodiscard]] Offset offset() const override { return offset_; }
+
+  [[nodiscard]] StoreResult<void> apply(const std::vector<JournalSegment>& segments) override {
+    auto done = guarded("apply to the view", [&] {
+      Transaction transaction(*db_);
+      for (const JournalSegment& segment : segments) apply_segment(segment);
+      flush();
+      transaction.commit();
+    });
+    if (!done) (void)guarded("reload the view", [&] { reload(); });
+    return done;
+  }
+
+  [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
+    return guarded("read the view's alerts", [&] {
+      SQLite::Statement select(*db_, "SELECT entity, event_bytes FROM alert WHERE region = ? ORDER BY id");
+      Run run(select);
+      for (run.put(region.value); run.next();) visit(run.text(0), run.blob(1));
+    });
+  }
+
+ private:
+  struct AudienceRow {
+    std::int64_t id = 0;
+    Digest digest;
+    bool touched = false;
+  };
+
+  void reload() {
+    audiences_.clear();
+    heads_.clear();
+    unread_.clear();
+    offset_ = Offset(from_stored(number_of(*db_, "SELECT value FROM meta WHERE name = 'offset'")));
+    SQLite::Statement select(*db_, "SELECT name, id, digest FROM audience");
+    for (Run run(select); run.next();) {
+      audiences_[run.text(0)] = {run.number(1), Digest(hash_of(run.blob(2), "audience")), false};
+    }
+  }
+
+  AudienceRow& audience(const Audience& audience) {
+    const auto found = audiences_.find(audience.text());
+    if (found != audiences_.end()) return found->second;
+    AudienceRow& row = audiences_[audience.text()];
+    row.id = static_cast<std::int64_t>(audiences_.size());
+    SQLite::Statement insert(*db_, "INSERT INTO audience (id, name, digest) VALUES (?, ?, ?)");
+    Run(insert).put(row.id).put(audience.text()).put(BytesView(row.digest.sum())).exec();
+    return row;
+  }
+
+  void apply_segment(const JournalSegment& stored) {
+    const auto segment = Segment::parse(stored.bytes);
+    if (!segment) {
+      fail(StoreError::corrupt, "the segment at offset " + std::to_string(stored.first_offset.value) +
+                                    " cannot be read: " + segment.error().field + ": " + segment.error().reason);
+    }
+    const Offset end(stored.first_offset.value + segment->info().count);
+    if (end <= offset_) return;
+    if (stored.first_offset > offset_) {
+      fail(StoreError::corrupt, "offsets " + std::to_string(offset_.value) + " to " + std::to_string(stored.first_offset.value) +
+                                    " are missing before the next segment");
+    }
+    AudienceRow& of = audience(segment->info().feed.audience);
+    of.touched = true;
+    for (const RecordView& record : segment->records()) {
+      if (stored.first_offset.value + (record.stamp.sequence.value - segment->info().first_sequence.value) < offset_.value)
+        continue;
+      const char* reason = apply_record(segment->info().feed, record, of);
+      if (reason != nullptr) ++unread_[reason];
+    }
+    heads_[segment->info().feed] = {of.id, segment->last()};
+    offset_ = end;
+  }
+
+  // Why the event left no row; nullptr if it left one.
+  const char* apply_record(const FeedId& feed, const RecordView& record, AudienceRow& of) {
+    if (record.redacted) return "redacted";
+    const auto event = decode_event(record.body);
+    if (!event) return "unreadable";
+    const Envelope& envelope = event->envelope;
+    if (envelope.audience != feed.audience) return "audience is not the feed's";
+    const auto home = home_region(envelope.entity);
+    const auto version = version_of(feed.epoch, record.stamp.ordinal);
+    if (!home || !version) return "unreadable";
+    const Applied applied{feed, record, *event, *home, *version, of.id, of.digest};
+    constexpr const char* kNotHome = "not the home region's";
+    if (std::holds_alternative<Alert>(event->body)) return alerts_.apply(applied) ? nullptr : kNotHome;
+    if (std::holds_alternative<Resource>(event->body)) return resources_.apply(applied) ? nullptr : kNotHome;
+    if (!std::holds_alternative<IncidentReport>(event->body)) return "unknown kind";
+    incidents_.apply(applied);
+    return nullptr;
+  }
+
+  void flush() {
+    for (auto& [name, row] : audiences_) {
+      if (!row.touched) continue;
+      Run(set_digest_).put(BytesView(row.digest.sum())).put(row.id).exec();
+      row.touched = false;
+    }
+    for (const auto& [feed, at] : heads_) {
+      Run(set_feed_)
+          .put(feed.region.value)
+          .put(feed.epoch.value)
+          .put(static_cast<int>(feed.lane))
+          .put(at.first)
+          .put(at.second.sequence.value)
+          .put(BytesView(at.second.hash))
+          .exec();
+    }
+    heads_.clear();
+    for (const auto& [reason, events] : unread_) Run(count_unread_).put(reason).put(events).exec();
+    unread_.clear();
+    Run(set_meta_).put(offset_.value).exec();
+  }
+
+  Database db_;
+  AlertProjection alerts_;
+  IncidentProjection incidents_;
+  ResourceProjection resources_;
+  SQLite::Statement set_meta_, set_digest_, set_feed_, count_unread_;
+  Offset offset_{1};
+  std::map<std::string, AudienceRow> audiences_;
+  // Of the open transaction.
+  std::map<FeedId, std::pair<std::int64_t, FeedHead>> heads_;
+  std::map<std::string, std::uint64_t> unread_;
+};
+
+Database open_tables(const ViewOptions& options, const JournalIdentity& journal) {
+  Database db = open_database(options.path, OpenMode::create, options.vfs);
+  db->exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4096; PRAGMA secure_delete=FAST");
+  migrate(*db, view_migrations());
+  if (number_of(*db, "SELECT count(*) FROM meta") == 0) {
+    Transaction transaction(*db);
+    SQLite::Statement insert(*db, "INSERT INTO meta (name, value) VALUES (?, ?)");
+    const std::pair<std::string, std::uint64_t> values[] = {{"region", journal.region.value},
+                                                            {"incarnation", journal.incarnation.value},
+                                                            {"view_version", kViewVersion},
+                                                            {"offset", 1}};
+    for (const auto& [name, value] : values) Run(insert).put(name).put(value).exec();
+    transaction.commit();
+  }
+  return db;
+}
+
+bool is_view_of(SQLite::Database& db, const JournalIdentity& journal) {
+  const auto value = [&](const char* name) {
+    return from_stored(number_of(db, std::string("SELECT value FROM meta WHERE name = '") + name + "'"));
+  };
+  return value("region") == journal.region.value && value("incarnation") == journal.incarnation.value &&
+         value("view_version") == kViewVersion;
+}
+
+}  // namespace
+
+StoreResult<std::unique_ptr<View>> open_view(const ViewOptions& options, const JournalIdentity& journal) {
+  // What cannot be read as this journal's view is made anew: everything in it stands in the journal.
+  auto found = guarded("open the view", [&]() -> std::unique_ptr<View> {
+    Database db = open_tables(options, journal);
+    if (!is_view_of(*db, journal)) return nullptr;
+    return std::make_unique<SqliteView>(std::move(db));
+  });
+  if (found && *found) return found;
+  if (!found && found.error().code != StoreError::corrupt && found.error().code != StoreError::newer_version) {
+    return tl::unexpected(found.error());
+  }
+  return guarded("rebuild the view", [&]() -> std::unique_ptr<View> {
+    remove_database(options.path, options.vfs);
+    return std::make_unique<SqliteView>(open_tables(options, journal));
+  });
+}
+
+StoreResult<void> catch_up(View& view, JournalReader& journal, std::size_t max_bytes) {
+  const auto head = journal.next_offset();
+  if (!head) return tl::unexpected(head.error());
+  if (view.offset() > *head) {
+    return tl::unexpected(StoreFailure{StoreError::corrupt, "the view stands at offset " + std::to_string(view.offset().value) +
+                                                                ", the journal ends at " + std::to_string(head->value) +
+                                                                ": rebuild the view"});
+  }
+  while (true) {
+    const auto segments = journal.read(view.offset(), max_bytes);
+    if (!segments) return tl::unexpected(segments.error());
+    if (segments->empty()) return {};
+    if (auto applied = view.apply(*segments); !applied) return applied;
+  }
+}
+
+}  // namespace lianxi::store
