@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t kFirstBackoffMs = 50;
 constexpr std::int64_t kConnectMs = 4'000;  // from connect() to an authenticated connection
+constexpr int kLingerMs = 200;
 constexpr int kMaxMessagesPerStep = 256;
 constexpr int kQueueMessages = 4'096;
 constexpr int kMonitoredEvents = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
@@ -101,7 +102,7 @@ void Channel::step(std::int64_t now_ms) {
     reset(now_ms, options_.endpoint + " has been silent for " + std::to_string(kPeerSilenceMs / 1000) + " s");
   } else if (now_ms - beat_ms_ >= kHeartbeatMs) {
     beat_ms_ = now_ms;
-    (void)send(Heartbeat{}, now_ms);
+    if (events_.beat) events_.beat();
   }
 }
 
@@ -182,6 +183,10 @@ void Channel::read_messages(std::int64_t now_ms) {
   } catch (const zmq::error_t& error) {
     reset(now_ms, options_.endpoint + ": " + error.what());
   }
+}
+
+void Channel::linger() {
+  if (state_ == State::up) sockets_->socket.set(zmq::sockopt::linger, kLingerMs);
 }
 
 bool Channel::send(const Message& message, std::int64_t now_ms) {

@@ -20,13 +20,14 @@ namespace lianxi::sdk {
 
 struct ChannelOptions {
   std::string endpoint;
-  bool heartbeats = true;  // send them, and take silence for loss
+  bool heartbeats = true;  // call `beat` when nothing was sent for a while, and take silence for loss
 };
 
 struct ChannelEvents {
   std::function<void()> up;    // encrypted and authenticated: may send
   std::function<void()> lost;  // was up or was being tried; it comes back by itself
   std::function<void(Message)> message;
+  std::function<void()> beat;  // say something that the other side answers
 };
 
 class Channel {
@@ -43,6 +44,9 @@ class Channel {
   [[nodiscard]] bool send(const Message& message, std::int64_t now_ms);
   // Gives the connection up and tries again after a pause.
   void reset(std::int64_t now_ms, const std::string& why);
+
+  // Lets what was sent leave, for a moment at most, when the channel ends.
+  void linger();
 
   [[nodiscard]] bool up() const { return state_ == State::up; }
   // Why it is not up, in words; empty if nothing went wrong yet. `key_refused`: the node does not know the agent's key.

@@ -64,7 +64,8 @@ void ClientImpl::turn() {
                                                     [this] {
                                                       for (auto& [request, asked] : queries_) asked.sent = false;
                                                     },
-                                                .message = [this](const Message& message) { on_query_message(message); }});
+                                                .message = [this](const Message& message) { on_query_message(message); },
+                                                .beat = [] {}});
   }
   if (query_channel_ != nullptr) {
     query_channel_->step(now_ms_);
@@ -116,7 +117,9 @@ void ClientImpl::begin_publishing() {
                             connection.hello_at_ms = 0;
                             publisher_.lost(connection.lanes);
                           },
-                      .message = [this, &connection](const Message& message) { on_publish_message(connection, message); }});
+                      .message = [this, &connection](const Message& message) { on_publish_message(connection, message); },
+                      // A publisher's heartbeat has no answer; Hello does.
+                      .beat = [this, &connection] { say_hello(connection); }});
     connection.channel->step(now_ms_);
   };
   set_up(publishing_[0], mask_of(Lane::flash), profile_.flash);
@@ -137,13 +140,14 @@ void ClientImpl::pump() {
 }
 
 void ClientImpl::say_hello(Publishing& connection) {
-  connection.welcomed = false;
   connection.hello_at_ms = 0;
-  (void)connection.channel->send(publisher_.hello(options_.software), now_ms_);
+  (void)connection.channel->send(publisher_.hello(options_.software, connection.lanes), now_ms_);
 }
 
 void ClientImpl::hello_everywhere() {
   for (Publishing& connection : publishing_) {
+    connection.welcomed = false;
+    publisher_.lost(connection.lanes);
     if (connection.channel->up()) say_hello(connection);
   }
 }
@@ -161,7 +165,9 @@ void ClientImpl::on_publish_message(Publishing& connection, const Message& messa
   } else if (const auto* answers = std::get_if<Answers>(&message)) {
     next = publisher_.answered(*answers, now_ms_);
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
-    if (!connection.welcomed) return on_hello_refused(connection, refused->refusal);
+    if (refused->sequence == 0 && refused->session == outbox_->session() && !connection.welcomed) {
+      return on_hello_refused(connection, refused->refusal);
+    }
     next = publisher_.refused(*refused, now_ms_);
   }
   if (next == Publisher::Next::hello) hello_everywhere();
@@ -266,10 +272,15 @@ void ClientImpl::end() {
     if (done) done(tl::unexpected(closed()));
   }
   for (auto& [request, asked] : queries_) asked.promise->set_value(tl::unexpected(Failure<SdkError>{SdkError::closed, "closed"}));
+  outbox_->flush();
+  for (Publishing& connection : publishing_) {
+    if (!connection.welcomed) continue;
+    say_hello(connection);  // so that the node can forget the answers
+    connection.channel->linger();
+  }
   publishing_.clear();
   followers_.clear();
   query_channel_.reset();
-  outbox_->flush();
 }
 
 }  // namespace lianxi::sdk

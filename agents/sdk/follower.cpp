@@ -17,7 +17,8 @@ Follower::Follower(zmq::context_t& context, const Profile& profile, SessionId id
       channel_(context, profile, {options_.flash_endpoint ? profile.flash : profile.follow, true},
                {.up = [this] { ask(); },
                 .lost = [this] { followed_ = false; },
-                .message = [this](Message message) { on_message(std::move(message)); }}) {}
+                .message = [this](Message message) { on_message(std::move(message)); },
+                .beat = [this] { (void)channel_.send(Heartbeat{}, now_ms_); }}) {}
 
 void Follower::step(std::int64_t now_ms) {
   now_ms_ = now_ms;
@@ -25,7 +26,7 @@ void Follower::step(std::int64_t now_ms) {
 }
 
 void Follower::stop(std::int64_t now_ms) {
-  if (!over_) (void)channel_.send(Unfollow{id_, "done"}, now_ms);
+  if (!over_ && channel_.send(Unfollow{id_, "done"}, now_ms)) channel_.linger();
   over_ = true;
 }
 
@@ -59,7 +60,8 @@ void Follower::on_message(Message message) {
   } else if (const auto* deliver = std::get_if<Deliver>(&message); deliver != nullptr && deliver->follow == id_) {
     if (followed_) on_deliver(*deliver);
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
-    if (refused->refusal.retry_after_ms > 0) {
+    // not_found: the node has lost sight of this follow; it goes on from its cursor.
+    if (refused->refusal.retry_after_ms > 0 || (followed_ && refused->refusal.code == RefusalCode::not_found)) {
       channel_.reset(now_ms_, refused->refusal.reason);
       return;
     }

@@ -24,10 +24,11 @@ bool has(LaneMask mask, Lane lane) {
 Publisher::Publisher(Outbox& outbox, std::size_t max_in_flight, Sinks sinks)
     : outbox_(outbox), max_in_flight_(std::max<std::size_t>(1, max_in_flight)), sinks_(std::move(sinks)) {}
 
-Hello Publisher::hello(const std::string& software) const {
+Hello Publisher::hello(const std::string& software, LaneMask lanes) const {
   Hello hello;
   hello.session = outbox_.session();
-  for (Lane lane : kLanes) hello.lanes.push_back({lane, outbox_.last(lane), outbox_.durably_answered(lane)});
+  for (Lane lane : kLanes)
+    if (has(lanes, lane)) hello.lanes.push_back({lane, outbox_.last(lane), outbox_.durably_answered(lane)});
   hello.close_sessions = abandoned_;
   hello.software = software;
   return hello;
@@ -53,6 +54,7 @@ Publisher::Next Publisher::welcomed(const Welcome& welcome, LaneMask lanes) {
                          std::to_string(node.high_water.value) + ", the outbox " + std::to_string(outbox_.last(lane).value) +
                          " (an outbox restored from a copy)");
     }
+    if (of(lane).ready) continue;
     of(lane).sent.clear();
     of(lane).ready = true;
     of(lane).held_until = 0;
@@ -199,6 +201,7 @@ Publisher::Next Publisher::refusal(const SequenceRefusal& refusal, std::int64_t 
     case RefusalCode::session_unknown:
       return Next::hello;
     case RefusalCode::sequence_reused:
+      if (find(refusal.lane, refusal.sequence) == nullptr) return Next::go_on;  // sent twice, and answered meanwhile
       return new_session("the node knows another body under " + std::string(to_word(refusal.lane)) + " " +
                          std::to_string(refusal.sequence.value) + " (an outbox restored from a copy)");
     case RefusalCode::sequence_gap:

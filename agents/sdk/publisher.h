@@ -24,8 +24,10 @@ class Publisher {
 
   Publisher(Outbox& outbox, std::size_t max_in_flight, Sinks sinks);
 
-  [[nodiscard]] Hello hello(const std::string& software) const;
-  // Compares what both sides hold; then `lanes` may send.
+  // For the connection that carries `lanes`. Only that one may say what is answered: another could overtake what still
+  // travels here.
+  [[nodiscard]] Hello hello(const std::string& software, LaneMask lanes) const;
+  // Compares what both sides hold; then `lanes` may send. Hello may be said at any time, to hear whether the node is there.
   [[nodiscard]] Next welcomed(const Welcome& welcome, LaneMask lanes);
   // The connection that carried `lanes` is gone: what has no answer is sent again after the next welcome.
   void lost(LaneMask lanes);

@@ -1,0 +1,17 @@
+// Values as people type them. A refusal (invalid_field) says what is wrong and how it should read, in the operator's language.
+#pragma once
+
+#include <chrono>
+
+#include "agents/operator/settings.h"
+
+namespace lianxi::cli {
+
+[[nodiscard]] Result<LonLat> parse_near(const std::string& text, const Say& say);    // "118.958,28.973"
+[[nodiscard]] Result<double> parse_within(const std::string& text, const Say& say);  // "50km", "800m" -> metres
+[[nodiscard]] Result<std::chrono::milliseconds> parse_timeout(const std::string& text, const Say& say);  // "5", "5s", "500ms"
+// "beginning", "now", or "region:incarnation:offset" as `status` and `follow` print it.
+[[nodiscard]] Result<void> parse_from(const std::string& text, const Say& say, FollowCommand& follow);
+[[nodiscard]] std::string cursor_text(RegionCode node, Incarnation incarnation, Offset offset);
+
+}  // namespace lianxi::cli

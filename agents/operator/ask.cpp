@@ -1,0 +1,25 @@
+#include "agents/operator/ask.h"
+
+namespace lianxi::cli {
+
+template <class Rows>
+Result<Rows, Exit> ask(const Common& common, const Console& console, const Ask& question) {
+  sdk::Profile profile;
+  auto client = open_client(common, profile);
+  if (!client) return tl::unexpected(console.refused(client.error()));
+  auto answer = (*client)->query(question, common.timeout, Offset{});
+  if (!answer) return tl::unexpected(console.unreachable(answer.error().detail));
+  if (!*answer) return tl::unexpected(console.refused(answer->error()));
+  auto* rows = std::get_if<Rows>(&(*answer)->rows);
+  if (rows == nullptr) {
+    return tl::unexpected(console.refused({RefusalCode::internal, "answer", "the node answered another question", 0}));
+  }
+  return std::move(*rows);
+}
+
+template Result<StatusReport, Exit> ask<StatusReport>(const Common&, const Console&, const Ask&);
+template Result<ResourceRows, Exit> ask<ResourceRows>(const Common&, const Console&, const Ask&);
+template Result<AlertRows, Exit> ask<AlertRows>(const Common&, const Console&, const Ask&);
+template Result<IncidentRows, Exit> ask<IncidentRows>(const Common&, const Console&, const Ask&);
+
+}  // namespace lianxi::cli

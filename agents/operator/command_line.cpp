@@ -1,0 +1,306 @@
+#include "agents/operator/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "agents/operator/arguments.h"
+#include "schemas/vocabulary.h"
+
+namespace lianxi::cli {
+namespace {
+
+// Values arrive as texts and are read by our own parsers, so that every mistake is told in one way and language.
+struct Texts {
+  std::string profile, language, timeout;
+  std::string file, audience = "conference", agency, datum, status = "Actual", name, role = "agent", folder = ".";
+  std::string near, within, capability, from = "now", until;
+  std::vector<std::string> kinds, places, agencies, levels;
+  std::string place;
+  std::uint32_t limit = 0;
+  std::uint64_t count = 0;
+  bool json = false, all = false, drills = false, available = false, seal = false;
+};
+
+class Mistake : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+template <class T>
+T checked(Result<T> result, const char* option) {
+  if (result) return std::move(*result);
+  std::string text = result.error().reason;
+  if (text.rfind("\"", 0) != 0 || text.find(option) == std::string::npos) text = std::string(option) + " " + text;
+  throw Mistake(text);
+}
+void checked(const Result<void>& result, const char* option) {
+  if (!result) throw Mistake(std::string(option) + " " + result.error().reason);
+}
+
+template <class E>
+std::vector<E> words(const std::vector<std::string>& texts, const char* option) {
+  std::vector<E> values;
+  for (const std::string& text : texts) values.push_back(checked(parse_word<E>(text), option));
+  return values;
+}
+
+class CommandLine {
+ public:
+  explicit CommandLine(Say say)
+      : say_(say), app_(say("lianxi: what the operator of a node asks and tells", "lianxi:节点操作员的命令"), "lianxi") {
+    app_.set_help_flag("-h,--help", say("print this and end", "显示帮助"));
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    app_.add_option("--profile", texts_.profile,
+                    say("profile file; else LIANXI_PROFILE", "配置文件;缺省取环境变量 LIANXI_PROFILE"));
+    app_.add_flag("--json", texts_.json, say("JSON on standard output", "以 JSON 输出"));
+    app_.add_option("--lang", texts_.language, say("zh or en", "语言:zh 或 en"))->check(CLI::IsMember({"zh", "en"}));
+    app_.add_option("--timeout", texts_.timeout, say("how long to wait for the node, as in 5s", "等待节点的时间,如 5s"));
+    status_ = app_.add_subcommand("status", say("feeds, digests and links of the node", "节点的流、摘要与链路"));
+    add_publish();
+    add_follow();
+    add_resources();
+    add_lists();
+    add_import();
+    add_keys();
+    for (CLI::App* sub : app_.get_subcommands({})) {
+      sub->fallthrough();
+      for (CLI::App* inner : sub->get_subcommands({})) inner->fallthrough();
+    }
+  }
+
+  CLI::App& app() { return app_; }
+  Settings settings() const {
+    Settings settings;
+    settings.common = common();
+    settings.command = command();
+    return settings;
+  }
+  [[nodiscard]] bool json() const { return texts_.json; }
+  [[nodiscard]] std::string help() const {
+    const CLI::App* deepest = &app_;
+    while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
+    return deepest->help();
+  }
+
+ private:
+  void add_publish() {
+    CLI::App* publish = app_.add_subcommand(
+        "publish", say_("publish one event and wait until it is on the node's disk", "发布一个事件,并等到节点存盘"));
+    publish->require_subcommand(1);
+    alert_ = publish->add_subcommand("alert", say_("an alert: CAP 1.1/1.2 XML, or JSON", "预警:CAP 1.1/1.2 XML 或 JSON"));
+    incident_ = publish->add_subcommand("incident", say_("an incident report: JSON", "突发事件报告:JSON"));
+    alert_->add_option("FILE", texts_.file, say_("file, or - for standard input", "文件,- 为标准输入"))->required();
+    incident_->add_option("FILE", texts_.file, say_("file, or - for standard input", "文件,- 为标准输入"))->required();
+    alert_
+        ->add_option("--audience", texts_.audience,
+                     say_("local, conference or a group (CAP only)", "受众:local、conference 或组名(仅 CAP)"))
+        ->capture_default_str();
+    alert_->add_option("--agency", texts_.agency, say_("speak for this agency (CAP only)", "代表的部门(仅 CAP)"));
+    alert_->add_option("--place", texts_.place, say_("place code where the file names none", "文件未写明时的行政区划代码"));
+  }
+  void add_follow() {
+    follow_ = app_.add_subcommand("follow", say_("print events as they come", "逐条显示事件"));
+    follow_->add_option("--kind", texts_.kinds, say_("alert, incident, resource, ...", "种类:alert、incident、resource 等"))
+        ->delimiter(',');
+    follow_->add_option("--place", texts_.places, say_("place codes, with all below", "行政区划代码,含下级"))->delimiter(',');
+    follow_->add_option("--agency", texts_.agencies, say_("emergency, police, fire, ...", "部门:emergency、police、fire 等"))
+        ->delimiter(',');
+    follow_->add_option("--level", texts_.levels, say_("red, orange, yellow, blue", "级别:red、orange、yellow、blue"))
+        ->delimiter(',');
+    follow_
+        ->add_option("--from", texts_.from,
+                     say_("beginning, now, or a cursor region:incarnation:offset", "起点:beginning、now 或游标"))
+        ->capture_default_str();
+    follow_->add_option("--until", texts_.until, say_("now: end at the head seen at the start", "now:到开始时的日志头为止"))
+        ->check(CLI::IsMember({"now"}));
+    count_ = follow_->add_option("--count", texts_.count, say_("end after so many events", "显示若干条后结束"));
+  }
+  void add_resources() {
+    resources_ = app_.add_subcommand("resources", say_("the resource map: nearest first", "应急资源“一张图”,由近及远"));
+    resources_->add_option("--near", texts_.near, say_("LON,LAT in CGCS2000 degrees", "经度,纬度(CGCS2000)"));
+    resources_->add_option("--within", texts_.within,
+                           say_("as in 50km or 800m; needs --near", "范围,如 50km、800m;须与 --near 同用"));
+    resources_
+        ->add_option("--kind", texts_.kinds,
+                     say_("team expert supply equipment shelter site", "类别:team expert supply equipment shelter site"))
+        ->delimiter(',');
+    resources_->add_option("--capability", texts_.capability, say_("as in hazmat", "能力,如 hazmat"));
+    resources_->add_option("--place", texts_.place, say_("place code, with all below", "行政区划代码,含下级"));
+    resources_->add_flag("--available", texts_.available, say_("only what is available", "只看可用的"));
+    resources_->add_flag("--drills", texts_.drills, say_("drill and test rows too, marked", "含演练、测试数据(有标记)"));
+    resources_->add_option("--limit", texts_.limit, say_("at most so many", "最多条数"));
+  }
+  void add_lists() {
+    alerts_ = app_.add_subcommand("alerts", say_("active alerts", "生效中的预警"));
+    alerts_->add_flag("--all", texts_.all, say_("every state, drills too, marked", "所有状态,含演练(有标记)"));
+    incidents_ = app_.add_subcommand("incidents", say_("incidents with the reports of each agency", "突发事件及各部门报告"));
+    incidents_->add_flag("--drills", texts_.drills, say_("drill and test rows too, marked", "含演练、测试数据(有标记)"));
+    for (CLI::App* list : {alerts_, incidents_}) {
+      list->add_option("--place", texts_.place, say_("place code, with all below", "行政区划代码,含下级"));
+      list->add_option("--limit", texts_.limit, say_("at most so many", "最多条数"));
+    }
+  }
+  void add_import() {
+    CLI::App* import = app_.add_subcommand("import", say_("publish many at once", "批量导入"));
+    import->require_subcommand(1);
+    import_ = import->add_subcommand("resources", say_("resources from a CSV: all rows or none", "从 CSV 导入资源:全部或不导入"));
+    import_->add_option("FILE", texts_.file, say_("CSV file, or - for standard input", "CSV 文件,- 为标准输入"))->required();
+    import_
+        ->add_option("--datum", texts_.datum,
+                     say_("CGCS2000, WGS84 or GCJ02 for rows that do not say", "未写明坐标系的行:CGCS2000、WGS84 或 GCJ02"))
+        ->check(CLI::IsMember({"CGCS2000", "WGS84", "GCJ02"}, CLI::ignore_case));
+    import_->add_option("--audience", texts_.audience, say_("local, conference or a group", "受众:local、conference 或组名"))
+        ->capture_default_str();
+    import_->add_option("--status", texts_.status, say_("Actual, Exercise, Test, ...", "状态:Actual、Exercise、Test 等"))
+        ->capture_default_str();
+    import_->add_option("--agency", texts_.agency, say_("speak for this agency", "代表的部门"));
+  }
+  void add_keys() {
+    CLI::App* keys = app_.add_subcommand("keys", say_("key files", "密钥文件"));
+    keys->require_subcommand(1);
+    keys_ = keys->add_subcommand(
+        "new", say_("make NAME.secret.toml (mode 0600) and NAME.toml", "生成 NAME.secret.toml(权限 0600)与 NAME.toml"));
+    keys_->add_option("NAME", texts_.name, say_("agent id, as in 330800.police.dispatch", "代理标识,如 330800.police.dispatch"))
+        ->required();
+    keys_->add_option("--role", texts_.role, say_("agent, operator, node or volunteer", "角色:agent、operator、node、volunteer"))
+        ->check(CLI::IsMember({"agent", "operator", "node", "volunteer"}))
+        ->capture_default_str();
+    keys_->add_option("--out", texts_.folder, say_("folder for the files", "存放目录"))->capture_default_str();
+    keys_->add_flag("--seal", texts_.seal, say_("with a sealing key, for a node", "附签章密钥(节点用)"));
+  }
+
+  Common common() const {
+    Common common;
+    common.profile = texts_.profile;
+    if (common.profile.empty()) {
+      const char* named = std::getenv("LIANXI_PROFILE");
+      if (named != nullptr) common.profile = named;
+    }
+    if (common.profile.empty() && !keys_->parsed()) {
+      throw Mistake(
+          say_("name a profile with --profile FILE or LIANXI_PROFILE", "请用 --profile FILE 或 LIANXI_PROFILE 指定配置文件"));
+    }
+    common.json = texts_.json;
+    common.say = say_;
+    if (!texts_.timeout.empty()) common.timeout = checked(parse_timeout(texts_.timeout, say_), "--timeout");
+    return common;
+  }
+
+  Command command() const {
+    if (alert_->parsed() || incident_->parsed()) return publish_command();
+    if (follow_->parsed()) return follow_command();
+    if (resources_->parsed()) return resources_command();
+    if (alerts_->parsed()) return AlertsCommand{AskAlerts{texts_.all, place(), texts_.limit}};
+    if (incidents_->parsed()) return IncidentsCommand{AskIncidents{place(), texts_.limit}, texts_.drills};
+    if (import_->parsed()) return import_command();
+    if (keys_->parsed()) return keys_command();
+    return StatusCommand{};
+  }
+
+  std::optional<PlaceCode> place() const {
+    if (texts_.place.empty()) return std::nullopt;
+    return checked(PlaceCode::parse(texts_.place), "--place");
+  }
+
+  PublishCommand publish_command() const {
+    PublishCommand command;
+    command.kind = alert_->parsed() ? Kind::alert : Kind::incident;
+    command.file = texts_.file;
+    command.audience = checked(Audience::parse(texts_.audience), "--audience");
+    command.agency = texts_.agency;
+    command.place = place();
+    return command;
+  }
+
+  FollowCommand follow_command() const {
+    FollowCommand command;
+    checked(parse_from(texts_.from, say_, command), "--from");
+    command.until_now = texts_.until == "now";
+    if (count_->count() > 0) command.count = texts_.count;
+    command.filter.kinds = words<Kind>(texts_.kinds, "--kind");
+    command.filter.levels = words<Level>(texts_.levels, "--level");
+    command.filter.agencies = texts_.agencies;
+    for (const std::string& text : texts_.places) command.filter.places.push_back(checked(PlaceCode::parse(text), "--place"));
+    return command;
+  }
+
+  ResourcesCommand resources_command() const {
+    ResourcesCommand command;
+    AskResources& ask = command.ask;
+    if (!texts_.near.empty()) ask.near = checked(parse_near(texts_.near, say_), "--near");
+    if (!texts_.within.empty()) {
+      if (!ask.near) throw Mistake(say_("--within needs --near LON,LAT", "--within 须与 --near 经度,纬度 同用"));
+      ask.within_m = checked(parse_within(texts_.within, say_), "--within");
+    }
+    ask.types = words<ResourceType>(texts_.kinds, "--kind");
+    ask.capability = texts_.capability;
+    ask.place = place();
+    ask.available = texts_.available;
+    ask.limit = texts_.limit;
+    command.drills = texts_.drills;
+    return command;
+  }
+
+  ImportCommand import_command() const {
+    ImportCommand command;
+    command.file = texts_.file;
+    command.audience = checked(Audience::parse(texts_.audience), "--audience");
+    command.agency = texts_.agency;
+    command.status = checked(parse_word<Status>(texts_.status), "--status");
+    if (!texts_.datum.empty()) {
+      const char first = static_cast<char>(std::toupper(static_cast<unsigned char>(texts_.datum.front())));
+      command.datum = first == 'C' ? formats::Datum::cgcs2000 : first == 'W' ? formats::Datum::wgs84 : formats::Datum::gcj02;
+    }
+    return command;
+  }
+
+  KeysCommand keys_command() const {
+    KeysCommand command;
+    command.name = checked(AgentId::parse(texts_.name), "NAME");
+    command.role = texts_.role;
+    command.folder = texts_.folder;
+    command.seal = texts_.seal;
+    return command;
+  }
+
+  Say say_;
+  CLI::App app_;
+  Texts texts_;
+  CLI::App* status_ = nullptr;
+  CLI::App *alert_ = nullptr, *incident_ = nullptr, *follow_ = nullptr, *resources_ = nullptr, *alerts_ = nullptr,
+           *incidents_ = nullptr, *import_ = nullptr, *keys_ = nullptr;
+  CLI::Option* count_ = nullptr;
+};
+
+// Help is written while the options are declared, so the language must be known before they are read.
+Language asked_language(int argc, const char* const* argv, Language fallback) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    std::string_view value;
+    if (word.starts_with("--lang=")) value = word.substr(7);
+    if (word == "--lang" && i + 1 < argc) value = argv[i + 1];
+    if (value == "zh") return Language::chinese;
+    if (value == "en") return Language::english;
+  }
+  return fallback;
+}
+
+}  // namespace
+
+std::variant<Settings, Usage> parse_command_line(int argc, const char* const* argv, Language default_language) {
+  const Say say{asked_language(argc, argv, default_language)};
+  CommandLine line(say);
+  try {
+    line.app().parse(argc, argv);
+    return line.settings();
+  } catch (const CLI::CallForHelp&) {
+    return Usage{Exit::done, false, say, line.help()};
+  } catch (const CLI::ParseError& error) {
+    return Usage{Exit::usage, line.json(), say, error.what()};
+  } catch (const Mistake& error) {
+    return Usage{Exit::usage, line.json(), say, error.what()};
+  }
+}
+
+}  // namespace lianxi::cli

@@ -1,0 +1,19 @@
+// The commands, one function each. They return the program's exit status and throw nothing.
+#pragma once
+
+#include "agents/operator/console.h"
+#include "agents/sdk/stop_signal.h"
+
+namespace lianxi::cli {
+
+[[nodiscard]] Exit run_status(const Common& common, const Console& console);
+[[nodiscard]] Exit run_resources(const Common& common, const ResourcesCommand& command, const Console& console);
+[[nodiscard]] Exit run_alerts(const Common& common, const AlertsCommand& command, const Console& console);
+[[nodiscard]] Exit run_incidents(const Common& common, const IncidentsCommand& command, const Console& console);
+[[nodiscard]] Exit run_publish(const Common& common, const PublishCommand& command, const Console& console);
+[[nodiscard]] Exit run_import(const Common& common, const ImportCommand& command, const Console& console);
+[[nodiscard]] Exit run_keys(const Common& common, const KeysCommand& command, const Console& console);
+// `stop` was made before any thread.
+[[nodiscard]] Exit run_follow(const Common& common, const FollowCommand& command, const Console& console, sdk::StopSignal& stop);
+
+}  // namespace lianxi::cli

@@ -1,0 +1,79 @@
+#include <ostream>
+
+#include "agents/operator/ask.h"
+#include "agents/operator/commands.h"
+#include "agents/operator/words.h"
+#include "schemas/codec/json.h"
+
+namespace lianxi::cli {
+namespace {
+
+std::string capabilities_text(const ResourceRow& row) {
+  std::string text;
+  for (const std::string& capability : row.capabilities) text += (text.empty() ? "" : " ") + capability;
+  return text.empty() ? "-" : text;
+}
+
+std::string room_text(const ResourceRow& row) {
+  if (!row.capacity) return quantity_text(row.quantity_milli, row.unit);
+  return std::to_string(row.occupancy.value_or(0)) + "/" + std::to_string(*row.capacity);
+}
+
+Style state_style(ResourceState state) {
+  switch (state) {
+    case ResourceState::available:
+      return Style::plain;
+    case ResourceState::reserved:
+      return Style::yellow;
+    case ResourceState::deployed:
+      return Style::orange;
+    case ResourceState::unavailable:
+      return Style::faint;
+  }
+  return Style::plain;
+}
+
+}  // namespace
+
+Exit run_resources(const Common& common, const ResourcesCommand& command, const Console& console) {
+  auto rows = ask<ResourceRows>(common, console, command.ask);
+  if (!rows) return rows.error();
+  if (!command.drills) std::erase_if(rows->rows, [](const ResourceRow& row) { return row.status != Status::Actual; });
+  if (console.json()) {
+    console.out() << to_json(*rows) << '\n';
+    return Exit::done;
+  }
+  const Say& say = console.say();
+  const bool near = command.ask.near.has_value();
+  std::vector<Column> columns{{say("name", "名称"), false, 36}, {say("kind", "类别")}, {say("state", "状态")}};
+  if (near) columns.push_back({say("distance", "距离"), true});
+  columns.push_back({say("quantity", "数量"), true});
+  columns.push_back({say("capabilities", "能力"), false, 30});
+  columns.push_back({say("place", "区划")});
+  columns.push_back({say("owner", "单位"), false, 24});
+  columns.push_back({say("phone", "电话")});
+  Table table(columns);
+  for (const ResourceRow& row : rows->rows) {
+    const std::string mark = drill_mark(row.status, say);
+    std::vector<Cell> cells{{mark + (row.name.empty() ? row.id : row.name), mark.empty() ? Style::plain : Style::loud},
+                            {word(row.type, say)},
+                            {word(row.state, say), state_style(row.state)}};
+    if (near) cells.push_back({distance_text(row.distance_m)});
+    cells.push_back({room_text(row)});
+    cells.push_back({capabilities_text(row)});
+    cells.push_back({row.place.text()});
+    cells.push_back({row.owner});
+    cells.push_back({row.phone});
+    table.add(std::move(cells));
+  }
+  if (table.empty()) {
+    console.out() << say("no such resource", "没有符合条件的资源") << '\n';
+    return Exit::done;
+  }
+  console.table(table);
+  if (rows->truncated)
+    console.err() << say("there are more; raise --limit or narrow the question", "还有更多;请提高 --limit 或缩小范围") << '\n';
+  return Exit::done;
+}
+
+}  // namespace lianxi::cli

@@ -1,0 +1,14 @@
+// Publishing for a command: waits for the node's answers, tells what goes wrong.
+#pragma once
+
+#include "agents/operator/console.h"
+
+namespace lianxi::cli {
+
+// Waits while answers come; gives up when none came for the timeout, or when the node says why it takes none.
+// Nothing: every future is ready. Else the exit status, with the reason printed.
+[[nodiscard]] std::optional<Exit> await_all(std::vector<std::future<sdk::Outcome>>& outcomes, const Common& common,
+                                            const Console& console, sdk::Client& client, bool show_progress);
+[[nodiscard]] std::string receipt_json(const Event& event, const sdk::Receipt& receipt);
+
+}  // namespace lianxi::cli

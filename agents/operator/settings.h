@@ -1,0 +1,75 @@
+// What the command line asks for, as plain values; read in command_line.cpp.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agents/formats/resource_csv.h"
+#include "agents/operator/say.h"
+#include "agents/sdk/client.h"
+
+namespace lianxi::cli {
+
+// The contract of the program's exit status.
+enum class Exit : int { done = 0, refused = 1, usage = 2, unreachable = 3 };
+
+struct Common {
+  std::string profile;
+  bool json = false;
+  Say say;
+  std::chrono::milliseconds timeout{5'000};
+};
+
+struct StatusCommand {};
+struct PublishCommand {
+  Kind kind = Kind::alert;
+  std::string file;
+  Audience audience = Audience::conference();
+  std::string agency;  // empty: the agent's own
+  std::optional<PlaceCode> place;
+};
+struct FollowCommand {
+  FollowFrom from = FollowFrom::now;
+  RegionCode node;
+  Incarnation incarnation;
+  Offset offset;
+  bool until_now = false;
+  std::optional<std::uint64_t> count;
+  Filter filter;
+};
+struct ResourcesCommand {
+  AskResources ask;
+  bool drills = false;
+};
+struct AlertsCommand {
+  AskAlerts ask;
+};
+struct IncidentsCommand {
+  AskIncidents ask;
+  bool drills = false;
+};
+struct ImportCommand {
+  std::string file;
+  Audience audience = Audience::conference();
+  std::optional<formats::Datum> datum;
+  Status status = Status::Actual;
+  std::string agency;
+};
+struct KeysCommand {
+  AgentId name;
+  std::string role = "agent";
+  std::string folder = ".";
+  bool seal = false;
+};
+using Command = std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand,
+                             ImportCommand, KeysCommand>;
+
+struct Settings {
+  Common common;
+  Command command;
+};
+
+}  // namespace lianxi::cli

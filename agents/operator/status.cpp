@@ -1,0 +1,79 @@
+#include <ostream>
+
+#include "agents/operator/arguments.h"
+#include "agents/operator/ask.h"
+#include "agents/operator/commands.h"
+#include "schemas/codec/json.h"
+
+namespace lianxi::cli {
+namespace {
+
+constexpr std::size_t kShownHashDigits = 16;
+
+std::string short_hash(const Hash& hash) {
+  return to_hex(hash).substr(0, kShownHashDigits);
+}
+
+void print_feeds(const StatusReport& status, const Console& console) {
+  const Say& say = console.say();
+  Table table({{say("feed", "流")}, {say("sequence", "序号"), true}, {say("head", "链头")}});
+  for (const FeedPosition& feed : status.feeds) {
+    table.add({{to_text(feed.feed)}, {std::to_string(feed.head.sequence.value)}, {short_hash(feed.head.hash)}});
+  }
+  if (!table.empty()) console.table(table);
+}
+
+void print_digests(const StatusReport& status, const Console& console) {
+  const Say& say = console.say();
+  Table table(
+      {{say("audience", "受众")}, {say("digest", "摘要")}, {say("feeds", "流数"), true}, {say("events", "事件数"), true}});
+  for (const DigestRow& row : status.digests) {
+    std::uint64_t events = 0;
+    for (const FeedPosition& feed : row.vector) events += feed.head.sequence.value;
+    table.add({{row.audience.text()}, {short_hash(row.digest)}, {std::to_string(row.vector.size())}, {std::to_string(events)}});
+  }
+  if (!table.empty()) console.out() << '\n', console.table(table);
+}
+
+void print_links(const StatusReport& status, const Console& console) {
+  const Say& say = console.say();
+  Table table({{say("link", "链路")},
+               {say("lanes", "通道")},
+               {say("state", "状态")},
+               {say("last contact", "最后联系")},
+               {say("received", "已收"), true},
+               {say("reason", "原因")}});
+  for (const LinkRow& link : status.links) {
+    const Style style = link.state == "following" ? Style::plain : Style::red;
+    table.add({{to_text(link.region)},
+               {link.lanes},
+               {link.state, style},
+               {link.last_contact ? short_time(*link.last_contact) : "-"},
+               {std::to_string(link.received_events)},
+               {link.reason}});
+  }
+  if (!table.empty()) console.out() << '\n', console.table(table);
+}
+
+}  // namespace
+
+Exit run_status(const Common& common, const Console& console) {
+  const auto status = ask<StatusReport>(common, console, AskStatus{});
+  if (!status) return status.error();
+  if (console.json()) {
+    console.out() << to_json(*status) << '\n';
+    return Exit::done;
+  }
+  const Say& say = console.say();
+  console.out() << say("node ", "节点 ") << to_text(status->region) << "  " << printable(status->software) << "  "
+                << short_time(status->time) << '\n'
+                << say("epoch ", "纪元 ") << status->epoch.value << "  " << say("journal head ", "日志头 ") << status->head.value
+                << "  " << say("view at ", "视图到 ") << status->view_offset.value << '\n'
+                << say("cursor ", "游标 ") << cursor_text(status->region, status->incarnation, status->head) << "\n\n";
+  print_feeds(*status, console);
+  print_digests(*status, console);
+  print_links(*status, console);
+  return Exit::done;
+}
+
+}  // namespace lianxi::cli
