@@ -43,6 +43,7 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   follower.regions = follow.regions;
   if (follow.from == FollowFrom::vector) follower.have = relevant(follow);
   follower.cursor = *offset;
+  follower.caught_up = *offset >= ground.sequencer.next_offset();
   add_credit(follower, follow.credit_bytes, follow.credit_messages);
   followers_.emplace(Key{from.connection, follow.follow}, std::move(follower));
   of_agent_[from.agent.id] += 1;
@@ -103,6 +104,7 @@ void Followers::delivered(const Turn& turn, const Delivered& delivered) {
   const bool moved = delivered.next > follower.cursor;
   follower.cursor = std::max(follower.cursor, delivered.next);
   follower.blocked = !delivered.sent && !moved;
+  follower.caught_up = follower.caught_up || follower.cursor >= follower.ordered_head;
   if (!delivered.sent) return;
   follower.credit_bytes -= std::min(follower.credit_bytes, delivered.bytes);
   follower.credit_messages -= std::min(follower.credit_messages, 1U);
@@ -203,9 +205,13 @@ void Followers::hand_out(const Ground& ground, Turn& turn) {
   std::vector<std::map<Key, Follower>::iterator> due;
   const auto collect = [&](auto from, auto to) {
     for (auto it = from; it != to; ++it) {
-      const Follower& f = it->second;
-      if (!f.under_way && !f.blocked && !f.closed && f.cursor < head && f.credit_bytes > 0 && f.credit_messages > 0)
+      Follower& f = it->second;
+      if (f.under_way || f.closed || f.cursor >= head) continue;
+      if (f.caught_up && ground.sequencer.nothing_behind(f.cursor, f.regions, f.lanes)) {
+        f.cursor = head;  // a flash follower is not woken by bulk
+      } else if (!f.blocked && f.credit_bytes > 0 && f.credit_messages > 0) {
         due.push_back(it);
+      }
     }
   };
   const auto middle = last_served_ ? followers_.upper_bound(*last_served_) : followers_.begin();
@@ -217,6 +223,7 @@ void Followers::hand_out(const Ground& ground, Turn& turn) {
   for (const auto& it : due) {
     Follower& f = it->second;
     f.under_way = true;
+    f.ordered_head = head;
     turn.effects.deliveries.push_back(DeliverOrder{it->first.first, f.agent, it->first.second, f.mode, f.lanes, f.filter,
                                                    f.regions, f.have, f.cursor, head, f.credit_bytes});
   }

@@ -38,10 +38,12 @@ class Followers {
     std::vector<RegionCode> regions;
     FeedVector have;
     Offset cursor;
+    Offset ordered_head;  // of the last order
     std::uint64_t credit_bytes = 0;
     std::uint32_t credit_messages = 0;
     bool under_way = false;  // an order is with the ring
     bool blocked = false;    // the last order could send nothing: wait for credit or a tick
+    bool caught_up = false;  // it stood at the head once: from then on it is spared what is not of its lanes and regions
     bool closed = false;     // gone, but its order is still with the ring; its id is not free before
   };
   struct Contact {

@@ -1,5 +1,6 @@
 #include "broker/core/sequencer.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "schemas/limits.h"
@@ -13,7 +14,18 @@ constexpr std::size_t kRecordOverheadBytes = 512;  // more than stamp, salt, has
 
 Sequencer::Sequencer(RegionCode region, Epoch epoch, Offset next, const FeedVector& heads, Ordinal last_ordinal, Hlc last_time)
     : region_(region), epoch_(epoch), next_(next), peer_offset_(next), last_ordinal_(last_ordinal), clock_(last_time) {
-  for (const FeedPosition& position : heads) heads_[position.feed] = position.head;
+  for (const FeedPosition& position : heads) {
+    heads_[position.feed] = position.head;
+    ends_[{position.feed.region, position.feed.lane}] = next;  // somewhere below: no reader is spared what it may need
+  }
+}
+
+bool Sequencer::nothing_behind(Offset cursor, const std::vector<RegionCode>& regions, LaneMask lanes) const {
+  return std::all_of(ends_.begin(), ends_.end(), [&](const auto& entry) {
+    const auto& [region, lane] = entry.first;
+    const bool asked = regions.empty() || std::find(regions.begin(), regions.end(), region) != regions.end();
+    return !asked || (lanes & mask_of(lane)) == 0 || entry.second <= cursor;
+  });
 }
 
 FeedHead Sequencer::head(const FeedId& feed) const {
@@ -47,6 +59,8 @@ void Sequencer::close(Turn& turn) {
   for (const auto& [feed, events] : pending_) write_feed(turn, feed, events);
   pending_.clear();
   peer_offset_ = next_;
+  for (const StoredSegment& segment : batch.segments)
+    ends_[{segment.info.feed.region, segment.info.feed.lane}] = Offset{segment.info.first_offset.value + segment.info.count};
 }
 
 void Sequencer::write_feed(Turn& turn, const FeedId& feed, const std::vector<Pending>& events) {

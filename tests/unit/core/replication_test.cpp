@@ -1,0 +1,343 @@
+// Links: nodes follow each other, take what verifies, and come back by themselves.
+#include <gmock/gmock.h>
+
+#include "schemas/limits.h"
+#include "tests/unit/core/link_rig.h"
+
+namespace lianxi::core {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class LinksTest : public testing::Test {
+ protected:
+  void open(RegionCode region, std::uint64_t session = 1) {
+    Hello hello;
+    hello.session = SessionId{session};
+    (void)net.at(region, {net.node(region).says(officer(region), hello)});
+  }
+  void say(RegionCode region, const std::string& text, const Audience& whom = Audience::conference()) {
+    const auto message =
+        CoreRig::publish_message(1, Lane::normal, ++sent_[{region, Lane::normal}], {to(report(text, "emergency", region), whom)});
+    last = net.at(region, {net.node(region).says(officer(region), message)});
+  }
+  void warn(RegionCode region, const std::string& identifier) {
+    const auto message =
+        CoreRig::publish_message(1, Lane::flash, ++sent_[{region, Lane::flash}], {alert(identifier, identifier, region)});
+    last = net.at(region, {net.node(region).says(officer(region), message)});
+  }
+  static Agent officer(RegionCode region) { return agent_named(to_text(region) + ".emergency.duty", Role::operator_); }
+  std::vector<std::string> held(RegionCode at, RegionCode of) { return words(net.node(at).disk.events(of)); }
+
+  std::shared_ptr<const Members> members = four_cities({Group{audience("qu-huang"), {kQuzhou, kHuangshan}}});
+  LinkRig net{{kQuzhou, kHuangshan, kNanping}, members};
+  Effects last;
+
+ private:
+  std::map<std::pair<RegionCode, Lane>, std::uint64_t> sent_;
+};
+
+TEST_F(LinksTest, NodesFollowEachOtherAndHoldTheSame) {
+  open(kQuzhou);
+  open(kHuangshan);
+  say(kQuzhou, "浓烟");
+  net.pass(1000);
+  warn(kQuzhou, "a1");
+  say(kHuangshan, "山洪");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("浓烟", "a1"));
+  EXPECT_THAT(held(kNanping, kQuzhou), ElementsAre("浓烟", "a1"));
+  EXPECT_THAT(held(kQuzhou, kHuangshan), ElementsAre("山洪"));
+  EXPECT_EQ(net.node(kQuzhou).core.heads(), net.node(kNanping).core.heads());
+  EXPECT_EQ(net.node(kQuzhou).core.heads(), net.node(kHuangshan).core.heads());
+  EXPECT_EQ(net.state(kNanping, kQuzhou, LaneClass::flash), "following");
+  EXPECT_EQ(net.state(kNanping, kQuzhou, LaneClass::rest), "following");
+  EXPECT_THAT(net.alarms, IsEmpty());
+}
+
+TEST_F(LinksTest, AudiencesGoOnlyToTheirMembers) {
+  open(kQuzhou);
+  net.pass(500);
+  say(kQuzhou, "只给两市", audience("qu-huang"));
+  say(kQuzhou, "只在本市", Audience::local());
+  say(kQuzhou, "给所有人");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("只给两市", "给所有人"));
+  EXPECT_THAT(held(kNanping, kQuzhou), ElementsAre("给所有人"));
+}
+
+TEST_F(LinksTest, ACutIsNoticedAndAfterItEachSideHasAllOnce) {
+  open(kQuzhou);
+  open(kHuangshan);
+  net.pass(500);
+  say(kQuzhou, "一");
+  net.cut(kQuzhou, kHuangshan);
+  say(kQuzhou, "二");
+  say(kHuangshan, "三");
+  net.pass(kPeerSilenceMs + kMaxReconnectMs + 1000);
+  EXPECT_NE(net.state(kHuangshan, kQuzhou, LaneClass::rest), "following");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一"));
+  EXPECT_THAT(held(kNanping, kQuzhou), ElementsAre("一", "二"));
+  net.mend(kQuzhou, kHuangshan);
+  net.pass(kPeerSilenceMs + kMaxReconnectMs + 1000);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二"));
+  EXPECT_THAT(held(kQuzhou, kHuangshan), ElementsAre("三"));
+  EXPECT_EQ(net.node(kQuzhou).core.heads(), net.node(kHuangshan).core.heads());
+}
+
+TEST_F(LinksTest, ARestartedNodeGoesOnWhereItsDiskStands) {
+  open(kQuzhou);
+  net.pass(500);
+  say(kQuzhou, "一");
+  net.restart(kHuangshan);
+  say(kQuzhou, "二");
+  net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二"));
+  net.restart(kQuzhou);  // its followers are gone; they are told, or hear nothing, and follow again
+  net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
+  open(kQuzhou, 1);
+  say(kQuzhou, "三");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二", "三"));
+}
+
+TEST_F(LinksTest, ADeliveryThatComesTwiceIsTakenOnce) {
+  open(kQuzhou);
+  net.pass(500);
+  net.tamper = [](RegionCode, RegionCode, Deliver& deliver) {
+    const Bytes once = deliver.segments;
+    deliver.segments.insert(deliver.segments.end(), once.begin(), once.end());
+  };
+  say(kQuzhou, "一");
+  say(kQuzhou, "二");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二"));
+  EXPECT_THAT(net.alarms, IsEmpty());
+}
+
+TEST_F(LinksTest, WithoutAValidSealNothingIsTakenAndThePeerIsReported) {
+  open(kQuzhou);
+  net.pass(500);
+  net.tamper = [](RegionCode from, RegionCode, Deliver& deliver) {
+    const auto segments = parse_segments(deliver.segments).value();
+    if (segments.empty()) return;
+    FeedHead forged = segments[0].last();
+    deliver.segments = with_seal(as_stored(segments[0], segments[0].info().first_offset),
+                                 sign_seal(seal_keys_of(kNanping).secret_key, segments[0].info().feed, forged));
+    (void)from;
+  };
+  say(kQuzhou, "一");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), IsEmpty());
+  EXPECT_THAT(net.alarms, Contains("341000 feed_broken"));
+  EXPECT_EQ(net.state(kHuangshan, kQuzhou, LaneClass::rest), "refused");
+  net.tamper = nullptr;
+  net.pass(kRefusedLinkRetryMs + 1000);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一"));
+}
+
+TEST_F(LinksTest, AFlippedByteIsNotTaken) {
+  open(kQuzhou);
+  net.pass(500);
+  net.tamper = [](RegionCode, RegionCode, Deliver& deliver) {
+    if (!deliver.segments.empty()) deliver.segments[deliver.segments.size() / 2] ^= 1U;
+  };
+  say(kQuzhou, "一");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), IsEmpty());
+  EXPECT_THAT(net.alarms, Contains("341000 feed_broken"));
+}
+
+TEST_F(LinksTest, FeedsOfOthersAndOtherLanesAreNotTaken) {
+  open(kQuzhou);
+  open(kNanping);
+  net.pass(500);
+  say(kNanping, "别处");
+  const StoredSegment other = net.node(kNanping).disk.segments.back();
+  net.tamper = [&](RegionCode from, RegionCode, Deliver& deliver) {
+    if (from == kQuzhou) deliver.segments = with_seal(other.bytes, *other.seal);
+  };
+  say(kQuzhou, "一");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), IsEmpty());
+  EXPECT_EQ(net.state(kHuangshan, kQuzhou, LaneClass::rest), "refused");
+}
+
+TEST_F(LinksTest, AGapAsksAgainFromWhatIsHeld) {
+  open(kQuzhou);
+  net.pass(500);
+  bool once = true;
+  net.tamper = [&](RegionCode, RegionCode peer, Deliver& deliver) {
+    if (peer == kHuangshan && !deliver.segments.empty() && std::exchange(once, false)) deliver.segments.clear();
+  };
+  say(kQuzhou, "一");
+  say(kQuzhou, "二");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), IsEmpty());
+  EXPECT_EQ(net.state(kHuangshan, kQuzhou, LaneClass::rest), "down");
+  net.pass(kMaxReconnectMs);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二"));
+  EXPECT_THAT(net.alarms, IsEmpty());
+}
+
+TEST_F(LinksTest, ALowDiskTakesNothingFromPeersUntilThereIsRoom) {
+  open(kQuzhou);
+  net.pass(500);
+  (void)net.at(kHuangshan, {net.node(kHuangshan).input(DiskState{true})});
+  say(kQuzhou, "一");
+  net.pass(kMaxReconnectMs + 1000);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), IsEmpty());
+  EXPECT_EQ(net.state(kHuangshan, kQuzhou, LaneClass::rest), "down");
+  (void)net.at(kHuangshan, {net.node(kHuangshan).input(DiskState{false})});
+  net.pass(kMaxReconnectMs + 1000);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一"));
+}
+
+TEST_F(LinksTest, AClonedNodeIsReportedAndStopsPublishingItsFeed) {
+  open(kQuzhou);
+  net.pass(500);
+  say(kQuzhou, "一");
+  const Disk backup = net.node(kQuzhou).disk;
+  say(kQuzhou, "二");
+  net.node(kQuzhou).disk = backup;  // somebody copied an old disk back
+  net.restart(kQuzhou);
+  net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
+  EXPECT_THAT(net.alarms, Contains("330800 feed_forked"));
+  const auto again = CoreRig::publish_message(1, Lane::normal, 2, {report("另一个二", "emergency")});
+  EXPECT_THAT(lines_of(net.at(kQuzhou, {net.node(kQuzhou).says(officer(kQuzhou), again)}).sends),
+              ElementsAre("2 feed_forked audience"));
+  warn(kQuzhou, "a1");  // a feed that no peer holds longer is sound
+  EXPECT_THAT(lines_of(last.sends), ElementsAre(testing::StartsWith("1 ok")));
+  EXPECT_THAT(held(kNanping, kQuzhou), ElementsAre("一", "二", "a1"));
+}
+
+TEST_F(LinksTest, AFeedSealedTwiceDifferentlyIsReportedAndNotTakenAnyMore) {
+  open(kQuzhou);
+  net.pass(500);
+  say(kQuzhou, "一");
+  net.cut(kQuzhou, kHuangshan);
+  const Disk backup = net.node(kQuzhou).disk;
+  say(kQuzhou, "给南平的二");
+  // The copy publishes before it meets anyone who could tell; Huangshan takes the copy's history, and meets the other later.
+  const Disk original = net.node(kQuzhou).disk;
+  net.cut(kQuzhou, kNanping);
+  net.node(kQuzhou).disk = backup;
+  net.restart(kQuzhou);
+  (void)net.at(kQuzhou, {net.node(kQuzhou).says(officer(kQuzhou), CoreRig::publish_message(
+                                                                      1, Lane::normal, 2, {report("给黄山的二", "emergency")}))});
+  net.mend(kQuzhou, kHuangshan);
+  net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "给黄山的二"));
+  net.node(kQuzhou).disk = original;
+  net.restart(kQuzhou);
+  net.alarms.clear();
+  net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
+  // The same length with another hash: both sides can tell.
+  EXPECT_THAT(net.alarms, Contains("330800 feed_forked"));
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "给黄山的二"));
+  EXPECT_THAT(held(kNanping, kQuzhou), ElementsAre("一", "给南平的二"));
+}
+
+TEST_F(LinksTest, ANewEpochOfAPeerIsANewFeed) {
+  open(kQuzhou);
+  net.pass(500);
+  say(kQuzhou, "一");
+  // Quzhou restored with a new epoch: its next feed begins at 1 again, with a zero hash before it.
+  const FeedId feed{kQuzhou, Epoch{2}, Lane::normal, Audience::conference()};
+  SegmentWriter writer(feed, FeedHead{}, Offset{1});
+  const FeedHead head = writer.append(Stamp{Sequence{1}, Ordinal{1}, Hlc{1}, police().id, SessionId{1}, Sequence{1}}, Salt{},
+                                      encode_event(report("恢复后")));
+  const Bytes segment = std::move(writer).finish(sign_seal(seal_keys_of(kQuzhou).secret_key, feed, head));
+  net.tamper = [&](RegionCode, RegionCode, Deliver& deliver) { deliver.segments = segment; };
+  say(kQuzhou, "二");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "恢复后"));
+}
+
+TEST_F(LinksTest, APeersClockFarAheadIsReportedAndNotFollowed) {
+  open(kQuzhou);
+  open(kHuangshan);
+  net.node(kQuzhou).now += 3'600'000;
+  net.pass(500);
+  say(kQuzhou, "明天");
+  EXPECT_THAT(net.alarms, Contains("341000 clock_ahead"));
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("明天"));
+  say(kHuangshan, "今天");
+  const auto segment = Segment::parse(net.node(kHuangshan).disk.segments.back().bytes).value();
+  EXPECT_LT(physical_ms(segment.records()[0].stamp.time), kNoon + kMaxClockSkewMs);
+}
+
+TEST_F(LinksTest, APeersTimeWithinTheSkewIsFollowed) {
+  open(kQuzhou);
+  open(kHuangshan);
+  net.node(kQuzhou).now += 20'000;
+  net.pass(500);
+  say(kQuzhou, "先");
+  say(kHuangshan, "后");
+  const auto segment = Segment::parse(net.node(kHuangshan).disk.segments.back().bytes).value();
+  EXPECT_GE(physical_ms(segment.records()[0].stamp.time), kNoon + 20'000);
+  EXPECT_THAT(net.alarms, IsEmpty());
+}
+
+TEST(Links, AnAttemptWithoutAnswerIsRepeatedWithGrowingPauses) {
+  CoreRig rig;
+  const Effects effects = rig.pass(60'000);
+  std::map<LinkId, std::size_t> resets;
+  for (const LinkReset& reset : effects.link_resets) ++resets[reset.link];
+  EXPECT_EQ(resets.size(), 6U);
+  for (const auto& [link, count] : resets) {
+    EXPECT_GE(count, 4U);
+    EXPECT_LE(count, 8U);
+  }
+}
+
+TEST(Links, APeersRefusalIsKeptAsTheLinksReasonAndTriedAgainLate) {
+  CoreRig rig;
+  (void)rig.step(Tick{});
+  const LinkId link{kHuangshan, LaneClass::flash};
+  (void)rig.step(PeerMessage{link, Refused{SessionId{1}, 0, Lane::flash, {RefusalCode::not_allowed, "mode", "not a member", 0}}});
+  const auto views = rig.core.links();
+  const auto view = std::find_if(views.begin(), views.end(), [&](const LinkView& v) { return v.link == link; });
+  EXPECT_EQ(view->state, "refused");
+  EXPECT_THAT(view->reason, testing::HasSubstr("not a member"));
+}
+
+TEST(Links, CreditIsGrantedForWhatWasAppendedWithTheCommit) {
+  CoreRig source(kHuangshan);
+  (void)source.hello(agent_named("341000.emergency.duty"), 1);
+  (void)source.publish(agent_named("341000.emergency.duty"), 1, 1, {report("山洪", "emergency", kHuangshan)});
+  const StoredSegment& stored = source.disk.segments.at(0);
+  CoreRig rig;
+  (void)rig.step(Tick{});
+  const LinkId link{kHuangshan, LaneClass::rest};
+  (void)rig.step(PeerMessage{link, Followed{SessionId{1}, kHuangshan, Incarnation{9}, Offset{1}, Offset{2}}});
+  const Bytes bytes = with_seal(stored.bytes, *stored.seal);
+  const Effects effects = rig.step(PeerMessage{link, Deliver{SessionId{1}, Offset{2}, true, bytes}});
+  EXPECT_EQ(effects.batch.segments.size(), 1U);
+  EXPECT_TRUE(effects.batch.segments[0].seal.has_value());
+  const auto credits = messages<Credit>(effects.link_sends);
+  ASSERT_EQ(credits.size(), 1U);
+  EXPECT_EQ(credits[0], (Credit{SessionId{1}, bytes.size(), 1, Offset{2}}));
+  EXPECT_THAT(effects.touched, IsEmpty());
+}
+
+TEST(Links, APartlyKnownSegmentIsCutToWhatIsNew) {
+  const Agent duty = agent_named("341000.emergency.duty");
+  CoreRig source(kHuangshan);
+  (void)source.hello(duty, 1);
+  (void)source.publish(duty, 1, 1, {report("一", "emergency", kHuangshan)});
+  (void)source.publish(duty, 1, 2, {report("二", "emergency", kHuangshan)});
+  const auto first = Segment::parse(source.disk.segments[0].bytes).value();
+  const auto second = Segment::parse(source.disk.segments[1].bytes).value();
+  SegmentWriter joined(first.info().feed, FeedHead{}, Offset{1});
+  joined.append(first.records()[0]);
+  joined.append(second.records()[0]);
+  const Bytes both = with_seal(std::move(joined).finish(), *source.disk.segments[1].seal);
+  CoreRig rig;
+  (void)rig.step(Tick{});
+  const LinkId link{kHuangshan, LaneClass::rest};
+  const auto deliver = [&](Bytes bytes) {
+    return rig.input(PeerMessage{link, Deliver{SessionId{1}, Offset{2}, true, std::move(bytes)}});
+  };
+  (void)rig.step(PeerMessage{link, Followed{SessionId{1}, kHuangshan, Incarnation{9}, Offset{1}, Offset{2}}});
+  const Effects effects =
+      rig.turn({deliver(with_seal(source.disk.segments[0].bytes, *source.disk.segments[0].seal)), deliver(both)});
+  EXPECT_EQ(effects.batch.segments.size(), 2U);
+  EXPECT_THAT(words(rig.disk.events(kHuangshan)), ElementsAre("一", "二"));
+}
+
+}  // namespace
+}  // namespace lianxi::core
