@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "schemas/codec/event_codec.h"
+#include "schemas/codec/segment.h"
 #include "schemas/protocol.h"
 #include "schemas/vocabulary.h"
 #include "tests/support/sample_events.h"
@@ -15,6 +16,25 @@ inline FeedVector sample_vector() {
   return {{{RegionCode(330800), Epoch(1), Lane::flash, Audience::conference()}, {Sequence(17), Hash{1, 2, 3}}},
           {{RegionCode(330800), Epoch(1), Lane::bulk, Audience::conference()}, {Sequence(0), Hash{}}},
           {{RegionCode(341000), Epoch(2), Lane::normal, must(Audience::parse("zhe-wan"))}, {Sequence(UINT64_MAX), Hash{9}}}};
+}
+
+// Three sealed events of one feed.
+inline Bytes sample_segment() {
+  const FeedId feed{RegionCode(330800), Epoch(1), Lane::normal, Audience::conference()};
+  SegmentWriter writer(feed, FeedHead{Sequence(6), Hash{1, 2, 3}}, Offset(1'000));
+  std::uint64_t sequence = 6;
+  for (const Event& event : {full_report(), small_event(1), small_event(2)}) {
+    ++sequence;
+    const Stamp stamp{Sequence(sequence),
+                      Ordinal(sequence * 2),
+                      Hlc((static_cast<std::uint64_t>(kNoon) << 16U) + sequence),
+                      must(AgentId::parse("330800.police.dispatch")),
+                      SessionId(77),
+                      Sequence(sequence + 5)};
+    writer.append(stamp, derive_salt(Hash{9}, stamp.ordinal), encode_event(event));
+  }
+  const Seal seal = sign_seal(seal_keys_from_seed(Hash{1, 2, 3}).secret_key, feed, writer.head());
+  return std::move(writer).finish(seal);
 }
 
 inline std::vector<std::pair<std::string, Message>> sample_messages() {
@@ -66,7 +86,7 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
   follow.credit_messages = 64;
   all.emplace_back("follow", follow);
   all.emplace_back("followed", Followed{session, RegionCode(330800), Incarnation(99), Offset(5), Offset(77)});
-  all.emplace_back("deliver", Deliver{session, Offset(78), true, {1, 2, 3, 4, 5, 6, 7, 8}});
+  all.emplace_back("deliver", Deliver{session, Offset(1'003), true, sample_segment()});
   all.emplace_back("credit", Credit{session, 4'096, 3, Offset(78)});
   all.emplace_back("unfollow", Unfollow{session, "done"});
   all.emplace_back("heartbeat", Heartbeat{kNoon, sample_vector()});
