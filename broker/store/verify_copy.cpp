@@ -1,5 +1,6 @@
 #include "broker/store/verify_copy.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include <array>
@@ -56,6 +57,8 @@ QuietCopy::QuietCopy(const std::string& path) {
     const std::string copy = folder_ + "/copy.db";
     if (!copy_pair(path, copy)) continue;
     db_ = open_database(copy, OpenMode::write, "");
+    db_->exec("PRAGMA synchronous=OFF");
+    sqlite3_db_config(db_->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     return;
   }
   if (file_size(path + "-wal", "") > 0) fail(StoreError::io, "the file changes while it is copied");
