@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -38,16 +39,21 @@ class Failed(Exception):
 
 
 class FreePorts:
-    """Free loopback ports. Each stays bound until it is handed out, so that none is given twice."""
+    """Free loopback ports below the range from which the system takes ports of outgoing connections, so that none of those can
+    sit on one before (or between two starts of) its broker."""
 
     def __init__(self):
         self._given = set()
+        self._random = random.SystemRandom()
 
     def next(self):
         while True:
+            port = self._random.randrange(10240, 32000)
             with socket.socket() as s:
-                s.bind(("127.0.0.1", 0))
-                port = s.getsockname()[1]
+                try:
+                    s.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
             if port not in self._given:
                 self._given.add(port)
                 return port
