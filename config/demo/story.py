@@ -23,11 +23,12 @@ def pad(text, columns):
 
 
 def fill_times(text, start):
-    """@T+9@, @S+9@ and @N@ of a story file."""
+    """@T+9@, @D+9@, @S+9@ and @N@ of a story file."""
+    forms = {"T": "%Y-%m-%dT%H:%M:%S+08:00", "D": "%Y-%m-%d %H:%M:%S", "S": "%Y%m%d%H%M%S"}
+
     def at(match):
-        moment = start + datetime.timedelta(seconds=int(match.group(2)))
-        return moment.isoformat(timespec="seconds") if match.group(1) == "T" else moment.strftime("%Y%m%d%H%M%S")
-    return re.sub(r"@([TS])([+-]\d+)@", at, text).replace("@N@", start.strftime("%Y%m%d"))
+        return (start + datetime.timedelta(seconds=int(match.group(2)))).strftime(forms[match.group(1)])
+    return re.sub(r"@([TDS])([+-]\d+)@", at, text).replace("@N@", start.strftime("%Y%m%d"))
 
 
 class Story:
