@@ -8,6 +8,7 @@ import tomllib
 import unicodedata
 
 from cluster import PROVINCES, REGIONS, Failed
+from moves import Moves
 
 HERE = pathlib.Path(__file__).resolve().parent
 BEIJING = datetime.timezone(datetime.timedelta(hours=8))
@@ -41,6 +42,7 @@ class Story:
         self.wrong = []          # what did not go as the story says
         self.answers = {}        # at -> JSON answer of a question
         self.started_at = 0.0
+        self.moves = None
         self._away = {}
         self._clock = 0.0
 
@@ -49,10 +51,16 @@ class Story:
         self.started_at = time.time()
         self._clock = time.monotonic()
         self._start = datetime.datetime.fromtimestamp(int(self.started_at), BEIJING)
-        for step in self.steps:
+        self.moves = Moves(self.cluster)
+        moves = [{"at": at + 0.5, "move": True} for at in range(0, int(self.length) - 2, Moves.EVERY_S)]
+        for step in sorted(self.steps + moves, key=lambda step: step["at"]):
             if step["at"] > seconds:
                 break
             time.sleep(max(0.0, self._clock + step["at"] - time.monotonic()))
+            if "move" in step:
+                for region in self.cluster.regions:
+                    self.moves.report(region)
+                continue
             self._tell(step)
             self._do(step)
             self.played.append(step)
