@@ -9,12 +9,11 @@ from story import AGENCY_ZH, pad
 
 
 def wait_agents_ready(cluster, region):
-    """The agents' and the conference node's clients have been welcomed by their node."""
-    def connected():
+    """The agents and the conference node have read their mapping and profile, and say what they do."""
+    def speak():
         cluster.check_alive()
-        return all((cluster.folder / "logs" / f"{region}.{name}.log").read_text(errors="replace").find("connected") >= 0
-                   for name in AGENCIES + ("node",))
-    wait_until(connected, 20, f"agents and conference node of {region} are connected")
+        return all((cluster.folder / "logs" / f"{region}.{name}.log").stat().st_size for name in AGENCIES + ("node",))
+    wait_until(speak, 20, f"agents and conference node of {region} are at work")
 
 
 def records_of(story, step):

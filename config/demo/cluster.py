@@ -281,9 +281,8 @@ class Cluster:
             status = self.status(region)
             if not status:
                 return None
-            for row in status["digests"]:
-                if row["audience"] == "conference":
-                    seen.add((json.dumps(row["vector"], sort_keys=True), row["digest"]))
+            row = status["digests"].get("conference", {"vector": [], "digest": ""})
+            seen.add((json.dumps(row["vector"], sort_keys=True), row["digest"]))
         if len({vector for vector, _ in seen}) != 1:
             return None
         return len(seen) == 1

@@ -45,8 +45,8 @@ class Kill(ClusterTest):
 
     @staticmethod
     def incident(name):
-        return json.dumps({"kind": "incident", "entity": f"{HOME}:incident:{name}", "place": "330803", "agency": "fire", "audience": "conference",
-                           "title": name, "text": "x" * 300})
+        return json.dumps({"kind": "incident", "case_reference": name, "report_type": "first", "place": "330803", "agency": "fire",
+                           "audience": "conference", "occurred_at": "2026-11-09T08:31:05+08:00", "title": name, "text": "x" * 300})
 
     def events(self, region):
         code, out, error = self.cluster.lianxi(region, "operator", "follow", "--kind", "incident", "--from", "beginning", "--until", "now", "--json")
