@@ -98,6 +98,7 @@ void Network::arrive(std::uint64_t id, Direction direction, const Frames& frames
     return;
   }
   world_.count("messages");
+  world_.mix(frames.header);  // with the payload's checksum
   if (direction == out) {
     ports_.at(wire.to)->heard(wire.connection, wire.agent, std::move(*message));
   } else {
@@ -111,7 +112,8 @@ void Network::fall_silent(Wire& wire) {
   world_.count("wires broken");
   const bool tell_dialer = calm_ || world_.random().chance(70);
   const bool tell_node = calm_ || world_.random().chance(70);
-  world_.after(world_.random().between(0, kNoticeMs), [this, id = wire.id, tell_dialer, tell_node] { drop(id, tell_dialer, tell_node); });
+  world_.after(world_.random().between(0, kNoticeMs),
+               [this, id = wire.id, tell_dialer, tell_node] { drop(id, tell_dialer, tell_node); });
 }
 
 void Network::drop(std::uint64_t id, bool tell_dialer, bool tell_node) {

@@ -22,10 +22,18 @@ struct Handle {  // what SQLite holds; the default VFS's own handle lies behind 
   bool names_matter;  // a WAL or rollback journal: SQLite syncs its folder with its first sync
 };
 
-sqlite3_vfs* real_vfs() { return sqlite3_vfs_find("unix"); }
-Handle* handle_of(sqlite3_file* file) { return reinterpret_cast<Handle*>(file); }
-sqlite3_file* real_of(sqlite3_file* file) { return reinterpret_cast<sqlite3_file*>(handle_of(file) + 1); }
-SimDisk* disk_of(sqlite3_vfs* vfs) { return static_cast<SimDisk*>(vfs->pAppData); }
+sqlite3_vfs* real_vfs() {
+  return sqlite3_vfs_find("unix");
+}
+Handle* handle_of(sqlite3_file* file) {
+  return reinterpret_cast<Handle*>(file);
+}
+sqlite3_file* real_of(sqlite3_file* file) {
+  return reinterpret_cast<sqlite3_file*>(handle_of(file) + 1);
+}
+SimDisk* disk_of(sqlite3_vfs* vfs) {
+  return static_cast<SimDisk*>(vfs->pAppData);
+}
 
 }  // namespace
 
@@ -59,7 +67,9 @@ struct SimVfs {
     SimDisk* disk = handle_of(file)->disk;
     if (!disk->change()) return SQLITE_IOERR_TRUNCATE;
     if (FileState* state = state_of(file)) {
-      disk->remember(*state, real_of(file), static_cast<std::uint64_t>(size), std::max(state->synced_size, std::uint64_t(size)));
+      const auto to = static_cast<std::uint64_t>(size);
+      disk->remember(*state, real_of(file), to, std::max(state->synced_size, to));
+      if (to < state->synced_size) state->cut_to = std::min(to, state->cut_to.value_or(to));
     }
     return real_of(file)->pMethods->xTruncate(real_of(file), size);
   }
@@ -106,9 +116,9 @@ struct SimVfs {
 
   static const sqlite3_io_methods* methods() {
     // Version 2: no memory-mapped reads, which would pass by the bookkeeping.
-    static const sqlite3_io_methods table = {2,           close,     read,    write,      truncate,       sync,     file_size,
-                                             lock,        unlock,    check_lock, control, sector_size,    characteristics,
-                                             shm_map,     shm_lock,  shm_barrier, shm_unmap, nullptr,     nullptr};
+    static const sqlite3_io_methods table = {
+        2,           close,           read,    write,    truncate,    sync,      file_size, lock,   unlock, check_lock, control,
+        sector_size, characteristics, shm_map, shm_lock, shm_barrier, shm_unmap, nullptr,   nullptr};
     return &table;
   }
 
@@ -130,7 +140,7 @@ struct SimVfs {
       handle->path = ::strdup(name);
       const auto [at, unknown] = disk->files_.try_emplace(name);
       if (fresh) at->second = {};  // the code under test may have removed the old one by itself
-      if (unknown && !fresh) {  // it was there before the simulation began
+      if (unknown && !fresh) {     // it was there before the simulation began
         at->second.entry_synced = true;
         at->second.synced_size = fs::file_size(name);
       }
@@ -192,7 +202,9 @@ SimDisk::SimDisk(const std::string& vfs_name, std::uint64_t seed)
   sqlite3_vfs_register(vfs_.get(), 0);
 }
 
-SimDisk::~SimDisk() { sqlite3_vfs_unregister(vfs_.get()); }
+SimDisk::~SimDisk() {
+  sqlite3_vfs_unregister(vfs_.get());
+}
 
 bool SimDisk::change() {
   if (dead_) return false;
@@ -222,6 +234,7 @@ void SimDisk::remember(FileState& file, sqlite3_file* real, std::uint64_t begin,
 
 void SimDisk::synced(const std::string& path, FileState& file, std::uint64_t size, bool folder_too) {
   file.changed.clear();
+  file.cut_to.reset();
   file.synced_size = size;
   file.entry_synced = true;
   if (!folder_too) return;
@@ -235,9 +248,17 @@ void SimDisk::synced(const std::string& path, FileState& file, std::uint64_t siz
 void SimDisk::lose(const std::string& path, FileState& file) {
   std::fstream io(path, std::ios::binary | std::ios::in | std::ios::out);
   const std::uint64_t size_now = fs::file_size(path);
-  const bool all = random_.chance(40);
+  const bool undo_cut = file.cut_to && random_.chance(50);
+  const bool all = undo_cut || random_.chance(40);
+  std::uint64_t base = file.synced_size;
+  if (file.cut_to && !undo_cut) {  // what stood behind the cut is gone
+    base = *file.cut_to;
+    for (auto& [sector, old] : file.changed) {
+      if (sector * kSectorBytes >= base) old.reset();
+    }
+  }
   bool torn = false;
-  std::uint64_t size = file.synced_size;
+  std::uint64_t size = base;
   if (!all && random_.chance(70)) size = size_now;
   for (const auto& [sector, old] : file.changed) {
     if (!all && random_.chance(50)) continue;  // this one reached the platter
@@ -253,6 +274,7 @@ void SimDisk::lose(const std::string& path, FileState& file) {
   fs::resize_file(path, size);
   counters_.files_torn += torn ? 1 : 0;
   file.changed.clear();
+  file.cut_to.reset();
   file.synced_size = size;
 }
 
@@ -289,8 +311,9 @@ void SimDisk::restart_after_power_cut() {
   for (const auto& [path, content] : deleted_) {
     if (fs::exists(path) || random_.chance(50)) continue;
     ++counters_.files_returned;
-    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
-    files_[path] = FileState{true, content.size(), {}};
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+    files_[path] = FileState{true, content.size(), {}, {}};
   }
   deleted_.clear();
   dead_ = false;

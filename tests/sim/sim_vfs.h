@@ -3,7 +3,8 @@
 //
 //   process crash: what was written survives, synced or not; nothing more reaches the files.
 //   power cut: per file, whatever changed since its last xSync is lost, wholly or for a random part of its sectors, size
-//   changes included; files whose entry was never synced may vanish, deleted ones may come back.
+//   changes included; a truncation holds or is undone as a whole; files whose entry was never synced may vanish, deleted
+//   ones may come back.
 //
 // To crash in the middle of an operation, set the fuse: the n-th operation that changes something fails, and all after it,
 // until the disk is started again. One thread.
@@ -58,6 +59,7 @@ class SimDisk {
     bool entry_synced = false;
     std::uint64_t synced_size = 0;
     std::map<std::uint64_t, std::optional<Sector>> changed;  // sector -> content at the last sync; nothing: it had none
+    std::optional<std::uint64_t> cut_to;                     // the smallest size it was truncated to since, if below synced_size
   };
   // False: the fuse is spent or the disk is dead; the operation must fail.
   bool change();

@@ -18,7 +18,8 @@ class SimDiskTest : public ::testing::Test {
   // A connection that commits with or without sync; nothing checkpoints.
   sqlite3* open(const SimDisk& disk, bool sync) const {
     sqlite3* db = nullptr;
-    if (sqlite3_open_v2((folder_ + "/t.db").c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, disk.name().c_str()) != SQLITE_OK) {
+    if (sqlite3_open_v2((folder_ + "/t.db").c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, disk.name().c_str()) !=
+        SQLITE_OK) {
       sqlite3_close(db);
       return nullptr;
     }

@@ -24,10 +24,14 @@ void World::note(std::string line) {
   char stamp[32];
   std::snprintf(stamp, sizeof stamp, "%9.3f  ", static_cast<double>(elapsed_ms()) / 1000.0);
   line.insert(0, stamp);
-  for (const char c : line) hash_ = (hash_ ^ static_cast<std::uint8_t>(c)) * 0x100000001B3ULL;  // FNV-1a
+  mix({reinterpret_cast<const std::uint8_t*>(line.data()), line.size()});
   if (verbose_) std::printf("%s\n", line.c_str());
   tail_.push_back(std::move(line));
   if (tail_.size() > kTailLines) tail_.pop_front();
+}
+
+void World::mix(BytesView bytes) {
+  for (const std::uint8_t byte : bytes) hash_ = (hash_ ^ byte) * 0x100000001B3ULL;  // FNV-1a
 }
 
 void World::fail(std::string promise) {

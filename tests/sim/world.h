@@ -30,6 +30,7 @@ class World {
 
   // A line of the transcript; its bytes are part of the run's hash.
   void note(std::string line);
+  void mix(BytesView bytes);  // into the hash alone
   void count(std::string_view what, std::uint64_t more = 1) { counts_[std::string(what)] += more; }
   [[nodiscard]] const std::map<std::string, std::uint64_t>& counts() const { return counts_; }
   // A promise is broken: the run ends here.

@@ -1,0 +1,128 @@
+#include "tests/sim/book.h"
+
+#include <set>
+
+#include "schemas/codec/event_codec.h"
+
+namespace lianxi::sim {
+namespace {
+
+constexpr std::size_t kReadBytes = 1024 * 1024;
+
+std::string to_text(const Answered& answered) {
+  if (!answered.accepted) return "refused " + std::string(to_word(answered.code));
+  return "accepted as " + lianxi::to_text(answered.feed) + " " + std::to_string(answered.feed_sequence.value) + " ordinal " +
+         std::to_string(answered.ordinal.value) + " offset " + std::to_string(answered.offset.value);
+}
+
+}  // namespace
+
+std::string to_text(const Asked& asked) {
+  return asked.agent.text() + " session " + std::to_string(asked.session.value % 10000) + " " + std::string(to_word(asked.lane)) +
+         " " + std::to_string(asked.sequence.value);
+}
+
+std::string to_text(const FeedVector& vector) {
+  std::string out;
+  for (const FeedPosition& position : vector) {
+    out += lianxi::to_text(position.feed) + "=" + std::to_string(position.head.sequence.value) + ":" +
+           to_hex(BytesView(position.head.hash).first(4)) + " ";
+  }
+  return out;
+}
+
+void Book::answer(const Asked& asked, const Answered& answered) {
+  const auto [first, fresh] = answers_.emplace(asked, answered);
+  if (fresh) {
+    acknowledged_ += answered.accepted ? 1 : 0;
+  } else if (first->second != answered) {
+    world_.fail("promise 2: " + to_text(asked) + " was first " + to_text(first->second) + " and is now " + to_text(answered));
+  }
+}
+
+bool Book::take_segment(RegionCode region, const store::JournalSegment& stored, Offset& next, std::map<FeedId, FeedHead>& heads,
+                        Events& events) {
+  const std::string where = "journal of " + lianxi::to_text(region) + " at offset " + std::to_string(next.value) + ": ";
+  const Result<Segment> segment = Segment::parse(stored.bytes);
+  if (!segment) {
+    world_.fail(where + segment.error().reason);
+    return false;
+  }
+  if (stored.first_offset != next) {
+    world_.fail(where + "the next segment begins at offset " + std::to_string(stored.first_offset.value));
+    return false;
+  }
+  const FeedId& feed = segment->info().feed;
+  FeedHead& head = heads[feed];
+  const Result<FeedHead> after = verify_chain(*segment, head);
+  if (!after) {
+    world_.fail(where + "the chain breaks: " + after.error().reason);
+    return false;
+  }
+  head = *after;
+  for (const RecordView& record : segment->records()) {
+    const Stamp& stamp = record.stamp;
+    events[{feed, stamp.sequence}] =
+        Found{{stamp.publisher, stamp.session, feed.lane, stamp.session_sequence}, body_hash(record.body), stamp.ordinal, next};
+    next = Offset(next.value + 1);
+  }
+  return true;
+}
+
+void Book::check_unique(RegionCode region, const Events& events) {
+  std::set<Asked> asked;
+  std::set<BodyHash> bodies;
+  for (const auto& [place, found] : events) {
+    const std::string where = "promise 2: in the journal of " + lianxi::to_text(region) + " ";
+    if (!asked.insert(found.asked).second) world_.fail(where + to_text(found.asked) + " stands twice");
+    if (!bodies.insert(found.hash).second) world_.fail(where + "the event of " + to_text(found.asked) + " stands twice");
+  }
+}
+
+void Book::check_acknowledged(RegionCode region, const Events& events) {
+  for (const auto& [asked, answered] : answers_) {
+    if (!answered.accepted || answered.feed.region != region) continue;
+    const auto at = events.find({answered.feed, answered.feed_sequence});
+    if (at == events.end()) {
+      world_.fail("promise 1: " + to_text(asked) + " was " + to_text(answered) + " and is not in the journal");
+      return;
+    }
+    const Found& found = at->second;
+    if (found.asked != asked || found.hash != answered.hash || found.ordinal != answered.ordinal ||
+        found.offset != answered.offset) {
+      world_.fail("promise 1: where " + to_text(asked) + " was " + to_text(answered) + ", the journal has " +
+                  to_text(found.asked));
+      return;
+    }
+  }
+}
+
+void Book::check_journal(RegionCode region, store::JournalReader& journal) {
+  Offset next(1);
+  std::map<FeedId, FeedHead> heads;
+  Events events;
+  while (true) {
+    const auto segments = journal.read(next, kReadBytes);
+    if (!segments)
+      return world_.fail("the journal of " + lianxi::to_text(region) + " cannot be read: " + segments.error().detail);
+    if (segments->empty()) break;
+    for (const store::JournalSegment& stored : *segments) {
+      if (!take_segment(region, stored, next, heads, events)) return;
+    }
+  }
+  world_.count("journal checks");
+  check_unique(region, events);
+  check_acknowledged(region, events);
+}
+
+void Book::digest(RegionCode region, const DigestRow& row) {
+  const std::string vector = to_text(row.vector);
+  const auto [first, fresh] = digests_.try_emplace(row.audience.text() + " " + vector, Shown{row.digest, region});
+  if (!fresh) world_.count("digests compared");
+  if (first->second.digest != row.digest) {
+    world_.fail("promise 5: " + lianxi::to_text(first->second.by) + " and " + lianxi::to_text(region) +
+                " show different digests of '" + row.audience.text() + "' at the same vector " + vector);
+  }
+}
+
+}  // namespace lianxi::sim

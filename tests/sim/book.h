@@ -1,0 +1,75 @@
+// What was promised, and whether it holds: every answer that an agent got, every digest that a node showed.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "broker/store/journal.h"
+#include "schemas/protocol.h"
+#include "tests/sim/world.h"
+
+namespace lianxi::sim {
+
+struct Asked {  // one publish of one event
+  AgentId agent;
+  SessionId session;
+  Lane lane{};
+  Sequence sequence;
+  auto operator<=>(const Asked&) const = default;
+};
+
+struct Answered {
+  bool accepted = false;
+  BodyHash hash{};
+  // accepted:
+  FeedId feed;
+  Sequence feed_sequence;
+  Ordinal ordinal;
+  Offset offset;
+  // refused:
+  RefusalCode code{};
+  bool operator==(const Answered&) const = default;
+};
+
+class Book {
+ public:
+  explicit Book(World& world) : world_(world) {}
+
+  // Promise 2: the first answer stays the answer.
+  void answer(const Asked& asked, const Answered& answered);
+  // Promises 1 and 2, for a journal as it stands: offsets and sequences dense, chains whole, every acknowledged event where
+  // its receipt says, no event twice.
+  void check_journal(RegionCode region, store::JournalReader& journal);
+  // Promise 5: a digest is a function of its audience and vector, whoever shows it and whenever.
+  void digest(RegionCode region, const DigestRow& row);
+
+  [[nodiscard]] std::size_t acknowledged() const { return acknowledged_; }
+  [[nodiscard]] std::size_t refused() const { return answers_.size() - acknowledged_; }
+
+ private:
+  struct Found {
+    Asked asked;
+    BodyHash hash{};
+    Ordinal ordinal;
+    Offset offset;
+  };
+  using Events = std::map<std::pair<FeedId, Sequence>, Found>;
+  bool take_segment(RegionCode region, const store::JournalSegment& stored, Offset& next, std::map<FeedId, FeedHead>& heads,
+                    Events& events);
+  void check_unique(RegionCode region, const Events& events);
+  void check_acknowledged(RegionCode region, const Events& events);
+
+  World& world_;
+  std::map<Asked, Answered> answers_;
+  std::size_t acknowledged_ = 0;
+  struct Shown {
+    Hash digest{};
+    RegionCode by;
+  };
+  std::map<std::string, Shown> digests_;  // "audience vector" -> first seen
+};
+
+[[nodiscard]] std::string to_text(const Asked& asked);
+[[nodiscard]] std::string to_text(const FeedVector& vector);
+
+}  // namespace lianxi::sim

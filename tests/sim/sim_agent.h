@@ -1,0 +1,115 @@
+// A publishing agent with a durable outbox, by the rules of the protocol and, now and then, against them: it repeats what
+// was answered, sends other bytes under a used sequence, skips sequences, publishes what it may not. It never loses its
+// outbox; its machine may be cut off.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "tests/sim/book.h"
+#include "tests/sim/network.h"
+#include "tests/sim/story.h"
+
+namespace lianxi::sim {
+
+struct AgentSettings {
+  core::Agent agent;
+  HostId host = 0, node = 0;
+  std::size_t events = 20;  // to publish in all
+};
+
+class SimAgent {
+ public:
+  SimAgent(World& world, Network& network, Book& book, Story& story, AgentSettings settings);
+
+  void start();
+  void behave() { wild_ = false; }  // from now on by the rules
+  [[nodiscard]] bool idle() const;  // everything written and answered
+  [[nodiscard]] std::string state() const;
+
+ private:
+  static constexpr std::size_t kSockets = 2;  // 0: flash, 1: data
+  struct Entry {
+    Bytes bytes;
+    BodyHash hash{};
+    bool answered = false;
+  };
+  struct Box {                   // one lane of the session
+    std::vector<Entry> entries;  // sequence i + 1
+    std::size_t sent = 0;        // in this connection
+    std::size_t through = 0;     // all answered up to here
+    std::size_t told = 0;        // what the node was told of it
+  };
+  struct Socket {
+    DialerId dialer = 0;
+    bool welcome = false;
+    bool known = false;  // the node has answered something of this session here
+    TimeMs heard = 0;
+  };
+
+  void connect(std::size_t socket);
+  void hello(std::size_t socket);
+  void heard(std::size_t socket, const Message& message);
+  void on(std::size_t socket, const Welcome& welcome);
+  void on(const Answers& answers);
+  void on(std::size_t socket, const Refused& refused);
+  void receipt(const ReceiptRange& range);
+  void refusal(const SequenceRefusal& refusal);
+  void take(Lane lane, std::uint64_t sequence, const Answered& answered);
+  void write_some();
+  void pump();
+  void pump_lane(Lane lane);
+  void misbehave(Lane lane);
+  void publish(Lane lane, std::size_t first, std::vector<Bytes> events);
+  void watch();
+  void new_session();
+  [[nodiscard]] static std::size_t socket_of(Lane lane) { return lane == Lane::flash ? 0 : 1; }
+  [[nodiscard]] Box& box(Lane lane) { return boxes_[static_cast<std::size_t>(lane)]; }
+  [[nodiscard]] bool all_answered() const;
+
+  World& world_;
+  Network& network_;
+  Book& book_;
+  Story& story_;
+  AgentSettings settings_;
+  SessionId session_;
+  std::vector<SessionId> left_;  // sessions before it, until the node has closed them
+  std::array<Box, kLaneCount> boxes_;
+  std::array<Socket, kSockets> sockets_;
+  std::size_t written_ = 0;
+  bool wild_ = true;
+};
+
+// Follows everything from the beginning, by cursor, and expects each event once and in order.
+class SimFollower {
+ public:
+  SimFollower(World& world, Network& network, core::Agent agent, HostId host, HostId node);
+  void start();
+  [[nodiscard]] Offset next() const { return next_; }
+  [[nodiscard]] bool caught_up(Offset head) const { return next_ >= head; }
+  [[nodiscard]] std::size_t events() const { return events_; }
+
+ private:
+  void follow();
+  void heard(const Message& message);
+  void on(const Deliver& deliver);
+  void watch();
+
+  World& world_;
+  Network& network_;
+  core::Agent agent_;
+  HostId host_, node_;
+  DialerId dialer_ = 0;
+  SessionId follow_{0};
+  RegionCode region_;
+  Incarnation incarnation_;
+  Offset next_{1};
+  Offset last_event_{0};
+  std::size_t events_ = 0;
+  TimeMs heard_at_ = 0;
+  bool cursor_known_ = false;
+};
+
+}  // namespace lianxi::sim

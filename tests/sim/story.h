@@ -1,0 +1,35 @@
+// What simulated agents publish: alerts with their updates and cancellations, reports of incidents that several regions
+// share, resources that come, change and go; and things that must be refused.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "schemas/event.h"
+#include "tests/sim/world.h"
+
+namespace lianxi::sim {
+
+class Story {
+ public:
+  Story(World& world, std::vector<RegionCode> regions) : world_(world), regions_(std::move(regions)) {}
+
+  // The next event of an agent; every one is different from all before.
+  [[nodiscard]] Event next(RegionCode home, const std::string& agency);
+  // Bytes that a node refuses and yet counts: damaged, out of the publisher's rights, another region's to decide, a
+  // triple with other content.
+  [[nodiscard]] Bytes bad(RegionCode home, const std::string& agency, Lane& lane);
+
+ private:
+  [[nodiscard]] Event alert(Envelope envelope, RegionCode home);
+  [[nodiscard]] Event report(Envelope envelope, RegionCode home);
+  [[nodiscard]] Event resource(Envelope envelope, RegionCode home);
+  [[nodiscard]] Envelope envelope(RegionCode home, const std::string& agency);
+
+  World& world_;
+  std::vector<RegionCode> regions_;
+  std::uint64_t serial_ = 0;
+  std::vector<std::pair<RegionCode, AlertReference>> alerts_;
+};
+
+}  // namespace lianxi::sim
