@@ -23,7 +23,7 @@ std::vector<std::string> quoted_words(const std::string& text, const std::string
       notes.refuse(path, "has a quotation mark without its second one");
       return found;
     }
-    if (end != 0) found.emplace_back(rest.substr(0, end));
+    if (end != 0) found.push_back(one_line(rest.substr(0, end)));
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   return found;
@@ -66,15 +66,15 @@ AlertResource read_resource(const CapScope& scope, bool cap11) {
   scope.check_names({"resourceDesc", "mimeType", "size", "uri", "derefUri", "digest"}, {});
   AlertResource resource;
   resource.description = scope.required("resourceDesc");
-  resource.mime_type = cap11 ? scope.optional("mimeType") : scope.required("mimeType");
+  resource.mime_type = one_line(cap11 ? scope.optional("mimeType") : scope.required("mimeType"));
   if (const std::string size = scope.optional("size"); !size.empty()) {
     resource.size_bytes = number<std::int64_t>(size);
     if (!resource.size_bytes || *resource.size_bytes < 0) {
       scope.notes().refuse(scope.path("size"), "is a whole number of bytes, not \"" + shortened(size) + "\"");
     }
   }
-  resource.uri = scope.optional("uri");
-  resource.digest = scope.optional("digest");
+  resource.uri = scope.line("uri");
+  resource.digest = scope.line("digest");
   if (!scope.all("derefUri").empty())
     scope.notes().warn(scope.path("derefUri"), "is not carried: publish the file and give its uri");
   return resource;
@@ -93,10 +93,10 @@ AlertInfo read_info(const CapScope& scope, TimeMs sent, bool cap11) {
                      "senderName", "headline", "description", "instruction", "web", "contact"},
                     {"category", "responseType", "eventCode", "parameter", "resource", "area"});
   AlertInfo info;
-  if (std::string language = scope.optional("language"); !language.empty()) info.language = std::move(language);
+  if (std::string language = scope.line("language"); !language.empty()) info.language = std::move(language);
   info.categories = scope.all_words<Category>("category");
   if (info.categories.empty()) scope.notes().refuse(scope.path("category"), "is required: add at least one <category>");
-  info.event = scope.required("event");
+  info.event = one_line(scope.required("event"));
   info.response_types = scope.all_words<ResponseType>("responseType");
   info.urgency = scope.word<Urgency>("urgency");
   info.severity = scope.word<Severity>("severity");
@@ -113,7 +113,7 @@ AlertInfo read_info(const CapScope& scope, TimeMs sent, bool cap11) {
   info.headline = scope.optional("headline");
   info.description = scope.optional("description");
   info.instruction = scope.optional("instruction");
-  info.web = scope.optional("web");
+  info.web = scope.line("web");
   info.contact = scope.optional("contact");
   info.parameters = scope.name_values("parameter");
   for (const CapScope& resource : scope.scopes("resource")) info.resources.push_back(read_resource(resource, cap11));
@@ -152,7 +152,7 @@ CapDocument read_alert(const CapScope& scope, bool cap11) {
   alert.scope = scope.word<Scope>("scope");
   alert.restriction = scope.optional("restriction");
   alert.addresses = quoted_words(scope.optional("addresses"), scope.path("addresses"), notes);
-  alert.codes = scope.texts("code");
+  for (const std::string& code : scope.texts("code")) alert.codes.push_back(one_line(code));
   alert.note = scope.optional("note");
   if (!notes.broken) alert.references = read_references(scope, alert);
   alert.incidents = quoted_words(scope.optional("incidents"), scope.path("incidents"), notes);

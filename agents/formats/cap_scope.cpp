@@ -56,6 +56,10 @@ std::string CapScope::required(std::string_view name) const {
   return text;
 }
 
+std::string CapScope::line(std::string_view name) const {
+  return one_line(optional(name));
+}
+
 std::vector<std::string> CapScope::texts(std::string_view name) const {
   std::vector<std::string> found;
   for (const XmlElement* child : all(name)) found.push_back(text_of(*child));
@@ -88,7 +92,7 @@ std::vector<NameValue> CapScope::name_values(std::string_view name) const {
   std::vector<NameValue> found;
   for (const CapScope& pair : scopes(name)) {
     pair.check_names({"valueName", "value"}, {});
-    NameValue read{pair.optional("valueName"), pair.optional("value")};
+    NameValue read{pair.line("valueName"), pair.optional("value")};
     if (read.name.empty() && read.value.empty()) continue;
     if (read.name.empty()) notes_.refuse(pair.path("valueName"), "is required: it says what the value is a code of");
     found.push_back(std::move(read));

@@ -42,6 +42,7 @@ class CapScope {
   [[nodiscard]] std::vector<const XmlElement*> all(std::string_view name) const;
   [[nodiscard]] std::string optional(std::string_view name) const;
   [[nodiscard]] std::string required(std::string_view name) const;
+  [[nodiscard]] std::string line(std::string_view name) const;  // optional, line breaks and runs of blanks made one blank
   [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
   [[nodiscard]] std::vector<CapScope> scopes(std::string_view name) const;
   [[nodiscard]] std::optional<TimeMs> time(std::string_view name) const;

@@ -226,8 +226,8 @@ class RowReader {
   }
   std::string supply_code() {
     std::string text = cell("supply_code");
-    if (!text.empty() && (!all_digits(text) || text.size() != kSupplyCodeDigits)) {
-      bad("supply_code", "\"" + shortened(text) + "\" is not a code of 7 digits (GB/T 38565)");
+    if (!text.empty() && (!all_digits(text) || text.size() > kSupplyCodeDigits)) {
+      bad("supply_code", "\"" + shortened(text) + "\" is not a code of up to 7 digits (GB/T 38565)");
     }
     return text;
   }

@@ -31,6 +31,15 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const std::string_view word : words(text)) {
+    if (!line.empty()) line += ' ';
+    line += word;
+  }
+  return line;
+}
+
 bool all_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }

@@ -16,6 +16,8 @@ inline constexpr std::string_view kBlanks = " \t\r\n";
 [[nodiscard]] std::vector<std::string_view> words(std::string_view text);
 // Split at every `separator`; "a,,b" has an empty word in the middle, "" is one empty word.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+// Runs of blanks and line breaks made one space.
+[[nodiscard]] std::string one_line(std::string_view text);
 [[nodiscard]] bool all_digits(std::string_view text);
 // "a, b, c", for reasons.
 [[nodiscard]] std::string listed(const std::vector<std::string>& words);

@@ -232,6 +232,27 @@ TEST(Journal, SessionsAndAnswersLiveUntilNamedAsHeld) {
   EXPECT_EQ(state->sessions[0].high_water, Sequence(8));
   EXPECT_EQ(state->sessions[0].used_at, 1234);
   EXPECT_TRUE(state->answers.empty());
+  bench.close();
+  SQLite::Database db(folder.path("000001.db"));
+  EXPECT_EQ(db.execAndGet("SELECT count(*) FROM answer").getInt(), 0);
+}
+
+TEST(Journal, LogsOfFilesLeftBehindByAKilledProcessAreFoldedAtOpen) {
+  const TempFolder folder;
+  const TempFolder killed;
+  JournalBench bench(folder.path(), 40'000);
+  for (int i = 0; i < 30; ++i) bench.commit({kOwn}, 1, 2000);
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    if (entry.path().extension() != ".db-shm") write_file(killed.path(entry.path().filename()), read_file(entry.path()));
+  }
+  ASSERT_GT(std::filesystem::file_size(killed.path("000001.db-wal")), 10'000U);
+  JournalOptions options;
+  options.folder = killed.path();
+  const auto opened = open_journal(options, identity_of());
+  ASSERT_TRUE(opened) << opened.error().detail;
+  EXPECT_FALSE(std::filesystem::exists(killed.path("000001.db-wal")));
+  EXPECT_EQ((*opened)->load()->heads, bench.regions.heads());
+  EXPECT_TRUE(verify_journal(killed.path(), key_of(), bench.regions.heads(), nullptr)->findings.empty());
 }
 
 TEST(Journal, SessionsAndAnswersSurviveRollOver) {

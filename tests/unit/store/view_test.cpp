@@ -242,6 +242,18 @@ TEST_F(AView, WhatIsAppliedAlreadyIsSkippedAndAGapIsRefused) {
   EXPECT_EQ(bench_.view->offset(), Offset(3));
 }
 
+TEST_F(AView, ASegmentAppliedInPartGoesOnWithItsRest) {
+  const std::vector<Bytes> bodies{encode_event(report_event({.case_reference = "c1"})),
+                                  encode_event(report_event({.case_reference = "c1"}))};
+  Regions alone;
+  const StoredSegment first = alone.segment(feed_of(kQuzhou), {bodies[0]}, Offset(1));
+  const StoredSegment both = bench_.regions.segment(feed_of(kQuzhou), bodies, Offset(1));
+  bench_.apply({Offset(1), first.bytes, first.seal});
+  bench_.apply({Offset(1), both.bytes, both.seal});
+  EXPECT_EQ(bench_.view->offset(), Offset(3));
+  EXPECT_EQ(bench_.read().incidents({}, admit_all)->rows.at(0).reports.size(), 2U);
+}
+
 TEST_F(AView, ReopensWhereItStoodAndIsRebuiltForAnotherJournal) {
   bench_.publish({resource_event({.name = "t"})});
   const auto digests = bench_.digests();

@@ -1,0 +1,167 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "agents/sdk/client.h"
+#include "tests/unit/sdk/scripted_node.h"
+
+namespace lianxi::sdk {
+namespace {
+
+class Following : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = Client::open(node.profile(), {});
+    ASSERT_TRUE(opened);
+    client = std::move(*opened);
+  }
+  void TearDown() override { client.reset(); }
+
+  FollowCallbacks callbacks() {
+    return {.started = [this](const Followed& followed) { change([&] { started.push_back(followed); }); },
+            .event =
+                [this](const Delivery& delivery) {
+                  change([&] { texts.push_back(text_of(delivery.record.body)), offsets.push_back(delivery.offset); });
+                },
+            .progress = [this](Offset offset, bool at_head) { change([&] { next = offset, caught_up = at_head; }); },
+            .refused = [this](const Refusal& refusal) { change([&] { refusals.push_back(refusal); }); }};
+  }
+  void change(const std::function<void()>& what) {
+    const std::scoped_lock lock(mutex);
+    what();
+    changed.notify_all();
+  }
+  bool until(const std::function<bool()>& holds) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, kPatience, holds);
+  }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Followed> started;
+  std::vector<std::string> texts;
+  std::vector<Offset> offsets;
+  std::vector<Refusal> refusals;
+  Offset next;
+  bool caught_up = false;
+  ScriptedNode node;
+  std::unique_ptr<Client> client;
+};
+
+TEST_F(Following, EventsOfTheJournalComeFirstThenLiveOnes) {
+  node.append("一");
+  node.append("二");
+  ASSERT_TRUE(client->follow({.from = FollowFrom::beginning}, callbacks()));
+  ASSERT_TRUE(until([&] { return texts.size() == 2 && caught_up; }));
+  EXPECT_EQ(started.size(), 1U);
+  node.append("三");
+  ASSERT_TRUE(until([&] { return texts.size() == 3 && next == Offset{4}; }));
+  EXPECT_EQ(texts, (std::vector<std::string>{"一", "二", "三"}));
+  EXPECT_EQ(offsets, (std::vector<Offset>{Offset{1}, Offset{2}, Offset{3}}));
+}
+
+TEST_F(Following, ALostConnectionResumesAtTheCursorEachEventOnce) {
+  for (int i = 0; i < 5; ++i) node.append(std::to_string(i));
+  ASSERT_TRUE(client->follow({.from = FollowFrom::beginning}, callbacks()));
+  ASSERT_TRUE(until([&] { return texts.size() == 5; }));
+  for (int round = 0; round < 3; ++round) {
+    node.restart();
+    const std::size_t before = 5 + static_cast<std::size_t>(round);
+    node.append(std::to_string(before));
+    ASSERT_TRUE(until([&] { return texts.size() == before + 1; }));
+  }
+  for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(texts[i], std::to_string(i));
+  EXPECT_EQ(started.size(), 1U);
+  const Follow last = node.seen().follows.back();
+  EXPECT_EQ(last.from, FollowFrom::cursor);
+  EXPECT_EQ(last.incarnation, Incarnation{7});
+}
+
+TEST_F(Following, FromNowMissesNothingThatComesWhileTheConnectionIsLost) {
+  node.append("老");
+  ASSERT_TRUE(client->follow({.from = FollowFrom::now}, callbacks()));
+  ASSERT_TRUE(until([&] { return started.size() == 1; }));
+  node.stop();
+  node.append("新");
+  node.start();
+  ASSERT_TRUE(until([&] { return texts.size() == 1; }));
+  EXPECT_EQ(texts.front(), "新");
+}
+
+TEST_F(Following, ARefusedFollowIsOverAndSaysWhy) {
+  node.set([](auto& s) { s.refuse_follow = Refusal{RefusalCode::cursor_unknown, "cursor", "another incarnation", 0}; });
+  FollowOptions options;
+  options.from = FollowFrom::cursor;
+  options.node = RegionCode{330800};
+  options.incarnation = Incarnation{3};
+  options.offset = Offset{9};
+  ASSERT_TRUE(client->follow(options, callbacks()));
+  ASSERT_TRUE(until([&] { return refusals.size() == 1; }));
+  EXPECT_EQ(refusals.front().code, RefusalCode::cursor_unknown);
+  EXPECT_EQ(node.seen().follows.front().offset, Offset{9});
+}
+
+TEST_F(Following, CreditIsGivenBackAsEventsAreHandled) {
+  for (int i = 0; i < 200; ++i) node.append(std::to_string(i));
+  ASSERT_TRUE(client->follow({.from = FollowFrom::beginning}, callbacks()));
+  ASSERT_TRUE(until([&] { return texts.size() == 200; }));
+  ASSERT_TRUE(node.until([](const auto& seen) { return !seen.credits.empty(); }));
+  const auto seen = node.seen();
+  EXPECT_GT(seen.follows.front().credit_messages, 0U);
+  EXPECT_GT(seen.credits.front().messages, 0U);
+  EXPECT_GT(seen.credits.front().bytes, 0U);
+}
+
+TEST_F(Following, AFollowThatWasEndedHearsNothingMore) {
+  auto follow = client->follow({.from = FollowFrom::beginning}, callbacks());
+  ASSERT_TRUE(follow);
+  ASSERT_TRUE(until([&] { return started.size() == 1; }));
+  client->unfollow(*follow);
+  auto second = client->follow({.from = FollowFrom::now},
+                               {.started = [this](const Followed& f) { change([&] { started.push_back(f); }); }});
+  ASSERT_TRUE(second);
+  ASSERT_TRUE(until([&] { return started.size() == 2; }));
+  node.append("晚");
+  EXPECT_TRUE(texts.empty());
+}
+
+TEST_F(Following, TheFlashEndpointServesItsLaneAlone) {
+  EXPECT_FALSE(client->follow({.flash_endpoint = true}, callbacks()));
+  ASSERT_TRUE(
+      client->follow({.from = FollowFrom::beginning, .lanes = mask_of(Lane::flash), .flash_endpoint = true}, callbacks()));
+  ASSERT_TRUE(until([&] { return started.size() == 1; }));
+}
+
+TEST_F(Following, AQueryIsAnsweredRefusedOrTimesOut) {
+  auto answer = client->query(AskAlerts{}, kPatience, Offset{});
+  ASSERT_TRUE(answer);
+  ASSERT_TRUE(*answer);
+  node.set([](auto& s) { s.refuse_query = Refusal{RefusalCode::not_allowed, "kind", "no", 0}; });
+  answer = client->query(AskAlerts{}, kPatience, Offset{});
+  ASSERT_TRUE(answer);
+  ASSERT_FALSE(*answer);
+  EXPECT_EQ(answer->error().code, RefusalCode::not_allowed);
+  node.set([](auto& s) { s.mute_query = true; });
+  answer = client->query(AskAlerts{}, std::chrono::milliseconds(200), Offset{});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, SdkError::timeout);
+  node.stop();
+  answer = client->query(AskAlerts{}, std::chrono::milliseconds(200), Offset{});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, SdkError::unreachable);
+  EXPECT_FALSE(answer.error().detail.empty());
+}
+
+TEST_F(Following, AQuestionAskedInTheMomentOfARestartIsAskedAgain) {
+  node.set([](auto& s) { s.mute_query = true; });
+  auto asked = std::async(std::launch::async, [&] { return client->query(AskAlerts{}, kPatience, Offset{}); });
+  ASSERT_TRUE(node.until([](const auto& seen) { return seen.queries.size() == 1; }));
+  node.set([](auto& s) { s.mute_query = false; });
+  node.restart();
+  const auto answer = asked.get();
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_TRUE(*answer);
+}
+
+}  // namespace
+}  // namespace lianxi::sdk

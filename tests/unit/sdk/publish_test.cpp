@@ -1,0 +1,216 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+
+#include "agents/sdk/client.h"
+#include "tests/unit/sdk/scripted_node.h"
+
+namespace lianxi::sdk {
+namespace {
+
+using Seen = ScriptedNode::Seen;
+
+class Publishing : public ::testing::Test {
+ protected:
+  std::unique_ptr<Client> open(ClientOptions options = {}) {
+    options.report = [this](const std::string&) { ++reports; };
+    auto client = Client::open(node.profile(), std::move(options));
+    EXPECT_TRUE(client) << client.error().reason;
+    return std::move(*client);
+  }
+  static Outcome outcome(std::future<Outcome>& future) {
+    if (future.wait_for(kPatience) != std::future_status::ready) return refuse(RefusalCode::deadline, "", "no answer");
+    return future.get();
+  }
+  std::vector<std::string> accepted() {
+    std::vector<std::string> texts;
+    for (const Bytes& body : node.seen().accepted) texts.push_back(text_of(body));
+    return texts;
+  }
+
+  ScriptedNode node;
+  std::atomic<int> reports{0};
+};
+
+TEST_F(Publishing, EventsOfEveryLaneGetTheirReceipts) {
+  auto client = open();
+  auto incident = client->publish(report("起火"));
+  auto warning = client->publish(alert("a1"));
+  auto resource = client->publish(team("队伍"));
+  const Outcome first = outcome(incident);
+  ASSERT_TRUE(first) << first.error().reason;
+  EXPECT_EQ(to_text(first->feed), "330800/1/normal/conference");
+  EXPECT_EQ(first->sequence, Sequence{1});
+  EXPECT_EQ(outcome(warning)->feed.lane, Lane::flash);
+  EXPECT_EQ(outcome(resource)->feed.lane, Lane::bulk);
+  EXPECT_EQ(client->pending(), 0U);
+}
+
+TEST_F(Publishing, ALostAnswerIsAskedForAgainUnderTheSameSequence) {
+  node.set([](auto& s) { s.lose_answers = 1; });
+  auto client = open();
+  auto future = client->publish(report("起火"));
+  ASSERT_TRUE(node.until([](const Seen& s) { return s.publishes.size() == 1; }));
+  node.restart();
+  ASSERT_TRUE(outcome(future));
+  const Seen seen = node.seen();
+  ASSERT_GE(seen.publishes.size(), 2U);
+  EXPECT_EQ(seen.publishes.back().session, seen.publishes.front().session);
+  EXPECT_EQ(seen.publishes.back().first_sequence, Sequence{1});
+  EXPECT_EQ(seen.accepted.size(), 1U);
+}
+
+TEST_F(Publishing, TheWindowIsNeverExceededAndWhatWaitsTravelsTogether) {
+  node.set([](auto& s) { s.hold_answers = true; });
+  auto client = open({.max_in_flight = 4});
+  std::vector<std::future<Outcome>> futures;
+  for (int i = 0; i < 24; ++i) futures.push_back(client->publish(report(std::to_string(i))));
+  const auto sent = [](const Seen& s) {
+    std::size_t events = 0;
+    for (const Publish& publish : s.publishes) events += publish.events.size();
+    return events;
+  };
+  ASSERT_TRUE(node.until([&](const Seen& s) { return sent(s) == 4; }));
+  EXPECT_EQ(client->pending(), 24U);
+  EXPECT_EQ(sent(node.seen()), 4U);
+  node.release();
+  for (auto& future : futures) ASSERT_TRUE(outcome(future));
+  const Seen seen = node.seen();
+  EXPECT_EQ(sent(seen), 24U);
+  std::size_t widest = 0;
+  for (const Publish& publish : seen.publishes) widest = std::max(widest, publish.events.size());
+  EXPECT_GT(widest, 1U);
+  EXPECT_LE(widest, 4U);
+  for (int i = 0; i < 24; ++i) EXPECT_EQ(accepted().at(static_cast<std::size_t>(i)), std::to_string(i));
+}
+
+TEST_F(Publishing, ANodeThatIsBehindGetsANewSessionAndWhatHasNoAnswer) {
+  auto client = open();
+  auto before = client->publish(report("一"));
+  ASSERT_TRUE(outcome(before));
+  node.set([](auto& s) { s.lose_answers = 1; });
+  auto between = client->publish(report("二"));
+  ASSERT_TRUE(node.until([](const Seen& s) { return s.accepted.size() == 2; }));
+  node.stop();
+  node.forget_sessions();
+  node.start();
+  auto after = client->publish(report("三"));
+  ASSERT_TRUE(outcome(between));
+  ASSERT_TRUE(outcome(after));
+  EXPECT_GE(reports, 1);
+  const Seen seen = node.seen();
+  EXPECT_NE(seen.publishes.back().session, seen.publishes.front().session);
+  const std::vector<SessionId> closed = seen.hellos.back().close_sessions;
+  EXPECT_EQ(closed, std::vector<SessionId>{seen.publishes.front().session});
+  EXPECT_EQ(accepted(), (std::vector<std::string>{"一", "二", "二", "三"}));  // the restored node had lost the first 二
+}
+
+TEST_F(Publishing, ASessionThatTheNodeForgotWithoutALostAnswerGoesOn) {
+  auto client = open();
+  ASSERT_TRUE(client->wait_connected(kPatience));
+  node.forget_sessions();
+  auto future = client->publish(report("一"));
+  ASSERT_TRUE(outcome(future));
+  EXPECT_EQ(node.seen().accepted.size(), 1U);
+}
+
+TEST_F(Publishing, RetryAfterHoldsBackWhatIsBehindItAndLosesNothing) {
+  node.set([](auto& s) { s.busy = 3; });
+  auto client = open();
+  std::vector<std::future<Outcome>> futures;
+  for (int i = 0; i < 50; ++i) futures.push_back(client->publish(report(std::to_string(i))));
+  for (auto& future : futures) ASSERT_TRUE(outcome(future));
+  const auto texts = accepted();
+  ASSERT_EQ(texts.size(), 50U);
+  for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(texts[i], std::to_string(i));
+}
+
+TEST_F(Publishing, ARefusalReachesItsEventAndConsumesItsSequence) {
+  node.set([](auto& s) {
+    s.judge = [](BytesView body) -> std::optional<Refusal> {
+      if (text_of(body) != "坏") return std::nullopt;
+      return Refusal{RefusalCode::not_allowed, "kind", "outside your rights", 0};
+    };
+  });
+  auto client = open();
+  auto first = client->publish(report("好"));
+  auto bad = client->publish(report("坏"));
+  auto last = client->publish(report("又好"));
+  ASSERT_TRUE(outcome(first));
+  const Outcome refused = outcome(bad);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, RefusalCode::not_allowed);
+  ASSERT_TRUE(outcome(last));
+  EXPECT_EQ(client->pending(), 0U);
+}
+
+TEST_F(Publishing, ABadOrOversizeEventIsRefusedBeforeItIsSent) {
+  auto client = open();
+  Event nowhere = report("x");
+  nowhere.envelope.entity = "nonsense";
+  auto bad = client->publish(nowhere);
+  EXPECT_FALSE(outcome(bad));
+  auto large = client->publish(report(std::string(kMaxBodyBytes + 1, 'x')));
+  const Outcome refused = outcome(large);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, RefusalCode::oversize);
+  EXPECT_EQ(client->pending(), 0U);
+  auto good = client->publish(report("好"));
+  ASSERT_TRUE(outcome(good));
+  EXPECT_EQ(node.seen().publishes.size(), 1U);
+}
+
+TEST_F(Publishing, ACallbackRunsOnceForEachEvent) {
+  std::atomic<int> calls{0};
+  auto client = open();
+  for (int i = 0; i < 100; ++i) client->publish(team(std::to_string(i)), [&](const Outcome&) { ++calls; });
+  auto last = client->publish(team("last"));
+  ASSERT_TRUE(outcome(last));
+  EXPECT_EQ(calls, 100);
+}
+
+TEST_F(Publishing, ManyThreadsShareAClient) {
+  auto client = open({.max_in_flight = 16});
+  std::atomic<int> accepted_count{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 50; ++i) {
+        auto future = client->publish(team(std::to_string(t) + "-" + std::to_string(i)));
+        if (outcome(future)) ++accepted_count;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(accepted_count, 200);
+  const auto texts = accepted();
+  EXPECT_EQ(std::set<std::string>(texts.begin(), texts.end()).size(), 200U);
+  EXPECT_EQ(texts.size(), 200U);
+}
+
+TEST_F(Publishing, TheDestructorWaitsForNobodyAndTellsWhoWaits) {
+  node.stop();
+  auto client = open();
+  auto future = client->publish(report("无人"));
+  const auto before = std::chrono::steady_clock::now();
+  client.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(3));
+  const Outcome closed = outcome(future);
+  ASSERT_FALSE(closed);
+  EXPECT_EQ(closed.error().code, RefusalCode::busy);
+}
+
+TEST_F(Publishing, AClientOpenedBeforeItsNodeConnectsWhenItComes) {
+  node.stop();
+  auto client = open();
+  auto future = client->publish(report("早"));
+  EXPECT_FALSE(client->wait_connected(std::chrono::milliseconds(50)));
+  node.start();
+  EXPECT_TRUE(outcome(future));
+  EXPECT_TRUE(client->wait_connected(kPatience));
+  EXPECT_EQ(client->welcome()->region, RegionCode{330800});
+}
+
+}  // namespace
+}  // namespace lianxi::sdk

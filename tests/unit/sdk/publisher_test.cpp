@@ -1,0 +1,155 @@
+// The rules of publishing with time in the test's hand.
+#include "agents/sdk/publisher.h"
+
+#include <gtest/gtest.h>
+
+#include "schemas/codec/event_codec.h"
+#include "tests/unit/sdk/scripted_node.h"
+
+namespace lianxi::sdk {
+namespace {
+
+constexpr LaneMask kNormal = mask_of(Lane::normal);
+
+class Rules : public ::testing::Test {
+ protected:
+  void SetUp() override { (void)publisher.welcomed(welcome(0, 0), kNormal); }
+
+  Welcome welcome(std::uint64_t high_water, std::uint64_t answered) {
+    Welcome welcome;
+    welcome.session = outbox->session();
+    welcome.region = RegionCode{330800};
+    welcome.lanes = {{Lane::normal, Sequence(high_water), Sequence(answered)}};
+    return welcome;
+  }
+  void store(const std::string& text) {
+    bodies.push_back(encode_event(report(text)));
+    ASSERT_TRUE(outbox->append(outbox->next_ticket(), Lane::normal, bodies.back(), {}));
+  }
+  Answers receipt(std::uint64_t first, std::uint32_t count, bool right_body = true) {
+    ReceiptRange range{Lane::normal,    Audience::conference(), Sequence(first), count, Epoch{1},
+                       Sequence(first), Ordinal(first),         Offset(first),   {}};
+    for (std::uint32_t i = 0; i < count; ++i) {
+      range.body_hashes.push_back(right_body ? body_hash(bodies.at(first + i - 1)) : BodyHash{});
+    }
+    return {outbox->session(), {range}, {}};
+  }
+  Answers refusal(std::uint64_t sequence, RefusalCode code, std::uint32_t retry_after_ms = 0) {
+    return {outbox->session(), {}, {{Lane::normal, Sequence(sequence), {code, "", "why", retry_after_ms}, {}}}};
+  }
+
+  std::vector<Bytes> bodies;
+  std::vector<Ticket> told;
+  std::vector<std::string> reports;
+  std::uint64_t sessions = 1;
+  std::unique_ptr<Outbox> outbox = make_memory_outbox(SessionId{1});
+  Publisher publisher{*outbox,
+                      8,
+                      {.answered = [this](Ticket ticket, const Outcome&) { told.push_back(ticket); },
+                       .report = [this](const std::string& text) { reports.push_back(text); },
+                       .fresh_session = [this] { return SessionId(++sessions); }}};
+};
+
+TEST_F(Rules, NothingIsSentBeforeTheWelcome) {
+  publisher.lost(kNormal);
+  store("一");
+  EXPECT_FALSE(publisher.next(Lane::normal, 0));
+  ASSERT_EQ(publisher.welcomed(welcome(0, 0), kNormal), Publisher::Next::go_on);
+  EXPECT_TRUE(publisher.next(Lane::normal, 0));
+}
+
+TEST_F(Rules, AnAnswerThatDoesNotComeIsAskedForAgain) {
+  store("一");
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  EXPECT_FALSE(publisher.next(Lane::normal, 4'000));
+  ASSERT_TRUE(publisher.due(Lane::normal));
+  const auto again = publisher.next(Lane::normal, *publisher.due(Lane::normal));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->first_sequence, Sequence{1});
+}
+
+TEST_F(Rules, AHeldSequenceWaitsAsLongAsItIsTold) {
+  store("一");
+  store("二");
+  ASSERT_EQ(publisher.next(Lane::normal, 0)->events.size(), 2U);
+  ASSERT_EQ(publisher.answered(receipt(1, 1), 10), Publisher::Next::go_on);
+  ASSERT_EQ(publisher.answered(refusal(2, RefusalCode::disk_full, 500), 10), Publisher::Next::go_on);
+  EXPECT_FALSE(publisher.next(Lane::normal, 509));
+  const auto again = publisher.next(Lane::normal, 510);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->first_sequence, Sequence{2});
+  EXPECT_EQ(told.size(), 1U);
+}
+
+TEST_F(Rules, AnotherBodyUnderOurSequenceEndsTheSession) {
+  store("一");
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  EXPECT_EQ(publisher.answered(receipt(1, 1, false), 1), Publisher::Next::hello);
+  EXPECT_EQ(outbox->session(), SessionId{2});
+  EXPECT_EQ(reports.size(), 1U);
+  EXPECT_TRUE(told.empty());
+  (void)publisher.welcomed(welcome(0, 0), kNormal);
+  EXPECT_EQ(publisher.next(Lane::normal, 2)->first_sequence, Sequence{1});
+}
+
+TEST_F(Rules, AnAnswerToARepeatThatIsDoneWithChangesNothing) {
+  store("一");
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  (void)publisher.answered(receipt(1, 1), 1);
+  (void)publisher.answered(receipt(1, 1), 2);
+  EXPECT_EQ(publisher.answered(refusal(1, RefusalCode::sequence_reused), 3), Publisher::Next::go_on);
+  EXPECT_EQ(told.size(), 1U);
+  EXPECT_EQ(outbox->session(), SessionId{1});
+}
+
+TEST_F(Rules, ANewSessionSendsOnlyWhatHasNoAnswer) {
+  for (const char* text : {"一", "二", "三"}) store(text);
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  (void)publisher.answered(receipt(1, 1), 1);
+  (void)publisher.answered(receipt(3, 1), 1);  // out of turn
+  EXPECT_EQ(publisher.welcomed(welcome(0, 0), kNormal), Publisher::Next::hello);
+  (void)publisher.welcomed(welcome(0, 0), kNormal);
+  const auto again = publisher.next(Lane::normal, 2);
+  ASSERT_TRUE(again);
+  ASSERT_EQ(again->events.size(), 1U);
+  EXPECT_EQ(text_of(again->events.front()), "二");
+}
+
+TEST_F(Rules, HelloInTheMidstOfSendingSendsNothingTwice) {
+  store("一");
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  EXPECT_EQ(publisher.welcomed(welcome(0, 0), kNormal), Publisher::Next::go_on);
+  EXPECT_FALSE(publisher.next(Lane::normal, 1));
+}
+
+TEST_F(Rules, AMessageThatTheNodeCannotReadIsTakenApart) {
+  for (const char* text : {"一", "坏", "三"}) store(text);
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  const Refusal malformed{RefusalCode::malformed, "", "cannot be read", 0};
+  EXPECT_EQ(publisher.refused({SessionId{1}, 1, Lane::normal, malformed}, 0), Publisher::Next::go_on);
+  auto single = publisher.next(Lane::normal, 1'000);
+  ASSERT_TRUE(single);
+  ASSERT_EQ(single->events.size(), 1U);
+  (void)publisher.answered(receipt(1, 1), 1'000);
+  while (auto next = publisher.next(Lane::normal, 1'000)) EXPECT_EQ(next->events.size(), 1U);
+  EXPECT_EQ(publisher.refused({SessionId{1}, 2, Lane::normal, malformed}, 1'000), Publisher::Next::hello);
+  EXPECT_EQ(told.size(), 2U);
+  (void)publisher.welcomed(welcome(0, 0), kNormal);
+  EXPECT_EQ(text_of(publisher.next(Lane::normal, 1'001)->events.front()), "三");
+}
+
+TEST_F(Rules, LargeEventsTravelInSeveralMessages) {
+  for (int i = 0; i < 8; ++i) store(std::string(250'000, 'x') + std::to_string(i));
+  std::size_t messages = 0;
+  std::size_t events = 0;
+  while (auto publish = publisher.next(Lane::normal, 0)) {
+    EXPECT_TRUE(fits(*publish)) << fits(*publish).error().reason;
+    events += publish->events.size();
+    ++messages;
+  }
+  EXPECT_EQ(events, 8U);
+  EXPECT_GE(messages, 2U);
+}
+
+}  // namespace
+}  // namespace lianxi::sdk
