@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "schemas/codec/wire_io.h"
 #include "schemas/protocol.h"
 #include "schemas/text.h"
@@ -81,6 +84,9 @@ class MessageReader : public ValueReader {
       position.feed = {RegionCode(item->region()), Epoch(item->epoch()), known<Lane>(field, item->lane()),
                        audience(field, item->audience())};
       position.head = {Sequence(item->sequence()), array<32>(field, item->hash())};
+      if ((item->sequence() == 0) != (size_of(item->hash()) == 0)) {
+        invalid(field, "a hash stands with every sequence but 0");
+      }
       return position;
     });
     std::ranges::sort(vector, {}, &FeedPosition::feed);

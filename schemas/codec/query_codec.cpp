@@ -197,6 +197,7 @@ ResourceRow read(MessageReader& in, const wire::ResourceRow* from) {
   row.place = in.place("place", from->place());
   row.location = in.point("location", from->location());
   row.distance_m = from->distance_m();
+  if (row.distance_m && !std::isfinite(*row.distance_m)) in.invalid("distance_m", "it must be a finite number");
   row.capabilities = in.texts(from->capabilities());
   row.state = in.known<ResourceState>("state", from->state());
   row.quantity_milli = from->quantity_milli();

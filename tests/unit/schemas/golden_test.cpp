@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "schemas/codec/json.h"
 #include "schemas/journal_batch.h"
@@ -76,6 +77,19 @@ std::string json_lines() {
   return lines;
 }
 
+// An event as a spool file holds it: the printed body with kind and audience added.
+Bytes spool_file(const Event& event) {
+  const FeedId feed{RegionCode(330800), Epoch(1), Lane::normal, event.envelope.audience};
+  SegmentWriter writer(feed, {}, Offset(1));
+  const Stamp stamp{Sequence(1), Ordinal(1), Hlc(1), AgentId::parse("330800.police.dispatch").value(), SessionId(1), Sequence(1)};
+  writer.append(stamp, Salt{}, encode_event(event));
+  const Bytes segment = std::move(writer).finish();
+  const auto line = nlohmann::ordered_json::parse(event_json(feed, Offset(1), Segment::parse(segment).value().records().front()));
+  nlohmann::ordered_json body{{"kind", line["kind"]}, {"audience", line["audience"]}};
+  body.update(line["body"]);
+  return bytes_of(body.dump(2) + "\n");
+}
+
 // Every stored or sent form, by its file's name.
 std::map<std::string, Bytes> current_files() {
   std::map<std::string, Bytes> files;
@@ -86,7 +100,10 @@ std::map<std::string, Bytes> current_files() {
   files["sealed.segment"] = sample_segment();
   files["stored.segment"] = as_stored(Segment::parse(sample_segment()).value(), Offset(5));
   files["answers.blob"] = encode_answers(sample_answers());
-  files["lines.json"] = bytes_of(json_lines());
+  files["lines.jsonl"] = bytes_of(json_lines());
+  files["alert.json"] = spool_file(test::full_alert());
+  files["report.json"] = spool_file(test::full_report());
+  files["resource.json"] = spool_file(test::full_resource());
   return files;
 }
 
@@ -128,6 +145,8 @@ TEST(Golden, EveryVersionIsStillRead) {
       EXPECT_TRUE(message_of(bytes)) << entry.path();
     } else if (extension == ".event") {
       EXPECT_TRUE(decode_event(bytes)) << entry.path();
+    } else if (extension == ".json") {
+      EXPECT_TRUE(event_from_json(std::string(bytes.begin(), bytes.end()))) << entry.path();
     } else if (extension == ".blob") {
       EXPECT_TRUE(decode_answers(bytes)) << entry.path();
     } else if (extension == ".segment") {

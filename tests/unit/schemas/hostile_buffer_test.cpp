@@ -100,6 +100,28 @@ TEST(HostileBuffer, APublishWhoseEventsShareTheirBytesIsRefused) {
   EXPECT_EQ(read.error().code, RefusalCode::malformed);
 }
 
+TEST(HostileBuffer, AUnionNumberWithoutItsTableIsRefused) {
+  for (const std::uint8_t number : {std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{3}, std::uint8_t{9}}) {
+    FlatBufferBuilder out;
+    const std::string_view words[] = {"", "alert", "incident", "resource", "", "", "", "", "", "response_level"};
+    const auto entity = out.CreateString("330800:" + std::string(words[number]) + ":c");
+    const auto place = out.CreateString("330803");
+    const auto agency = out.CreateString("police");
+    const auto audience = out.CreateString("conference");
+    const uoffset_t start = out.StartTable();
+    out.AddElement<std::uint16_t>(field(0), number, 0);
+    out.AddOffset(field(1), entity);
+    out.AddOffset(field(3), place);
+    out.AddOffset(field(4), agency);
+    out.AddOffset(field(6), audience);
+    out.AddElement<std::uint8_t>(field(8), number, 0);
+    out.Finish(Offset<void>(out.EndTable(start)), "LXEV");
+    const Bytes bytes(out.GetBufferPointer(), out.GetBufferPointer() + out.GetSize());
+    EXPECT_EQ(decode_event(bytes).has_value(), number == 9) << "a kind without a table here has nothing to read";
+    EXPECT_EQ(decode_envelope(bytes).has_value(), number == 9);
+  }
+}
+
 TEST(HostileBuffer, ATableThatContainsItselfEndsAtTheDepthLimit) {
   // An offset that leads back to its own vector would loop; the verifier's depth and table limits end it.
   FlatBufferBuilder out;

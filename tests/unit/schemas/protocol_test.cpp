@@ -181,6 +181,26 @@ TEST(Protocol, FeedVectorsAreReadInOrder) {
   EXPECT_EQ(std::get<Heartbeat>(through(heartbeat).value()).vector, test::sample_vector());
 }
 
+TEST(Protocol, AFeedVectorIsReadOnlyWithItsHashes) {
+  Heartbeat heartbeat{1, test::sample_vector()};
+  heartbeat.vector.back().head.sequence = Sequence(0);  // its hash is then left out
+  EXPECT_NE(std::get<Heartbeat>(through(heartbeat).value()), heartbeat);
+  const Frames frames = encode(Heartbeat{1, test::sample_vector()});
+  Bytes payload = frames.payload;
+  std::size_t changed = 0;
+  for (std::size_t i = 0; i + 8 <= payload.size(); i += 8) {
+    if (!std::all_of(payload.begin() + static_cast<std::ptrdiff_t>(i), payload.begin() + static_cast<std::ptrdiff_t>(i) + 8,
+                     [](std::uint8_t b) { return b == 0xFF; })) {
+      continue;
+    }
+    std::fill_n(payload.begin() + static_cast<std::ptrdiff_t>(i), 8, std::uint8_t{0});  // sequence 0 beside its hash
+    ++changed;
+  }
+  ASSERT_EQ(changed, 1U);
+  const Frames bad = encode_frames({MessageType::heartbeat, 0, Lane::flash, SessionId(0), 0}, payload);
+  EXPECT_EQ(decode(bad.header, bad.payload).error().field, "vector");
+}
+
 TEST(Protocol, ALargeVectorFitsAndALargerOneIsRefused) {
   Heartbeat heartbeat;
   for (std::uint32_t i = 0; i < 2'000; ++i) {
