@@ -1,5 +1,6 @@
 // Resources: nearest first by a search in growing boxes, or by id.
 #include <algorithm>
+#include <cmath>
 
 #include "broker/store/projections/resource.h"
 #include "broker/store/read_tables.h"
@@ -10,7 +11,8 @@ namespace lianxi::store {
 namespace {
 
 constexpr double kFirstRadius_m = 2'000;
-constexpr double kGrowth = 3;
+constexpr double kLeastGrowth = 1.5;
+constexpr double kMostGrowth = 4;
 constexpr double kLastStep_m = 500'000;     // beyond it the search takes the whole earth at once
 constexpr std::int64_t kFewEnough = 2'000;  // so many with the asked capability are all measured, without boxes
 
@@ -105,37 +107,52 @@ class Search {
     return found;
   }
 
+  struct Spot {
+    std::int64_t id = 0;
+    LonLat location;
+    double distance_m = 0;
+  };
+
   // Up to one more than the limit.
   std::vector<Candidate> nearest() {
     const double farthest = std::min(ask_.within_m.value_or(kFarthest_m), kFarthest_m);
     if (few_have_capability()) {
-      std::vector<Candidate> all;
-      Run run(tables_.statement("SELECT " + kColumns +
-                                " FROM resource_capability w CROSS JOIN resource r ON r.id = w.resource"
-                                " WHERE w.capability = ? AND" +
-                                conditions()));
+      std::vector<Spot> all;
+      Run run(
+          tables_.statement("SELECT r.id, r.lon, r.lat FROM resource_capability w CROSS JOIN resource r ON r.id = w.resource"
+                            " WHERE w.capability = ? AND r.lon IS NOT NULL AND r.lat IS NOT NULL AND" +
+                            conditions()));
       run.put(ask_.capability);
       bind(run);
       gather(run, farthest, all);
-      return sorted(std::move(all));
+      return in_order(std::move(all));
     }
-    for (double radius = kFirstRadius_m;; radius = radius > kLastStep_m ? kFarthest_m : radius * kGrowth) {
+    for (double radius = kFirstRadius_m;;) {
       const double reach = std::min(radius, farthest);
-      std::vector<Candidate> within;
+      std::vector<Spot> within;
       for (const Box& box : boxes_around(*ask_.near, reach)) {
-        Run run(tables_.statement("SELECT " + kColumns +
-                                  " FROM resource_spot p CROSS JOIN resource r ON r.id = p.id"
-                                  " WHERE p.east >= ? AND p.west <= ? AND p.north >= ? AND p.south <= ? AND" +
-                                  conditions()));
+        Run run(
+            tables_.statement("SELECT r.id, r.lon, r.lat FROM resource_spot p CROSS JOIN resource r ON r.id = p.id"
+                              " WHERE p.east >= ? AND p.west <= ? AND p.north >= ? AND p.south <= ? AND" +
+                              conditions()));
         run.put(box.west).put(box.east).put(box.south).put(box.north);
         bind(run);
         gather(run, reach, within);
       }
-      if (reach >= farthest) return sorted(std::move(within));
-      if (within.size() <= limit_) continue;
-      within = sorted(std::move(within));
-      if (within.size() > limit_) return within;
+      const std::size_t found = within.size();
+      if (found > limit_ || reach >= farthest) {
+        std::vector<Candidate> rows = in_order(std::move(within));
+        if (rows.size() > limit_ || reach >= farthest) return rows;
+      }
+      radius = next_radius(radius, found);
     }
+  }
+
+  // As far as the density so far promises enough, and some more; soon the whole earth.
+  [[nodiscard]] double next_radius(double radius, std::size_t found) const {
+    if (radius > kLastStep_m) return kFarthest_m;
+    const double lacking = 1.5 * static_cast<double>(limit_ + 1) / static_cast<double>(found + 1);
+    return radius * std::clamp(std::sqrt(lacking), kLeastGrowth, kMostGrowth);
   }
 
   bool few_have_capability() {
@@ -144,26 +161,34 @@ class Search {
     return run.put(ask_.capability).put(kFewEnough + 1).next() && run.number(0) <= kFewEnough;
   }
 
-  void gather(Run& run, double reach, std::vector<Candidate>& into) const {
+  void gather(Run& run, double reach, std::vector<Spot>& into) const {
     while (run.next()) {
-      Candidate candidate = read(run);
-      if (!candidate.location) continue;
-      candidate.distance_m = geodesic_m(*ask_.near, *candidate.location);
-      if (candidate.distance_m <= reach) into.push_back(std::move(candidate));
+      Spot spot{run.number(0), {run.real(1), run.real(2)}, 0};
+      spot.distance_m = geodesic_m(*ask_.near, spot.location);
+      if (spot.distance_m <= reach) into.push_back(spot);
     }
   }
 
-  // Nearest first; those not admitted are left out, until one more than the limit is found.
-  std::vector<Candidate> sorted(std::vector<Candidate> all) {
-    std::sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
-      return std::tie(a.distance_m, a.envelope.entity, a.audience) < std::tie(b.distance_m, b.envelope.entity, b.audience);
-    });
-    std::vector<Candidate> admitted_ones;
-    for (Candidate& candidate : all) {
-      if (admitted_ones.size() > limit_) break;
-      if (admitted(candidate)) admitted_ones.push_back(std::move(candidate));
+  // Nearest first, of equal ones by id, without those that are not admitted; until one more than the limit is found.
+  std::vector<Candidate> in_order(std::vector<Spot> spots) {
+    std::sort(spots.begin(), spots.end(), [](const Spot& a, const Spot& b) { return a.distance_m < b.distance_m; });
+    std::vector<Candidate> found;
+    for (std::size_t i = 0; i < spots.size() && found.size() <= limit_;) {
+      std::vector<Candidate> equal;
+      for (const double distance_m = spots[i].distance_m; i < spots.size() && spots[i].distance_m == distance_m; ++i) {
+        Run run(tables_.statement("SELECT " + kColumns + " FROM resource r WHERE r.id = ?"));
+        if (!run.put(spots[i].id).next()) continue;
+        equal.push_back(read(run));
+        equal.back().distance_m = distance_m;
+      }
+      std::sort(equal.begin(), equal.end(), [](const Candidate& a, const Candidate& b) {
+        return std::tie(a.envelope.entity, a.audience) < std::tie(b.envelope.entity, b.audience);
+      });
+      for (Candidate& candidate : equal) {
+        if (found.size() <= limit_ && admitted(candidate)) found.push_back(std::move(candidate));
+      }
     }
-    return admitted_ones;
+    return found;
   }
 
   ResourceRow load(const Candidate& candidate) {

@@ -75,7 +75,7 @@ class SqliteReadView final : public ReadView {
 
 ReadTables::ReadTables(const ViewOptions& options)
     : vfs_(options.vfs), db_(open_database(options.path, OpenMode::read, options.vfs)) {
-  db_->exec("PRAGMA cache_size=-2048; PRAGMA query_only=1");
+  db_->exec("PRAGMA cache_size=-8192; PRAGMA query_only=1");
   check_version(*db_, view_migrations());
   const std::int64_t version = number_of(*db_, "SELECT value FROM meta WHERE name = 'view_version'");
   if (version != kViewVersion) fail(StoreError::newer_version, "the view is of version " + std::to_string(version));
