@@ -166,6 +166,20 @@ TEST_F(PublishTest, ReceiptsOfARunAreOneRange) {
   EXPECT_EQ(answers[0].receipts[0].body_hashes[499], body_hash(encode_event(events[499])));
 }
 
+TEST_F(PublishTest, ARunIsCutWhereAnotherDecisionStandsBetween) {
+  rig.hello(operator_agent(), kSession);
+  const auto publish = [&](Lane lane, std::uint64_t first, const Event& event) {
+    return rig.says(operator_agent(), CoreRig::publish_message(kSession, lane, first, {event}));
+  };
+  const auto answers = messages<Answers>(rig.turn({publish(Lane::normal, 1, report("一")), publish(Lane::flash, 1, alert("a1")),
+                                                   publish(Lane::normal, 2, report("二"))})
+                                             .sends);
+  ASSERT_EQ(answers.size(), 1U);
+  ASSERT_EQ(answers[0].receipts.size(), 3U);
+  EXPECT_EQ(answers[0].receipts[0].first_ordinal, Ordinal{1});
+  EXPECT_EQ(answers[0].receipts[2].first_ordinal, Ordinal{3});
+}
+
 TEST_F(PublishTest, EventsForTwoAudiencesGetRangesOfTheirOwnFeeds) {
   rig.hello(police(), kSession);
   EXPECT_THAT(rig.publish(police(), kSession, 1, {report("一"), to(report("二"), Audience::local()), report("三")}),

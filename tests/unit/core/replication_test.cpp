@@ -10,6 +10,7 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 
 class LinksTest : public testing::Test {
  protected:
@@ -156,6 +157,21 @@ TEST_F(LinksTest, FeedsOfOthersAndOtherLanesAreNotTaken) {
   say(kQuzhou, "一");
   EXPECT_THAT(held(kHuangshan, kQuzhou), IsEmpty());
   EXPECT_EQ(net.state(kHuangshan, kQuzhou, LaneClass::rest), "refused");
+}
+
+TEST_F(LinksTest, WhatThisNodeMayNotHoldIsNotTaken) {
+  open(kQuzhou);
+  net.pass(500);
+  for (const Audience& whom : {Audience::local(), audience("qu-huang")}) {
+    say(kQuzhou, "不该看见", whom);
+    const StoredSegment stored = net.node(kQuzhou).disk.segments.back();
+    net.tamper = [=](RegionCode, RegionCode, Deliver& deliver) { deliver.segments = with_seal(stored.bytes, *stored.seal); };
+    say(kQuzhou, "一");
+    net.tamper = nullptr;
+    EXPECT_EQ(net.state(kNanping, kQuzhou, LaneClass::rest), "refused") << whom.text();
+    EXPECT_THAT(held(kNanping, kQuzhou), Not(Contains("不该看见")));
+    net.pass(kRefusedLinkRetryMs + 1000);
+  }
 }
 
 TEST_F(LinksTest, AGapAsksAgainFromWhatIsHeld) {
