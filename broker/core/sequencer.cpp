@@ -14,10 +14,7 @@ constexpr std::size_t kRecordOverheadBytes = 512;  // more than stamp, salt, has
 
 Sequencer::Sequencer(RegionCode region, Epoch epoch, Offset next, const FeedVector& heads, Ordinal last_ordinal, Hlc last_time)
     : region_(region), epoch_(epoch), next_(next), peer_offset_(next), last_ordinal_(last_ordinal), clock_(last_time) {
-  for (const FeedPosition& position : heads) {
-    heads_[position.feed] = position.head;
-    ends_[{position.feed.region, position.feed.lane}] = next;  // somewhere below: no reader is spared what it may need
-  }
+  for (const FeedPosition& position : heads) heads_[position.feed] = position.head;
 }
 
 bool Sequencer::nothing_behind(Offset cursor, const std::vector<RegionCode>& regions, LaneMask lanes) const {

@@ -43,7 +43,8 @@ class Sequencer {
 
   [[nodiscard]] HybridClock& clock() { return clock_; }
   [[nodiscard]] Offset next_offset() const { return next_; }  // as of the last closed turn
-  // True if the journal holds nothing from `cursor` on of these regions (empty: all) and lanes.
+  // True if nothing of these regions (empty: all) and lanes was added from `cursor` on. Knows what was added since the start:
+  // ask only for a cursor that stood at the head since.
   [[nodiscard]] bool nothing_behind(Offset cursor, const std::vector<RegionCode>& regions, LaneMask lanes) const;
 
   // Writes the turn's segments and the heads to seal.
@@ -67,7 +68,7 @@ class Sequencer {
   Ordinal last_ordinal_;
   HybridClock clock_;
   std::map<FeedId, FeedHead> heads_;
-  std::map<std::pair<RegionCode, Lane>, Offset> ends_;  // behind the last event of a region's lane
+  std::map<std::pair<RegionCode, Lane>, Offset> ends_;  // behind the last event of a region's lane, since the start
   std::map<FeedId, std::vector<Pending>> pending_;      // flash stands first: lanes order feeds of one epoch
   std::vector<StoredSegment> from_peers_;
   std::vector<Position> positions_;

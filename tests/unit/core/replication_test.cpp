@@ -145,7 +145,49 @@ TEST_F(LinksTest, AFlippedByteIsNotTaken) {
   EXPECT_THAT(net.alarms, Contains("341000 feed_broken"));
 }
 
-TEST_F(LinksTest, FeedsOfOthersAndOtherLanesAreNotTaken) {
+TEST_F(LinksTest, OtherLanesThanTheLinksAreNotTaken) {
+  open(kQuzhou);
+  net.pass(500);
+  net.cut(kQuzhou, kHuangshan);
+  warn(kQuzhou, "a1");
+  net.mend(kQuzhou, kHuangshan);
+  const StoredSegment flash = net.node(kQuzhou).disk.segments.back();
+  net.tamper = [&](RegionCode, RegionCode, Deliver& deliver) { deliver.segments = with_seal(flash.bytes, *flash.seal); };
+  say(kQuzhou, "一");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), IsEmpty());
+  EXPECT_EQ(net.state(kHuangshan, kQuzhou, LaneClass::rest), "refused");
+}
+
+TEST_F(LinksTest, ALongerFeedWithAnotherHistoryIsReportedAndNotTaken) {
+  open(kQuzhou);
+  net.pass(500);
+  say(kQuzhou, "一");
+  const Disk backup = net.node(kQuzhou).disk;
+  say(kQuzhou, "二");
+  net.cut(kQuzhou, kHuangshan);
+  net.cut(kQuzhou, kNanping);
+  net.node(kQuzhou).disk = backup;
+  net.restart(kQuzhou);
+  const auto rewritten = [&](std::uint64_t n) {
+    const auto message = CoreRig::publish_message(1, Lane::normal, n, {report("改写的" + std::to_string(n), "emergency")});
+    (void)net.at(kQuzhou, {net.node(kQuzhou).says(officer(kQuzhou), message)});
+  };
+  rewritten(2);
+  rewritten(3);
+  net.mend(kQuzhou, kHuangshan);
+  net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
+  EXPECT_THAT(net.alarms, Contains("341000 feed_forked"));
+  rewritten(4);
+  net.pass(kAlarmRepeatMs);
+  rewritten(5);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二"));
+  EXPECT_EQ(std::count(net.alarms.begin(), net.alarms.end(), "341000 feed_forked"), 2);  // told again while it holds
+  EXPECT_EQ(net.state(kHuangshan, kQuzhou, LaneClass::rest), "following");
+  warn(kQuzhou, "a1");
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二", "a1"));  // its other feeds go on
+}
+
+TEST_F(LinksTest, FeedsOfOthersAreNotTaken) {
   open(kQuzhou);
   open(kNanping);
   net.pass(500);
@@ -298,6 +340,53 @@ TEST(Links, AnAttemptWithoutAnswerIsRepeatedWithGrowingPauses) {
     EXPECT_GE(count, 4U);
     EXPECT_LE(count, 8U);
   }
+}
+
+TEST(Links, TheMoreAttemptsFailTheLongerIsThePause) {
+  CoreRig rig;
+  std::size_t opened = 0;
+  for (int i = 0; i < 600; ++i) {
+    rig.now += 100;
+    const Effects effects = rig.step(Tick{});
+    for (const LinkReset& reset : effects.link_resets) {
+      if (reset.link == LinkId{kHuangshan, LaneClass::flash}) ++opened;
+      (void)rig.step(LinkLost{reset.link, "connection refused"});
+    }
+  }
+  EXPECT_GE(opened, 12U);
+  EXPECT_LE(opened, 40U);
+}
+
+TEST(Links, AClockSetBackDoesNotKeepALinkDown) {
+  CoreRig rig;
+  (void)rig.step(Tick{});
+  (void)rig.step(LinkLost{{kHuangshan, LaneClass::flash}, "connection refused"});
+  rig.now -= 24 * 3'600'000;
+  const Effects effects = rig.pass(kRefusedLinkRetryMs + 200);
+  EXPECT_THAT(effects.link_resets, Contains(testing::Field(&LinkReset::link, LinkId{kHuangshan, LaneClass::flash})));
+}
+
+TEST(Links, WhatAnEarlierConnectionSaidIsNotTaken) {
+  const Agent duty = agent_named("341000.emergency.duty");
+  CoreRig source(kHuangshan);
+  (void)source.hello(duty, 1);
+  (void)source.publish(duty, 1, 1, {report("山洪", "emergency", kHuangshan)});
+  const Bytes bytes = with_seal(source.disk.segments[0].bytes, *source.disk.segments[0].seal);
+  CoreRig rig;
+  const LinkId link{kHuangshan, LaneClass::rest};
+  (void)rig.step(Tick{});
+  (void)rig.step(LinkLost{link, "reset by peer"});
+  (void)rig.pass(1000);  // the second attempt is under way
+  const auto state = [&] {
+    const auto views = rig.core.links();
+    return std::find_if(views.begin(), views.end(), [&](const LinkView& v) { return v.link == link; })->state;
+  };
+  (void)rig.step(PeerMessage{link, Followed{SessionId{1}, kHuangshan, Incarnation{9}, Offset{1}, Offset{2}}});
+  EXPECT_EQ(state(), "connecting");
+  (void)rig.step(PeerMessage{link, Followed{SessionId{2}, kHuangshan, Incarnation{9}, Offset{1}, Offset{2}}});
+  EXPECT_EQ(state(), "following");
+  EXPECT_TRUE(rig.step(PeerMessage{link, Deliver{SessionId{1}, Offset{2}, true, bytes}}).batch.empty());
+  EXPECT_FALSE(rig.step(PeerMessage{link, Deliver{SessionId{2}, Offset{2}, true, bytes}}).batch.empty());
 }
 
 TEST(Links, APeersRefusalIsKeptAsTheLinksReasonAndTriedAgainLate) {
