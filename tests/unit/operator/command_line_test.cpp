@@ -1,0 +1,129 @@
+#include "agents/operator/command_line.h"
+
+#include <gtest/gtest.h>
+
+#include "agents/operator/arguments.h"
+#include "agents/operator/words.h"
+
+namespace lianxi::cli {
+namespace {
+
+std::variant<Settings, Usage> parse(std::vector<const char*> words, Language language = Language::english) {
+  words.insert(words.begin(), "lianxi");
+  return parse_command_line(static_cast<int>(words.size()), words.data(), language);
+}
+template <class T>
+T command(const std::vector<const char*>& words) {
+  auto parsed = parse(words);
+  if (auto* usage = std::get_if<Usage>(&parsed)) {
+    ADD_FAILURE() << usage->text;
+    return {};
+  }
+  return std::get<T>(std::get<Settings>(parsed).command);
+}
+std::string mistake(const std::vector<const char*>& words, Language language = Language::english) {
+  const auto parsed = parse(words, language);
+  const auto* usage = std::get_if<Usage>(&parsed);
+  if (usage == nullptr || usage->exit != Exit::usage) return "";
+  return usage->text;
+}
+
+TEST(CommandLine, CommonOptionsStandBeforeOrBehindTheCommand) {
+  for (const auto& words : {std::vector<const char*>{"--profile", "p.toml", "--json", "status"},
+                            std::vector<const char*>{"status", "--profile", "p.toml", "--json"}}) {
+    const auto parsed = parse(words);
+    ASSERT_TRUE(std::holds_alternative<Settings>(parsed));
+    EXPECT_EQ(std::get<Settings>(parsed).common.profile, "p.toml");
+    EXPECT_TRUE(std::get<Settings>(parsed).common.json);
+  }
+}
+
+TEST(CommandLine, AQuestionToTheResourceMapIsReadWhole) {
+  const auto resources = command<ResourcesCommand>({"--profile", "p", "resources", "--near", "118.958,28.973", "--within",
+                                                    "120km", "--kind", "team,expert", "--kind", "supply", "--capability",
+                                                    "hazmat", "--place", "3308", "--available", "--limit", "7"});
+  EXPECT_EQ(resources.ask.near, (LonLat{118.958, 28.973}));
+  EXPECT_EQ(resources.ask.within_m, 120'000);
+  EXPECT_EQ(resources.ask.types, (std::vector{ResourceType::team, ResourceType::expert, ResourceType::supply}));
+  EXPECT_EQ(resources.ask.capability, "hazmat");
+  EXPECT_EQ(resources.ask.place->text(), "330800");
+  EXPECT_TRUE(resources.ask.available);
+  EXPECT_EQ(resources.ask.limit, 7U);
+  EXPECT_FALSE(resources.drills);
+}
+
+TEST(CommandLine, AFollowIsReadWhole) {
+  const auto follow =
+      command<FollowCommand>({"--profile", "p", "follow", "--kind", "alert", "--place", "330803", "--from",
+                              "330800:18446744073709551615:57", "--until", "now", "--count", "3", "--level", "red,orange"});
+  EXPECT_EQ(follow.from, FollowFrom::cursor);
+  EXPECT_EQ(follow.node, RegionCode{330800});
+  EXPECT_EQ(follow.incarnation.value, ~std::uint64_t{0});
+  EXPECT_EQ(follow.offset, Offset{57});
+  EXPECT_TRUE(follow.until_now);
+  EXPECT_EQ(follow.count, 3U);
+  EXPECT_EQ(follow.filter.kinds, std::vector{Kind::alert});
+  EXPECT_EQ(follow.filter.levels, (std::vector{Level::red, Level::orange}));
+}
+
+TEST(CommandLine, MistakesSayHowItShouldRead) {
+  EXPECT_NE(mistake({"--profile", "p", "resources", "--near", "28.973,118.958"}).find("latitude first?"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "resources", "--near", "28.973,118.958"}, Language::chinese).find("纬度"),
+            std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "resources", "--near", "2.3,48.8"}).find("outside China"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "resources", "--within", "50km"}).find("--near"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "resources", "--near", "118,28", "--within", "50"}).find("50km"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "resources", "--kind", "tank"}).find("team"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "follow", "--from", "yesterday"}).find("beginning"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "follow", "--kind", "allert"}).find("--kind"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "alerts", "--place", "33080"}), "");
+  EXPECT_NE(mistake({"--profile", "p", "status", "--timeout", "soon"}), "");
+  EXPECT_NE(mistake({"keys", "new", "Police"}), "");
+  EXPECT_NE(mistake({"--profile", "p", "nonsense"}), "");
+  EXPECT_NE(mistake({}), "");
+}
+
+TEST(CommandLine, KeysNeedNoProfile) {
+  const auto keys = command<KeysCommand>({"keys", "new", "330800.police.dispatch", "--role", "operator", "--out", "d", "--seal"});
+  EXPECT_EQ(keys.name.text(), "330800.police.dispatch");
+  EXPECT_EQ(keys.role, "operator");
+  EXPECT_TRUE(keys.seal);
+}
+
+TEST(CommandLine, HelpSpeaksTheOperatorsLanguage) {
+  const auto parsed = parse({"resources", "--help", "--lang", "zh"});
+  ASSERT_TRUE(std::holds_alternative<Usage>(parsed));
+  EXPECT_EQ(std::get<Usage>(parsed).exit, Exit::done);
+  EXPECT_NE(std::get<Usage>(parsed).text.find("一张图"), std::string::npos);
+}
+
+TEST(Arguments, ACursorIsReadAsItIsPrinted) {
+  FollowCommand follow;
+  ASSERT_TRUE(parse_from(cursor_text(RegionCode{341000}, Incarnation{12}, Offset{34}), {}, follow));
+  EXPECT_EQ(follow.node, RegionCode{341000});
+  EXPECT_EQ(follow.incarnation, Incarnation{12});
+  EXPECT_EQ(follow.offset, Offset{34});
+}
+
+TEST(Arguments, TimesAndDistancesCarryTheirUnits) {
+  EXPECT_EQ(*parse_timeout("500ms", {}), std::chrono::milliseconds(500));
+  EXPECT_EQ(*parse_timeout("5s", {}), std::chrono::milliseconds(5'000));
+  EXPECT_EQ(*parse_timeout("2.5", {}), std::chrono::milliseconds(2'500));
+  EXPECT_EQ(*parse_within("800m", {}), 800);
+  EXPECT_EQ(*parse_within("1.5km", {}), 1'500);
+  EXPECT_FALSE(parse_within("-5km", {}));
+  EXPECT_FALSE(parse_within("nankm", {}));
+}
+
+TEST(Words, NumbersReadAsTheyAreSaid) {
+  EXPECT_EQ(quantity_text(2'500, "吨"), "2.5 吨");
+  EXPECT_EQ(quantity_text(14'000'000, "只"), "14000 只");
+  EXPECT_EQ(quantity_text(1'050, "t"), "1.05 t");
+  EXPECT_EQ(quantity_text(0, ""), "-");
+  EXPECT_EQ(distance_text(799.6), "800 m");
+  EXPECT_EQ(distance_text(12'345.0), "12.3 km");
+  EXPECT_EQ(distance_text(std::nullopt), "-");
+}
+
+}  // namespace
+}  // namespace lianxi::cli
