@@ -1,6 +1,7 @@
 #include "agents/sdk/publisher.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "schemas/codec/event_codec.h"
 
@@ -108,6 +109,22 @@ std::optional<std::int64_t> Publisher::due(Lane lane) const {
 }
 
 Publisher::Next Publisher::answered(const Answers& answers, std::int64_t now_ms) {
+  const Next next = take(answers, now_ms);
+  tell();
+  return next;
+}
+
+Publisher::Next Publisher::refused(const Refused& refused, std::int64_t now_ms) {
+  const Next next = take(refused, now_ms);
+  tell();
+  return next;
+}
+
+void Publisher::tell() {
+  for (const auto& [ticket, outcome] : std::exchange(settled_, {})) sinks_.answered(ticket, outcome);
+}
+
+Publisher::Next Publisher::take(const Answers& answers, std::int64_t now_ms) {
   if (answers.session != outbox_.session()) return Next::go_on;
   for (const ReceiptRange& range : answers.receipts) {
     if (!receive(range)) {
@@ -121,7 +138,7 @@ Publisher::Next Publisher::answered(const Answers& answers, std::int64_t now_ms)
   return Next::go_on;
 }
 
-Publisher::Next Publisher::refused(const Refused& refused, std::int64_t now_ms) {
+Publisher::Next Publisher::take(const Refused& refused, std::int64_t now_ms) {
   if (refused.session != outbox_.session()) return Next::go_on;
   if (refused.refusal.code == RefusalCode::session_unknown) return Next::hello;
   if (refused.sequence == 0) return Next::go_on;
@@ -155,7 +172,7 @@ void Publisher::settle(InFlight& item, const Outcome& outcome) {
   if (item.answered) return;
   item.answered = true;
   outbox_.settle(item.ticket, outcome);
-  sinks_.answered(item.ticket, outcome);
+  settled_.emplace_back(item.ticket, outcome);
 }
 
 void Publisher::advance(Lane lane, std::int64_t now_ms) {

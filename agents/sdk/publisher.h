@@ -57,6 +57,9 @@ class Publisher {
   Window& of(Lane lane) { return windows_.at(static_cast<std::size_t>(lane)); }
   InFlight* find(Lane lane, Sequence sequence);
   void settle(InFlight& item, const Outcome& outcome);
+  void tell();
+  [[nodiscard]] Next take(const Answers& answers, std::int64_t now_ms);
+  [[nodiscard]] Next take(const Refused& refused, std::int64_t now_ms);
   void advance(Lane lane, std::int64_t now_ms);
   void send_again_from(Lane lane, Sequence sequence, std::int64_t at_ms);
   [[nodiscard]] bool receive(const ReceiptRange& range);
@@ -69,6 +72,7 @@ class Publisher {
   RegionCode region_;
   std::vector<SessionId> abandoned_;
   std::array<Window, kLaneCount> windows_;
+  std::vector<std::pair<Ticket, Outcome>> settled_;  // to be told once the outbox knows of them
 };
 
 }  // namespace lianxi::sdk

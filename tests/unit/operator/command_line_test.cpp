@@ -8,9 +8,10 @@
 namespace lianxi::cli {
 namespace {
 
-std::variant<Settings, Usage> parse(std::vector<const char*> words, Language language = Language::english) {
-  words.insert(words.begin(), "lianxi");
-  return parse_command_line(static_cast<int>(words.size()), words.data(), language);
+std::variant<Settings, Usage> parse(const std::vector<const char*>& words, Language language = Language::english) {
+  std::vector<const char*> line{"lianxi"};
+  for (const char* word : words) line.push_back(word);
+  return parse_command_line(static_cast<int>(line.size()), line.data(), language);
 }
 template <class T>
 T command(const std::vector<const char*>& words) {
