@@ -7,7 +7,7 @@
 namespace lianxi::adapter {
 
 Adapter::Adapter(sdk::Client& client, const formats::Mapping& mapping, AdapterOptions options, std::function<TimeMs()> now)
-    : publisher_(client),
+    : publisher_(client, options.retry),
       mapping_(mapping),
       options_(std::move(options)),
       now_(std::move(now)),
@@ -29,19 +29,21 @@ std::size_t Adapter::line_of(const std::string& file) const {
   return 1;
 }
 
-bool Adapter::failed(const Failure<SpoolError>& failure) {
+void Adapter::failed(const Failure<SpoolError>& failure) {
   spdlog::error("{}; it is tried again", failure.detail);
   const std::scoped_lock lock(mutex_);
   ++tally_.failures;
-  return false;
 }
 
-bool Adapter::take(const std::string& file, const std::stop_token& stop) {
+Adapter::Took Adapter::take(const std::string& file, const std::stop_token& stop) {
   const auto content = spool_.read(file, kMaxFileBytes);
   if (!content) {
-    // Taken back by whoever put it there.
-    if (content.error().code == SpoolError::gone) return true;
-    return failed(content.error());
+    if (content.error().code == SpoolError::gone) return Took::done;  // taken back by whoever put it there
+    std::unique_lock lock(mutex_);
+    const bool fresh = unreadable_.insert(file).second;
+    lock.unlock();
+    if (fresh) failed(content.error());
+    return Took::unreadable;
   }
   FileResult result;
   if (const formats::Source* source = mapping_.of_file(file); source != nullptr) {
@@ -50,8 +52,11 @@ bool Adapter::take(const std::string& file, const std::stop_token& stop) {
     result.refused.push_back(
         {RefusalCode::config, "", "no source of the mapping takes a file of this name: mend the name, or add its pattern", 0});
   }
-  if (result.interrupted) return false;
-  if (auto finished = spool_.finish(file, result, now_()); !finished) return failed(finished.error());
+  if (result.interrupted) return Took::again;
+  if (auto finished = spool_.finish(file, result, now_()); !finished) {
+    failed(finished.error());
+    return Took::again;
+  }
   publisher_.forget(file, *content);
   for (const std::string& warning : result.warnings) spdlog::warn("{}: {}", file, warning);
   if (result.refusals() > 0) {
@@ -63,7 +68,8 @@ bool Adapter::take(const std::string& file, const std::stop_token& stop) {
   ++tally_.files;
   tally_.accepted += result.accepted();
   tally_.refused += result.refusals();
-  return true;
+  unreadable_.erase(file);
+  return Took::done;
 }
 
 void Adapter::work(Line& line, const std::stop_token& stop) {
@@ -74,11 +80,12 @@ void Adapter::work(Line& line, const std::stop_token& stop) {
       if (!work_.wait(lock, stop, [&] { return !line.files.empty(); })) return;
       file = line.files.front();
     }
-    const bool done = take(file, stop);
-    if (!done && !pause(stop, options_.retry)) return;
+    // What is to be tried again stays in front, for a later file must not overtake it; one that cannot be read steps aside.
+    if (take(file, stop) == Took::again) {
+      if (!pause(stop, options_.retry)) return;
+      continue;
+    }
     const std::scoped_lock lock(mutex_);
-    // What is to be tried again stays in front: a later file must not overtake it.
-    if (!done) continue;
     line.files.pop_front();
     taken_.erase(file);
   }

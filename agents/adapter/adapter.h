@@ -57,9 +57,9 @@ class Adapter {
   void start(const std::stop_token& stop);
   void finish();
   void work(Line& line, const std::stop_token& stop);
-  // False if the file has to be tried again.
-  bool take(const std::string& file, const std::stop_token& stop);
-  bool failed(const Failure<SpoolError>& failure);
+  enum class Took : std::uint8_t { done, again, unreadable };
+  Took take(const std::string& file, const std::stop_token& stop);
+  void failed(const Failure<SpoolError>& failure);
   [[nodiscard]] std::size_t line_of(const std::string& file) const;
 
   FilePublisher publisher_;
@@ -73,7 +73,8 @@ class Adapter {
   mutable std::mutex mutex_;  // for all below
   std::condition_variable_any work_;
   std::array<Line, kLines> lines_;
-  std::set<std::string> taken_;  // given to a line and not yet finished
+  std::set<std::string> taken_;       // given to a line and not yet finished
+  std::set<std::string> unreadable_;  // said once each, until they can be read
   Tally tally_;
 };
 

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kWindow = 512;  // records sent and not yet answered
 constexpr std::chrono::milliseconds kLook(100);
-constexpr std::chrono::milliseconds kRetry(1000);
 
 std::string key_prefix(const std::string& file, const std::string& content) {
   const BytesView bytes(reinterpret_cast<const std::uint8_t*>(content.data()), content.size());
@@ -67,7 +66,7 @@ std::vector<RecordResult> FilePublisher::send(const std::vector<const formats::R
     auto outcome = wait_for(answers[i], stop);
     while (outcome && passes(*outcome)) {
       spdlog::error("record {} waits: {}", records[i]->number, outcome->error().reason);
-      if (!pause(stop, kRetry)) break;
+      if (!pause(stop, retry_)) break;
       auto again = send_one(*records[i]);
       outcome = wait_for(again, stop);
     }

@@ -34,7 +34,8 @@ struct FileResult {
 // nothing and gets its first receipts. Waits for every answer, until `stop`. A full disk is waited out.
 class FilePublisher {
  public:
-  explicit FilePublisher(sdk::Client& client) : client_(client) {}
+  explicit FilePublisher(sdk::Client& client, std::chrono::milliseconds retry = std::chrono::seconds(1))
+      : client_(client), retry_(retry) {}
 
   [[nodiscard]] FileResult publish(const formats::Source& source, const std::string& file, const std::string& content, TimeMs now,
                                    std::stop_token stop) const;
@@ -46,6 +47,7 @@ class FilePublisher {
                                                const std::stop_token& stop, bool& interrupted) const;
 
   sdk::Client& client_;
+  std::chrono::milliseconds retry_;
 };
 
 // False if stopped before.

@@ -24,7 +24,8 @@ tl::unexpected<Failure<SpoolError>> failed(SpoolError code, const fs::path& path
   return tl::unexpected(Failure<SpoolError>{code, path.string() + ": " + why});
 }
 tl::unexpected<Failure<SpoolError>> failed(const fs::path& path, int error) {
-  return failed(error == ENOENT ? SpoolError::gone : SpoolError::disk, path, std::strerror(error));
+  const bool gone = error == ENOENT || error == EISDIR || error == ELOOP;  // taken back, or something else under its name
+  return failed(gone ? SpoolError::gone : SpoolError::disk, path, std::strerror(error));
 }
 
 class Descriptor {
@@ -42,7 +43,7 @@ class Descriptor {
 };
 
 bool is_candidate(const std::string& name) {
-  return !name.starts_with('.') && !name.ends_with(".tmp") && !name.ends_with(".part");
+  return !name.starts_with('.') && !name.ends_with(".tmp") && !name.ends_with(".part") && name != kDone && name != kRefused;
 }
 
 // Whole under its name or not there at all, also after a crash.
