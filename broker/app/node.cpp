@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <deque>
 
+#include "broker/app/recent_segments.h"
 #include "schemas/codec/event_codec.h"
 
 namespace lianxi::app {
@@ -45,7 +46,7 @@ StoreResult<std::map<std::string, Hash>> own_alerts(const store::View& view, Reg
 struct Node::State {
   NodeConfig config;
   std::unique_ptr<store::Journal> journal;
-  std::unique_ptr<store::JournalReader> reader;
+  std::unique_ptr<RecentSegments> reader;
   std::unique_ptr<store::View> view;
   std::optional<core::BrokerCore> core;
   std::deque<core::DeliverOrder> orders;   // not performed yet
@@ -72,7 +73,7 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   if (!loaded) return failed(std::move(loaded.error()));
   auto reader = store::open_reader(state.config.journal);
   if (!reader) return failed(std::move(reader.error()));
-  state.reader = std::move(*reader);
+  state.reader = std::make_unique<RecentSegments>(std::move(*reader));
   const store::JournalIdentity& identity = state.journal->identity();
   auto view = store::open_view(state.config.view, identity);
   if (!view) return failed(std::move(view.error()));
@@ -145,16 +146,17 @@ StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<co
     if (auto committed = state.journal->commit(effects.batch); !committed) return failed(std::move(committed.error()));
   }
   // From here on everything is on disk and may be said.
+  TurnOutput out;
+  for (StoredSegment& segment : effects.batch.segments) {
+    out.committed.push_back({segment.info.first_offset, std::move(segment.bytes), segment.seal});
+    state.reader->remember(out.committed.back(), Offset(segment.info.first_offset.value + segment.info.count));
+  }
   for (const core::Send& answer : effects.sends) (void)send(answer.connection, answer.message);
   for (core::DeliverOrder& order : effects.deliveries) state.orders.push_back(std::move(order));
   if (auto served = state.deliver(send); !served) return failed(std::move(served.error()));
 
-  TurnOutput out;
   out.link_resets = std::move(effects.link_resets);
   out.link_sends = std::move(effects.link_sends);
-  for (StoredSegment& segment : effects.batch.segments) {
-    out.committed.push_back({segment.info.first_offset, std::move(segment.bytes), segment.seal});
-  }
   out.counted = std::move(effects.counted);
   out.alarms = std::move(effects.alarms);
   return out;

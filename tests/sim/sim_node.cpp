@@ -92,6 +92,7 @@ void SimNode::lost(const core::Connection& connection) {
 }
 
 void SimNode::enqueue(core::Input input) {
+  if (!up()) return;
   inbox_.push_back(std::move(input));
   wake(world_.random().between(0, 3));
 }
@@ -220,6 +221,10 @@ void SimNode::die_at_send(Death how, std::uint64_t answers) {
   sends_left_ = answers;
 }
 
+void SimNode::lack_disk(bool lacks) {
+  enqueue({clock(), core::DiskState{lacks}});
+}
+
 void SimNode::forgive() {
   forgiven_ = true;
   disk_.clear_fuse();
@@ -263,6 +268,7 @@ void SimNode::crash(const std::string& where) {
   const bool again = !forgiven_ && random.chance(30);
   const Death next = random.chance(50) ? Death::power_cut : Death::process_crash;
   const std::uint64_t operations = random.below(30);
+  skew_ms_ = random.chance(15) ? random.between(-20'000, 20'000) : random.between(-400, 400);
   world_.after(random.between(20, 4000), [this, again, next, operations] {
     if (again && !forgiven_) die_at_operation(next, operations);
     start();

@@ -40,7 +40,8 @@ class SimNode final : public NodePort {
   void die(Death how);
   void die_at_operation(Death how, std::uint64_t operations);
   void die_at_send(Death how, std::uint64_t answers);
-  void forgive();  // no death that was planned happens, and none during recovery
+  void lack_disk(bool lacks);  // its disk is below the headroom, or not any more
+  void forgive();              // no death that was planned happens, and none during recovery
   // Ends as on SIGTERM: closes everything in order. Then start() again, or let it be destroyed.
   void stop();
 

@@ -48,11 +48,14 @@ class Simulation {
   void make_agents();
   void trouble();
   void trouble_a_node();
+  void outage();
+  void lack_disk();
   void cut_something();
   void calm();
   [[nodiscard]] bool quiet();
   [[nodiscard]] FeedVector shared(const SimNode& node, const Audience& audience) const;
   void check_equal(const Audience& audience, std::size_t nodes);
+  void check_followed();
   void check_end();
   [[nodiscard]] std::string state();
 
@@ -159,12 +162,30 @@ void Simulation::cut_something() {
   });
 }
 
+void Simulation::outage() {
+  world_.count("outages of all");
+  for (const auto& node : nodes_) node->die(Death::power_cut);
+}
+
+void Simulation::lack_disk() {
+  SimNode& node = *world_.random().pick(nodes_);
+  if (!node.up()) return;
+  world_.count("disks below headroom");
+  node.lack_disk(true);
+  world_.after(world_.random().between(500, 4000), [&node] { node.lack_disk(false); });
+}
+
 void Simulation::trouble() {
   if (calm_) return;
-  if (world_.random().chance(50)) {
+  const std::uint64_t draw = world_.random().below(100);
+  if (draw < 46) {
     trouble_a_node();
-  } else {
+  } else if (draw < 92) {
     cut_something();
+  } else if (draw < 97) {
+    lack_disk();
+  } else {
+    outage();
   }
   world_.after(world_.random().between(200, 2500), [this] { trouble(); });
 }
@@ -218,7 +239,18 @@ void Simulation::check_equal(const Audience& audience, std::size_t nodes) {
   }
 }
 
+// Every event of a node's journal is for its region's agents: they must have had each of them.
+void Simulation::check_followed() {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const std::uint64_t held = nodes_[i]->head().value - 1;
+    if (followers_[i]->events() == held) continue;
+    world_.fail("promise 3: the journal of " + to_text(nodes_[i]->region()) + " holds " + std::to_string(held) +
+                " events, its follower had " + std::to_string(followers_[i]->events()));
+  }
+}
+
 void Simulation::check_end() {
+  check_followed();
   check_equal(Audience::conference(), nodes_.size());
   check_equal(*Audience::parse("inner"), std::min<std::size_t>(2, nodes_.size()));
   for (const auto& node : nodes_) {

@@ -1,0 +1,32 @@
+#include "broker/app/recent_segments.h"
+
+#include <algorithm>
+
+namespace lianxi::app {
+
+void RecentSegments::remember(const store::JournalSegment& segment, Offset end) {
+  end_ = end;
+  bytes_ += segment.bytes.size();
+  recent_.push_back(segment);
+  while (bytes_ > kRecentBytes && recent_.size() > 1) {
+    bytes_ -= recent_.front().bytes.size();
+    recent_.pop_front();
+  }
+}
+
+store::StoreResult<std::vector<store::JournalSegment>> RecentSegments::read(Offset from, std::size_t max_bytes) {
+  if (recent_.empty() || from < recent_.front().first_offset) return disk_->read(from, max_bytes);
+  std::vector<store::JournalSegment> out;
+  if (from >= end_) return out;
+  // The last segment that begins at or below `from` holds it, for offsets are dense.
+  auto at = std::upper_bound(recent_.begin(), recent_.end(), from,
+                             [](Offset wanted, const store::JournalSegment& s) { return wanted < s.first_offset; });
+  std::size_t bytes = 0;
+  for (--at; at != recent_.end() && bytes <= max_bytes; ++at) {
+    bytes += at->bytes.size();
+    out.push_back(*at);
+  }
+  return out;
+}
+
+}  // namespace lianxi::app
