@@ -12,7 +12,8 @@ def wait_agents_ready(cluster, region):
     """The agents and the conference node have read their mapping and profile, and say what they do."""
     def speak():
         cluster.check_alive()
-        return all((cluster.folder / "logs" / f"{region}.{name}.log").stat().st_size for name in AGENCIES + ("node",))
+        spoken = all((cluster.folder / "logs" / f"{region}.{agency}.log").stat().st_size for agency in AGENCIES)
+        return spoken and (cluster.agent_folder(region, "node") / "receipts.db").exists()
     wait_until(speak, 20, f"agents and conference node of {region} are at work")
 
 
