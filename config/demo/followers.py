@@ -60,16 +60,22 @@ class Follower:
 def latencies_ms(follower, since, windows):
     """From the home node's stamp to this follower, of the events stamped after `since`: (over a whole line, over a cut one).
 
-    `windows`: (region, from, until): while that region was away. What crossed it came late for a reason, and counts apart.
+    `windows`: (region, "cut" or "killed", from, until): while that region was away. What was to cross the cut, or was of or for
+    the killed node, came late for a reason, and counts apart.
     """
+    def hindered(event, stamped, arrival):
+        for region, what, begin, until in windows:
+            ends = (region == follower.region), (region == event["region"])
+            if stamped <= until and arrival >= begin and (ends[0] != ends[1] if what == "cut" else any(ends)):
+                return True
+        return False
+
     clear, late = [], []
     for arrival, event in follower.snapshot():
         stamped = stamp_seconds(event)
         if stamped < since:
             continue
-        crossed = any(stamped <= until and arrival >= begin and (region == follower.region) != (region == event["region"])
-                      for region, begin, until in windows)
-        (late if crossed else clear).append((arrival - stamped) * 1000)
+        (late if hindered(event, stamped, arrival) else clear).append((arrival - stamped) * 1000)
     return clear, late
 
 

@@ -38,7 +38,7 @@ class Story:
         self.steps = sorted(tomllib.loads((HERE / "story.toml").read_text(encoding="utf-8"))["step"], key=lambda step: step["at"])
         self.length = self.steps[-1]["at"] + 2
         self.played = []
-        self.windows = []        # (region, from, until): when a city was away
+        self.windows = []        # (region, what, from, until): when a city was cut off or its node killed
         self.wrong = []          # what did not go as the story says
         self.answers = {}        # at -> JSON answer of a question
         self.started_at = 0.0
@@ -120,7 +120,8 @@ class Story:
 
     def _back(self, region):
         # Up to kMaxReconnectMs and a heartbeat go by until the links stand again.
-        self.windows.append((region, self._away.pop(region)[1], time.time() + 8))
+        what, since = self._away.pop(region)
+        self.windows.append((region, what, since, time.time() + 8))
 
     def _ask(self, step):
         answer = self.cluster.ask(step["region"], *step["ask"])
@@ -155,7 +156,10 @@ def render(question, row):
         return f"{distance}{PROVINCES[row['place'][:2]]}  {pad(row['name'], 30)} {quantity}"
     if question == "alerts":
         return f"{pad(str(row['level']), 7)} {row['region']}  {row['headline']}"
-    agencies = "、".join(AGENCY_ZH.get(report["agency"], report["agency"]) for report in row["reports"])
+    counts = {}
+    for report in row["reports"]:
+        counts[report["agency"]] = counts.get(report["agency"], 0) + 1
+    agencies = "、".join(f"{AGENCY_ZH.get(agency, agency)} {count}" for agency, count in counts.items())
     return f"{row['id']}  {row['state']}  {len(row['reports'])} 份报告 reports ({agencies})"
 
 
