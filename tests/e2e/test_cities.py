@@ -2,8 +2,7 @@
 import json
 import unittest
 
-from cluster import REGIONS, wait_until
-from support import ClusterTest, cap
+from support import REGIONS, ClusterTest, cap, wait_until
 
 
 class Cities(ClusterTest):

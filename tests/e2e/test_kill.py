@@ -6,8 +6,7 @@ import subprocess
 import threading
 import unittest
 
-from cluster import wait_until
-from support import ClusterTest
+from support import ClusterTest, wait_until
 
 ROUNDS = int(os.environ.get("LIANXI_KILL_ROUNDS", "20"))
 HOME, PEER = "330800", "341000"

@@ -6,8 +6,7 @@ import urllib.request
 
 import zmq
 
-from cluster import wait_until
-from support import ClusterTest, cap
+from support import ClusterTest, cap, wait_until
 
 REGION = "330800"
 
