@@ -115,8 +115,8 @@ bool covers_levels(const Rule& rule) {
   return true;
 }
 
-bool covers_topic(const Rule& rule, std::string_view prefix) {
-  if (!covers_levels(rule) || !admits_value(rule.audiences, Audience::conference())) return false;
+bool covers_topic(const Rule& rule, std::string_view prefix, const Audience& audience) {
+  if (!covers_levels(rule) || !admits_value(rule.audiences, audience)) return false;
   // A topic has no end mark: what begins with ".../fire" may also be of an agency "fire-x". So a rule that names agencies
   // covers no prefix at all; its agent follows instead, where every event is judged by itself.
   if (!rule.agencies.empty()) return false;
@@ -186,11 +186,14 @@ bool Policy::may_query_kind(const Agent& agent, Kind kind) const {
   return false;
 }
 
-bool Policy::may_subscribe(const Agent& agent, std::string_view topic_prefix) const {
-  for (const Grant* grant : grants_of(agent.id))
-    for (const Rule& rule : grant->follow)
-      if (covers_topic(rule, topic_prefix)) return true;
-  return false;
+bool Policy::may_subscribe(const Agent& agent, std::string_view topic_prefix, const std::vector<Audience>& audiences) const {
+  const std::vector<const Grant*> grants = grants_of(agent.id);
+  return std::all_of(audiences.begin(), audiences.end(), [&](const Audience& audience) {
+    return std::any_of(grants.begin(), grants.end(), [&](const Grant* grant) {
+      return std::any_of(grant->follow.begin(), grant->follow.end(),
+                         [&](const Rule& rule) { return covers_topic(rule, topic_prefix, audience); });
+    });
+  });
 }
 
 }  // namespace lianxi::core

@@ -47,9 +47,10 @@ class Policy {
   // True if the agent may follow at least something; else a follow or query is refused as a whole.
   [[nodiscard]] bool may_follow_anything(const Agent& agent) const;
   [[nodiscard]] bool may_query_kind(const Agent& agent, Kind kind) const;
-  // A `live` subscription prefix ("alert/3308", "incident/330803/fire"): admitted only if some follow rule admits every
-  // event whose topic begins so (any level, and audience `conference`; local events reach only agents of the region).
-  [[nodiscard]] bool may_subscribe(const Agent& agent, std::string_view topic_prefix) const;
+  // A `live` subscription prefix ("alert/3308", "incident/330803/fire"): admitted only if, for each of the audiences, some
+  // follow rule admits every event whose topic begins so, whatever its level.
+  [[nodiscard]] bool may_subscribe(const Agent& agent, std::string_view topic_prefix,
+                                   const std::vector<Audience>& audiences = {Audience::conference()}) const;
 
  private:
   [[nodiscard]] std::vector<const Grant*> grants_of(const AgentId& agent) const;
@@ -74,6 +75,7 @@ class Members {
   Members(std::vector<Member> members, std::vector<Group> groups);
   [[nodiscard]] const Member* find(RegionCode region) const;
   [[nodiscard]] const std::vector<Member>& all() const { return members_; }
+  [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
   [[nodiscard]] bool is_audience(const Audience& audience) const;               // known here
   [[nodiscard]] bool holds(const Audience& audience, RegionCode region) const;  // may `region` hold such events of others
 

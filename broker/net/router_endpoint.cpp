@@ -160,6 +160,11 @@ RouterEndpoint::Swept RouterEndpoint::sweep() {
   return swept;
 }
 
+void RouterEndpoint::linger(std::chrono::milliseconds time) {
+  const int value = static_cast<int>(time.count());
+  zmq_setsockopt(state_->socket.handle(), ZMQ_LINGER, &value, sizeof value);
+}
+
 void RouterEndpoint::cut_revoked() {
   for (auto& [routing, peer] : state_->peers)
     if (!state_->keys.is(peer.key, peer.agent)) cut_soon(routing);

@@ -72,6 +72,8 @@ class RouterEndpoint {
   // After a change of the key table: cuts every connection whose key is no longer its agent's.
   void cut_revoked();
   [[nodiscard]] std::size_t connections() const;
+  // How long what is sent already may take to leave once this object is gone; else it is dropped.
+  void linger(std::chrono::milliseconds time);
 
  private:
   RouterEndpoint();

@@ -1,0 +1,226 @@
+#include "broker/app/broker.h"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include "broker/app/broker_state.h"
+#include "broker/app/clock.h"
+#include "schemas/codec/json.h"
+#include "schemas/limits.h"
+
+namespace lianxi::app {
+
+namespace {
+
+constexpr std::int64_t kHangMs = 10'000;           // the loop did not come by for so long: unhealthy
+constexpr std::uint64_t kReadyLagEvents = 10'000;  // further behind, the view is not fit for queries
+
+tl::unexpected<BrokerFailure> failed(BrokerError code, std::string detail) {
+  return tl::unexpected(BrokerFailure{code, std::move(detail)});
+}
+
+std::string journal_detail(const store::StoreFailure& failure, const std::string& folder) {
+  switch (failure.code) {
+    case store::StoreError::corrupt:
+      return fmt::format("the journal in {} is damaged: {}; run lianxi-broker verify {} --members FILE and restore it", folder,
+                         failure.detail, folder);
+    case store::StoreError::wrong_node:
+      return fmt::format("{}: {}; point data_dir to this region's own folder", folder, failure.detail);
+    case store::StoreError::newer_version:
+      return fmt::format("{} was written by a newer lianxi: {}; start that version", folder, failure.detail);
+    case store::StoreError::full:
+      return fmt::format("the disk of {} is full: {}; free space and start again", folder, failure.detail);
+    default:
+      return fmt::format("{}: {}", folder, failure.detail);
+  }
+}
+
+Incarnation random_incarnation() {
+  std::uint64_t value = 0;
+  while (value == 0) randombytes_buf(&value, sizeof value);
+  return Incarnation(value);
+}
+
+}  // namespace
+
+Broker::Broker() = default;
+Broker::~Broker() = default;
+
+Result<std::unique_ptr<Broker>, BrokerFailure> Broker::open(BrokerConfig config, const Log& log) {
+  if (sodium_init() < 0) return failed(BrokerError::system, "libsodium cannot start: the system gives no random numbers");
+  std::unique_ptr<Broker> broker(new Broker());
+  broker->state_ = std::make_unique<State>(std::move(config), log);
+  State& state = *broker->state_;
+  if (auto done = state.open_stores(); !done) return tl::unexpected(std::move(done.error()));
+  if (auto done = state.open_sockets(); !done) return tl::unexpected(std::move(done.error()));
+  if (auto done = state.start_threads(); !done) return tl::unexpected(std::move(done.error()));
+  if (auto done = state.open_http(); !done) return tl::unexpected(std::move(done.error()));
+  const BoundEndpoints& bound = state.bound;
+  if (!state.data_folder.write_endpoints({{"flash", bound.flash},
+                                          {"data", bound.data},
+                                          {"follow", bound.follow},
+                                          {"query", bound.query},
+                                          {"live", bound.live},
+                                          {"metrics", bound.metrics}}))
+    return failed(BrokerError::disk, state.config.file.data_dir + "/endpoints.toml cannot be written; free space on its disk");
+  return broker;
+}
+
+const BoundEndpoints& Broker::endpoints() const {
+  return state_->bound;
+}
+
+Result<void, BrokerFailure> Broker::run() {
+  return state_->loop();
+}
+
+void Broker::stop() noexcept {
+  state_->stop_requested = true;
+  state_->wakeup.signal();
+}
+void Broker::reload() noexcept {
+  state_->reload_requested = true;
+  state_->wakeup.signal();
+}
+
+void Broker::State::fail(BrokerFailure why) {
+  const std::lock_guard lock(failure_mutex);
+  if (!failure) failure = std::move(why);
+  board.failed = true;
+  wakeup.signal();
+}
+
+Result<void, BrokerFailure> Broker::State::open_stores() {
+  auto folder = DataFolder::open(config.file.data_dir);
+  if (!folder) return failed(BrokerError::disk, std::move(folder.error().detail));
+  data_folder = std::move(*folder);
+  NodeConfig with;
+  with.region = config.file.region;
+  with.software = kSoftware;
+  with.seal_keys = config.keys.seal;
+  with.journal.folder = config.file.journal_folder();
+  with.view.path = config.file.view_path();
+  with.policy = config.policy;
+  with.members = config.members;
+  with.fresh_incarnation = random_incarnation();
+  auto opened = Node::open(std::move(with), wall_ms());
+  if (!opened) return failed(BrokerError::journal, journal_detail(opened.error(), config.file.journal_folder()));
+  node = std::move(*opened);
+  board.head = node->core().next_offset().value;
+  return {};
+}
+
+Result<void, BrokerFailure> Broker::State::open_sockets() {
+  // The gate first: libzmq admits any key to a socket that is bound before it.
+  auto gate = net::ZapHandler::start(context, directory.keys(), [this](const net::ZapRejection& rejection) {
+    metrics.zap_rejected();
+    // A stranger that tries again and again fills a counter, not the log.
+    const std::int64_t now = steady_ms();
+    if (std::int64_t last = zap_logged_ms; now - last < 1000 || !zap_logged_ms.compare_exchange_strong(last, now)) return;
+    log.warn("connection turned away", {{"address", rejection.address}, {"key", rejection.key}, {"reason", rejection.reason}});
+  });
+  if (!gate) return failed(BrokerError::network, std::move(gate.error().detail));
+  zap = std::move(*gate);
+
+  const auto open = [this](const std::string& name, const std::string& endpoint, net::IoThread thread, int send_hwm) {
+    net::EndpointOptions options;
+    options.name = name;
+    options.endpoint = endpoint;
+    options.keys = curve_keys();
+    options.io_thread = thread;
+    options.send_hwm = send_hwm;
+    options.max_message_bytes = static_cast<std::size_t>(kMaxMessageBytes);
+    return net::RouterEndpoint::open(context, directory.keys(), std::move(options));
+  };
+  struct Wanted {
+    const char* name;
+    std::string endpoint;
+    net::IoThread thread;
+    int send_hwm;
+    std::unique_ptr<net::RouterEndpoint>& target;
+    std::string& bound_as;
+  };
+  const Endpoints& ask = config.file.endpoints;
+  Wanted wanted[] = {{"flash", ask.flash, net::IoThread::flash, 256, endpoints[0], bound.flash},
+                     {"data", ask.data, net::IoThread::rest, 1024, endpoints[1], bound.data},
+                     {"follow", ask.follow, net::IoThread::rest, 64, endpoints[2], bound.follow},
+                     {"query", ask.query, net::IoThread::rest, 16, query_socket, bound.query}};
+  for (Wanted& each : wanted) {
+    auto opened = open(each.name, each.endpoint, each.thread, each.send_hwm);
+    if (!opened) return failed(BrokerError::network, std::move(opened.error().detail));
+    each.target = std::move(*opened);
+    each.bound_as = each.target->endpoint();
+  }
+  const auto admit = [this](const std::string& agent, std::string_view prefix) -> std::optional<Refusal> {
+    auto admitted = may_subscribe(*directory.rights(), agent, prefix);
+    if (admitted) return std::nullopt;
+    return std::move(admitted.error());
+  };
+  auto opened = net::LiveSocket::open(context, directory.keys(), {ask.live, curve_keys()}, admit,
+                                      [](const Refusal& refusal) { return to_json(refusal); });
+  if (!opened) return failed(BrokerError::network, std::move(opened.error().detail));
+  live_socket = std::move(*opened);
+  bound.live = live_socket->endpoint();
+  return {};
+}
+
+Result<void, BrokerFailure> Broker::State::start_threads() {
+  const store::JournalOptions journal{.folder = config.file.journal_folder()};
+  const store::ViewOptions view_options{.path = config.file.view_path()};
+  auto view_reader = store::open_reader(journal);
+  if (!view_reader) return failed(BrokerError::journal, journal_detail(view_reader.error(), journal.folder));
+  auto live_reader = store::open_reader(journal);
+  if (!live_reader) return failed(BrokerError::journal, journal_detail(live_reader.error(), journal.folder));
+  auto read_view = store::open_read_view(view_options);
+  if (!read_view) return failed(BrokerError::view, fmt::format("{}: {}", view_options.path, read_view.error().detail));
+
+  const auto journal_failed = [this](const store::StoreFailure& why) {
+    fail({BrokerError::journal, journal_detail(why, config.file.journal_folder())});
+  };
+  maintenance = std::make_unique<MaintenanceThread>(node->journal(), journal_failed);
+  query = std::make_unique<QueryService>(std::move(query_socket), QueryDesk(std::move(*read_view), board, metrics), directory,
+                                         board, metrics);
+  live = std::make_unique<LiveFeed>(LiveFeed::Parts{std::move(live_socket), std::move(*live_reader)}, node->core().next_offset(),
+                                    directory, board, metrics, journal_failed);
+  view = std::make_unique<ViewThread>(
+      node->take_view(), std::move(*view_reader), board,
+      [this] {
+        query->wake();
+        if (stop_requested) wakeup.signal();
+      },
+      [this](const store::StoreFailure& why) {
+        fail({BrokerError::view, fmt::format("{}: {}; lianxi-broker --rebuild-view makes it anew from the journal",
+                                             config.file.view_path(), why.detail)});
+      });
+  return {};
+}
+
+Result<void, BrokerFailure> Broker::State::open_http() {
+  if (config.file.endpoints.metrics.empty()) return {};
+  const auto body = [this](const char* status) {
+    return fmt::format(R"({{"status":"{}","region":"{}","head":{},"view_offset":{},"disk_below_headroom":{}}})", status,
+                       to_text(config.file.region), board.head.load(), board.view_offset.load(), board.disk_low.load());
+  };
+  HttpHandlers handlers;
+  handlers.metrics = [this] {
+    metrics.set_heads(Offset(board.head), Offset(board.view_offset));
+    return metrics.text();
+  };
+  handlers.health = [this, body]() -> HttpAnswer {
+    if (board.failed || steady_ms() - board.last_loop_ms > kHangMs) return {503, body("failing")};
+    return {200, body("ok")};
+  };
+  handlers.ready = [this, body]() -> HttpAnswer {
+    if (!board.ready) return {503, body("starting")};
+    if (board.head > board.view_offset + kReadyLagEvents) return {503, body("catching up")};
+    return {200, body("ready")};
+  };
+  board.last_loop_ms = steady_ms();
+  auto opened = HttpServer::open(config.file.endpoints.metrics, std::move(handlers));
+  if (!opened) return failed(BrokerError::network, std::move(opened.error().detail));
+  http = std::move(*opened);
+  bound.metrics = http->address();
+  return {};
+}
+
+}  // namespace lianxi::app

@@ -1,0 +1,233 @@
+// The broker's thread: take in, turn, say; and keep house between.
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include "broker/app/broker_state.h"
+#include "broker/app/clock.h"
+#include "schemas/limits.h"
+
+namespace lianxi::app {
+
+namespace {
+
+constexpr std::int64_t kTickMs = 200;
+constexpr std::int64_t kSweepMs = 100;
+constexpr std::int64_t kQuickSweepMs = 20;
+constexpr std::int64_t kDiskMs = 1'000;
+constexpr std::int64_t kStatusMs = 200;
+constexpr std::chrono::milliseconds kLinger{1'000};
+
+Hash fresh_entropy() {
+  Hash entropy{};
+  randombytes_buf(entropy.data(), entropy.size());
+  return entropy;
+}
+
+}  // namespace
+
+Result<void, BrokerFailure> Broker::State::loop() {
+  publish_status();
+  board.ready = true;
+  log.info("ready", {{"region", to_text(config.file.region)},
+                     {"flash", bound.flash},
+                     {"data", bound.data},
+                     {"follow", bound.follow},
+                     {"query", bound.query},
+                     {"live", bound.live},
+                     {"metrics", bound.metrics}});
+  bool more = false;
+  while (!stop_requested && !board.failed) {
+    wait_for_work(more);
+    board.last_loop_ms = steady_ms();
+    if (reload_requested.exchange(false)) reload();
+    keep_house();
+    more = intake.take(wall_ms(), *directory.rights(), inputs);
+    if (auto done = turn(); !done) return done;
+  }
+  board.ready = false;
+  if (board.failed) {
+    const std::lock_guard lock(failure_mutex);
+    return tl::unexpected(*failure);
+  }
+  drain();
+  return {};
+}
+
+void Broker::State::wait_for_work(bool more) {
+  std::vector<net::WaitItem> items = {net::WaitItem{nullptr, wakeup.fd()}};
+  for (auto& endpoint : endpoints) items.push_back(endpoint->readable());
+  links.readable(items);
+  const std::int64_t next = std::min({tick_at, sweep_at, disk_at});
+  const bool at_once = more || !inputs.empty() || node->more_to_deliver();
+  net::wait(items, std::chrono::milliseconds(at_once ? 0 : std::max<std::int64_t>(0, next - steady_ms())));
+  if (items[0].ready) wakeup.drain();
+}
+
+void Broker::State::keep_house() {
+  const std::int64_t now = steady_ms();
+  if (now >= sweep_at) sweep(now);
+  if (now >= disk_at) {
+    disk_at = now + kDiskMs;
+    watch_disk();
+  }
+  if (now >= tick_at) {
+    tick_at = now + kTickMs;
+    inputs.push_back({wall_ms(), core::Tick{}});
+  }
+  if (now >= status_at) publish_status();
+}
+
+void Broker::State::sweep(std::int64_t now) {
+  bool again_soon = false;
+  std::size_t connections = 0;
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    auto swept = endpoints[i]->sweep();
+    metrics.connections_cut(swept.cut);
+    metrics.handshakes_failed(swept.failed_handshakes);
+    again_soon = again_soon || swept.again_soon;
+    connections += endpoints[i]->connections();
+    for (std::string& routing : swept.lost)
+      inputs.push_back({wall_ms(), core::ConnectionLost{{static_cast<std::uint8_t>(i), std::move(routing)}}});
+  }
+  for (LinkTable::Lost& lost : links.sweep(again_soon))
+    inputs.push_back({wall_ms(), core::LinkLost{lost.link, std::move(lost.reason)}});
+  metrics.set_connections(connections);
+  sweep_at = now + (again_soon ? kQuickSweepMs : kSweepMs);
+}
+
+void Broker::State::watch_disk() {
+  const auto free_bytes = node->journal().free_bytes();
+  if (!free_bytes) return;  // a disk that cannot be asked fails at the next commit
+  const bool low = *free_bytes < config.file.disk_headroom_bytes;
+  metrics.set_disk(*free_bytes, low);
+  if (low == board.disk_low) return;
+  board.disk_low = low;
+  inputs.push_back({wall_ms(), core::DiskState{low}});
+  if (low)
+    log.error("disk below headroom", {{"data_dir", config.file.data_dir},
+                                      {"free_mb", std::to_string(*free_bytes >> 20U)},
+                                      {"headroom_mb", std::to_string(config.file.disk_headroom_bytes >> 20U)},
+                                      {"mend", "free space; until then publishers are told to come back later"}});
+  else
+    log.info("disk has its headroom again", {{"free_mb", std::to_string(*free_bytes >> 20U)}});
+}
+
+Result<void, BrokerFailure> Broker::State::turn() {
+  if (inputs.empty() && !node->more_to_deliver()) return {};
+  const auto begun = std::chrono::steady_clock::now();
+  const Hash entropy = fresh_entropy();
+  auto output = node->turn(wall_ms(), entropy, inputs,
+                           [this](const core::Connection& to, const Message& message) { return send(to, message); });
+  inputs.clear();
+  if (!output)
+    return tl::unexpected(BrokerFailure{
+        BrokerError::journal, fmt::format("{}: {}; nothing of this turn was acknowledged; mend the disk and start again",
+                                          config.file.journal_folder(), output.error().detail)});
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+  metrics.turn(taken.count(), !output->committed.empty());
+  perform(std::move(*output));
+  return {};
+}
+
+SendResult Broker::State::send(const core::Connection& connection, const Message& message) {
+  net::RouterEndpoint& endpoint = *endpoints[connection.socket];
+  const bool delivery = std::holds_alternative<Deliver>(message);
+  Frames frames = encode(message);
+  const std::size_t bytes = frames.payload.size();
+  const net::SendOutcome outcome = endpoint.send(connection.routing, std::move(frames));
+  if (delivery) {
+    metrics.delivered(static_cast<DeliveryOutcome>(outcome), bytes);
+  } else if (outcome == net::SendOutcome::full) {
+    // It would wait for an answer that is not sent again on this connection; on the next one it asks.
+    metrics.answer_unsent();
+    endpoint.cut_soon(connection.routing);
+  }
+  switch (outcome) {
+    case net::SendOutcome::sent:
+      return SendResult::sent;
+    case net::SendOutcome::full:
+      return SendResult::full;
+    case net::SendOutcome::gone:
+      break;
+  }
+  return SendResult::gone;
+}
+
+void Broker::State::perform(TurnOutput output) {
+  const auto rights = directory.rights();
+  for (const core::LinkReset& reset : output.link_resets) {
+    if (std::string reason = links.reset(reset.link, *rights->members); !reason.empty())
+      inputs.push_back({wall_ms(), core::LinkLost{reset.link, std::move(reason)}});
+  }
+  for (const core::LinkSend& send_link : output.link_sends) {
+    if (!links.send(send_link.link, send_link.message))
+      inputs.push_back({wall_ms(), core::LinkLost{send_link.link, "the peer takes no more messages"}});
+  }
+  for (const core::Counted& counted : output.counted) metrics.refused(counted.code);
+  for (const core::Alarm& alarm : output.alarms) {
+    metrics.alarm(alarm.what);
+    log.warn("alarm", {{"what", alarm.what}, {"reason", alarm.reason}});
+  }
+  if (output.committed.empty()) return;
+  board.head = node->core().next_offset().value;
+  view->wake();
+  live->wake();
+  maintenance->wake();
+  publish_status();
+}
+
+void Broker::State::publish_status() {
+  status_at = steady_ms() + kStatusMs;
+  const core::BrokerCore& core = node->core();
+  StatusReport report;
+  report.region = config.file.region;
+  report.epoch = node->identity().epoch;
+  report.incarnation = node->identity().incarnation;
+  report.software = kSoftware;
+  report.head = core.next_offset();
+  report.feeds = core.heads();
+  for (const core::LinkView& link : core.links()) {
+    report.links.push_back(
+        {link.link.peer, to_word(link.link.lanes), link.state, link.last_contact, link.reason, link.received_events});
+    metrics.set_link(report.links.back());
+  }
+  metrics.set_followers(core.follower_count());
+  board.publish(std::move(report));
+}
+
+void Broker::State::reload() {
+  auto read = read_config(config.file.path);
+  for (const ConfigFinding& finding : read.findings)
+    finding.warning ? log.warn("config", {{"finding", to_text(finding)}}) : log.error("config", {{"finding", to_text(finding)}});
+  if (!read.value) {
+    log.error("reload refused", {{"file", config.file.path}, {"mend", "correct what is found; the rights stay as they were"}});
+    return;
+  }
+  // What is bound and opened stays until a restart; the rest changes now, in one step for every thread.
+  config.policy = read.value->policy;
+  config.members = read.value->members;
+  config.agents = read.value->agents;
+  directory.replace(config);
+  inputs.push_back({wall_ms(), core::PolicyChanged{config.policy, config.members}});
+  for (auto& endpoint : endpoints) endpoint->cut_revoked();
+  links.keep_members(*config.members);
+  live->rights_changed();
+  query->rights_changed();
+  log.info("reloaded", {{"agents", std::to_string(config.agents.size())}, {"file", config.file.path}});
+}
+
+void Broker::State::drain() {
+  const std::int64_t until = steady_ms() + kMaxDrainMs;
+  log.info("stopping", {{"head", std::to_string(board.head)}});
+  while (board.view_offset < board.head && steady_ms() < until && !board.failed) {
+    view->wake();
+    std::vector<net::WaitItem> items = {net::WaitItem{nullptr, wakeup.fd()}};
+    net::wait(items, std::chrono::milliseconds(50));
+    wakeup.drain();
+  }
+  // Answers that stand in the sockets' queues still leave.
+  for (auto& endpoint : endpoints) endpoint->linger(kLinger);
+  log.info("stopped", {{"head", std::to_string(board.head)}, {"view_offset", std::to_string(board.view_offset)}});
+}
+
+}  // namespace lianxi::app

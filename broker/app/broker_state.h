@@ -1,0 +1,88 @@
+// The parts of a broker, in the order in which they are made and, reversed, taken down. For broker*.cpp only.
+#pragma once
+
+#include <optional>
+
+#include "broker/app/broker.h"
+#include "broker/app/data_folder.h"
+#include "broker/app/directory.h"
+#include "broker/app/http_server.h"
+#include "broker/app/intake.h"
+#include "broker/app/live_feed.h"
+#include "broker/app/node.h"
+#include "broker/app/query_service.h"
+#include "broker/app/view_thread.h"
+#include "broker/net/zap.h"
+
+namespace lianxi::app {
+
+struct Broker::State {
+  State(BrokerConfig read, const Log& log_to)
+      : config(std::move(read)),
+        log(log_to),
+        directory(config),
+        links(context, curve_keys(), log),
+        intake(endpoints, links, metrics, log) {}
+
+  [[nodiscard]] net::CurveKeys curve_keys() const { return {config.keys.curve_public, config.keys.curve_secret}; }
+
+  // broker.cpp: made in this order by open().
+  [[nodiscard]] Result<void, BrokerFailure> open_stores();
+  [[nodiscard]] Result<void, BrokerFailure> open_sockets();
+  [[nodiscard]] Result<void, BrokerFailure> start_threads();
+  [[nodiscard]] Result<void, BrokerFailure> open_http();
+  void fail(BrokerFailure failure);  // any thread: ends run()
+
+  // broker_loop.cpp
+  [[nodiscard]] Result<void, BrokerFailure> loop();
+  [[nodiscard]] Result<void, BrokerFailure> turn();
+  void wait_for_work(bool more);
+  void keep_house();
+  void sweep(std::int64_t now);
+  void watch_disk();
+  void perform(TurnOutput output);
+  [[nodiscard]] SendResult send(const core::Connection& connection, const Message& message);
+  void publish_status();
+  void reload();
+  void drain();
+
+  BrokerConfig config;
+  const Log& log;
+  Metrics metrics;
+  StatusBoard board;
+  Directory directory;
+  DataFolder data_folder;
+  std::unique_ptr<Node> node;
+
+  net::Wakeup wakeup;
+  std::atomic<bool> stop_requested{false};
+  std::atomic<bool> reload_requested{false};
+  std::mutex failure_mutex;
+  std::optional<BrokerFailure> failure;
+
+  net::Context context;
+  std::unique_ptr<net::ZapHandler> zap;
+  std::atomic<std::int64_t> zap_logged_ms{0};
+  EndpointSet endpoints;
+  LinkTable links;
+  Intake intake;
+  BoundEndpoints bound;
+
+  // Of the loop: all in steady milliseconds.
+  std::vector<core::Input> inputs;  // of the next turn
+  std::int64_t tick_at = 0;
+  std::int64_t sweep_at = 0;
+  std::int64_t disk_at = 0;
+  std::int64_t status_at = 0;
+
+  // Threads last: they go first.
+  std::unique_ptr<net::RouterEndpoint> query_socket;  // until its service takes it
+  std::unique_ptr<net::LiveSocket> live_socket;       // likewise
+  std::unique_ptr<MaintenanceThread> maintenance;
+  std::unique_ptr<QueryService> query;
+  std::unique_ptr<LiveFeed> live;
+  std::unique_ptr<ViewThread> view;
+  std::unique_ptr<HttpServer> http;
+};
+
+}  // namespace lianxi::app

@@ -1,0 +1,45 @@
+// Who is who and may do what, as every thread of the broker sees it: replaced whole when the configuration is read again.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "broker/app/config.h"
+#include "broker/net/key_table.h"
+
+namespace lianxi::app {
+
+struct Rights {  // one moment's; immutable
+  RegionCode region;
+  std::map<std::string, core::Agent, std::less<>> agents;  // by id
+  std::shared_ptr<const core::Policy> policy;
+  std::shared_ptr<const core::Members> members;
+
+  [[nodiscard]] const core::Agent* find(std::string_view agent) const {
+    const auto found = agents.find(agent);
+    return found == agents.end() ? nullptr : &found->second;
+  }
+};
+
+// Any thread.
+class Directory {
+ public:
+  explicit Directory(const BrokerConfig& config) { replace(config); }
+  void replace(const BrokerConfig& config);
+  [[nodiscard]] std::shared_ptr<const Rights> rights() const;
+  [[nodiscard]] const net::KeyTable& keys() const { return keys_; }
+
+ private:
+  net::KeyTable keys_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Rights> rights_;
+};
+
+// May `agent` hear everything that `live` carries under `prefix`? Live carries events of every audience that this node holds,
+// local ones among them, and cannot tell its subscribers apart; so an agent must be of this region and its rules must admit
+// all audiences whole. Whoever has fewer rights follows, where every event is judged by itself.
+[[nodiscard]] Result<void> may_subscribe(const Rights& rights, std::string_view agent, std::string_view prefix);
+
+}  // namespace lianxi::app

@@ -1,0 +1,56 @@
+// Takes messages out of the sockets and makes them the inputs of one turn: flash first, bounded in bytes and messages.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "broker/app/link_table.h"
+#include "broker/app/metrics.h"
+#include "broker/core/input.h"
+#include "broker/net/router_endpoint.h"
+
+namespace lianxi::app {
+
+// The ROUTER endpoints that the broker's thread serves; the number is core::Connection::socket.
+enum class EndpointKind : std::uint8_t { flash = 0, data = 1, follow = 2 };
+inline constexpr std::size_t kEndpointKinds = 3;
+using EndpointSet = std::array<std::unique_ptr<net::RouterEndpoint>, kEndpointKinds>;
+
+// Empty: the endpoint speaks this message. `flash`: Hello, Publish of lane flash, Follow of lanes flash, Credit, Unfollow,
+// Heartbeat. `data`: Hello, Publish of the other lanes, Heartbeat. `follow`: Follow, Credit, Unfollow, Heartbeat.
+[[nodiscard]] Result<void> spoken_on(EndpointKind endpoint, const Message& message);
+
+// The broker's thread.
+class Intake {
+ public:
+  Intake(EndpointSet& endpoints, LinkTable& links, Metrics& metrics, const Log& log)
+      : endpoints_(endpoints), links_(links), metrics_(metrics), log_(log) {}
+
+  // Appends at most one turn's inputs. True: the bound was met and more may wait.
+  [[nodiscard]] bool take(TimeMs now, const Rights& rights, std::vector<core::Input>& inputs);
+
+ private:
+  struct Turn {
+    TimeMs now;
+    const Rights& rights;
+    std::vector<core::Input>& inputs;
+    std::size_t bytes = 0;
+    std::size_t messages = 0;
+    bool flash = false;  // a flash publish is among them
+    [[nodiscard]] bool full() const;
+  };
+  void take_endpoint(Turn& turn, EndpointKind endpoint);
+  void take_links(Turn& turn, core::LaneClass lanes);
+  void take_message(Turn& turn, EndpointKind endpoint, net::Inbound inbound);
+  void refuse(EndpointKind endpoint, const std::string& routing, const Bytes& header, const Bytes& payload, Refusal refusal);
+
+  EndpointSet& endpoints_;
+  LinkTable& links_;
+  Metrics& metrics_;
+  const Log& log_;
+  std::size_t flash_turns_ = 0;  // in a row that left the other sockets alone
+  bool data_first_ = false;
+};
+
+}  // namespace lianxi::app

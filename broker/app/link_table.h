@@ -1,0 +1,51 @@
+// The sockets of the node's links: one DEALER per peer and lane class, opened and reset when the rules say so.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "broker/app/directory.h"
+#include "broker/app/log.h"
+#include "broker/core/effects.h"
+#include "broker/net/link_socket.h"
+
+namespace lianxi::app {
+
+// The broker's thread.
+class LinkTable {
+ public:
+  LinkTable(net::Context& context, net::CurveKeys keys, const Log& log) : context_(context), keys_(std::move(keys)), log_(log) {}
+
+  // Closes the link's connection with all that it has queued and opens a new one. Empty reason: it is open.
+  [[nodiscard]] std::string reset(const core::LinkId& id, const core::Members& members);
+  // False: the peer takes no more, or the link is not open.
+  [[nodiscard]] bool send(const core::LinkId& id, const Message& message);
+  void readable(std::vector<net::WaitItem>& items);
+
+  struct Taken {
+    core::LinkId link;
+    net::LinkReceived what;
+  };
+  // The next message of a link of this class, each link in its turn; empty `what`: none waits.
+  [[nodiscard]] Taken receive(core::LaneClass lanes);
+
+  struct Lost {
+    core::LinkId link;
+    std::string reason;
+  };
+  [[nodiscard]] std::vector<Lost> sweep(bool& again_soon);
+  // Closes the links of whoever is no member any more.
+  void keep_members(const core::Members& members);
+
+ private:
+  net::Context& context_;
+  net::CurveKeys keys_;
+  const Log& log_;
+  std::map<core::LinkId, std::unique_ptr<net::LinkSocket>> links_;
+  core::LinkId last_served_;
+};
+
+[[nodiscard]] std::string to_word(core::LaneClass lanes);  // "flash", "normal+bulk"
+
+}  // namespace lianxi::app

@@ -1,0 +1,168 @@
+#include "broker/app/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <sstream>
+
+#include "schemas/vocabulary.h"
+
+namespace lianxi::app {
+
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+
+const Histogram::BucketBoundaries kTurnSeconds = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5};
+
+std::string outcome_word(DeliveryOutcome outcome) {
+  switch (outcome) {
+    case DeliveryOutcome::sent:
+      return "sent";
+    case DeliveryOutcome::full:
+      return "full";
+    case DeliveryOutcome::gone:
+      break;
+  }
+  return "gone";
+}
+
+}  // namespace
+
+struct Metrics::State {
+  prometheus::Registry registry;
+
+  Family<Counter>& counters(const std::string& name, const std::string& help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  }
+  Family<Gauge>& gauges(const std::string& name, const std::string& help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+  }
+
+  Family<Counter>& refusals = counters("lianxi_refusals_total", "Refusals told to agents and peers, by code");
+  Family<Counter>& accepted = counters("lianxi_events_accepted_total", "Events of this region on disk, by lane and kind");
+  Family<Counter>& received = counters("lianxi_events_received_total", "Events of peers on disk, by region, lane and kind");
+  Family<Counter>& deliveries = counters("lianxi_deliveries_total", "Deliveries to followers, by outcome");
+  Counter& delivered_bytes = counters("lianxi_delivered_bytes_total", "Bytes of segments sent to followers").Add({});
+  Counter& answers_unsent =
+      counters("lianxi_answers_unsent_total", "Answers whose client did not read; its connection was cut").Add({});
+  Counter& zap_rejections = counters("lianxi_zap_rejections_total", "Connections turned away for their key").Add({});
+  Counter& handshakes =
+      counters("lianxi_handshakes_failed_total", "Connections that did not prove a key this node knows").Add({});
+  Counter& cuts =
+      counters("lianxi_connections_cut_total", "Connections cut for messages of a wrong shape or without end").Add({});
+  Counter& live_events = counters("lianxi_live_events_total", "Events published on live").Add({});
+  Counter& live_refusals = counters("lianxi_live_refusals_total", "Live subscriptions refused").Add({});
+  Family<Counter>& alarms = counters("lianxi_alarms_total", "What a person should look at: forks, broken feeds, clocks");
+  Histogram& turns = prometheus::BuildHistogram()
+                         .Name("lianxi_turn_seconds")
+                         .Help("Turns that wrote: rules, seal, commit with its fsync, answers and deliveries")
+                         .Register(registry)
+                         .Add({}, kTurnSeconds);
+  Counter& idle_turns = counters("lianxi_turns_idle_total", "Turns that had nothing to write").Add({});
+  Gauge& journal_head = gauges("lianxi_journal_next_offset", "Offset of the next event").Add({});
+  Gauge& view_head = gauges("lianxi_view_offset", "The view has applied all below").Add({});
+  Gauge& view_lag = gauges("lianxi_view_lag_events", "Events on disk that the view has not applied").Add({});
+  Family<Gauge>& link_up = gauges("lianxi_link_following", "1 while the link to the peer follows");
+  Family<Gauge>& link_events = gauges("lianxi_link_received_events", "Events taken over the link since start");
+  Gauge& connections = gauges("lianxi_connections", "Open connections of agents and nodes").Add({});
+  Gauge& followers = gauges("lianxi_followers", "Followers served").Add({});
+  Gauge& disk_free = gauges("lianxi_disk_free_bytes", "Bytes free where the journal lives").Add({});
+  Gauge& disk_low = gauges("lianxi_disk_below_headroom", "1 while publishes wait for disk space").Add({});
+};
+
+Metrics::Metrics() : state_(std::make_unique<State>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::refused(RefusalCode code) {
+  state_->refusals.Add({{"code", std::string(to_word(code))}}).Increment();
+}
+void Metrics::accepted(Lane lane, Kind kind) {
+  state_->accepted.Add({{"lane", std::string(to_word(lane))}, {"kind", std::string(to_word(kind))}}).Increment();
+}
+void Metrics::received(RegionCode region, Lane lane, Kind kind) {
+  state_->received.Add({{"region", to_text(region)}, {"lane", std::string(to_word(lane))}, {"kind", std::string(to_word(kind))}})
+      .Increment();
+}
+void Metrics::delivered(DeliveryOutcome outcome, std::size_t bytes) {
+  state_->deliveries.Add({{"outcome", outcome_word(outcome)}}).Increment();
+  if (outcome == DeliveryOutcome::sent) state_->delivered_bytes.Increment(static_cast<double>(bytes));
+}
+void Metrics::answer_unsent() {
+  state_->answers_unsent.Increment();
+}
+void Metrics::zap_rejected() {
+  state_->zap_rejections.Increment();
+  refused(RefusalCode::unknown_key);
+}
+void Metrics::handshakes_failed(std::size_t count) {
+  state_->handshakes.Increment(static_cast<double>(count));
+}
+void Metrics::connections_cut(std::size_t count) {
+  state_->cuts.Increment(static_cast<double>(count));
+}
+void Metrics::live_published() {
+  state_->live_events.Increment();
+}
+void Metrics::live_refused() {
+  state_->live_refusals.Increment();
+}
+void Metrics::alarm(const std::string& what) {
+  state_->alarms.Add({{"what", what}}).Increment();
+}
+void Metrics::turn(double seconds, bool committed) {
+  if (committed)
+    state_->turns.Observe(seconds);
+  else
+    state_->idle_turns.Increment();
+}
+void Metrics::set_heads(Offset journal, Offset view) {
+  state_->journal_head.Set(static_cast<double>(journal.value));
+  state_->view_head.Set(static_cast<double>(view.value));
+  state_->view_lag.Set(journal > view ? static_cast<double>(journal.value - view.value) : 0.0);
+}
+void Metrics::set_link(const LinkRow& link) {
+  const prometheus::Labels labels = {{"region", to_text(link.region)}, {"lanes", link.lanes}};
+  state_->link_up.Add(labels).Set(link.state == "following" ? 1 : 0);
+  state_->link_events.Add(labels).Set(static_cast<double>(link.received_events));
+}
+void Metrics::set_connections(std::size_t count) {
+  state_->connections.Set(static_cast<double>(count));
+}
+void Metrics::set_followers(std::size_t count) {
+  state_->followers.Set(static_cast<double>(count));
+}
+void Metrics::set_disk(std::uint64_t free_bytes, bool below_headroom) {
+  state_->disk_free.Set(static_cast<double>(free_bytes));
+  state_->disk_low.Set(below_headroom ? 1 : 0);
+}
+
+std::string Metrics::text() const {
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, state_->registry.Collect());
+  return out.str();
+}
+
+std::vector<CounterRow> Metrics::rows() const {
+  std::vector<CounterRow> rows;
+  for (const prometheus::MetricFamily& family : state_->registry.Collect()) {
+    if (family.type != prometheus::MetricType::Counter) continue;
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      if (metric.counter.value <= 0) continue;
+      std::string name = family.name;
+      for (std::size_t i = 0; i < metric.label.size(); ++i)
+        name += (i == 0 ? '{' : ',') + metric.label[i].name + "=\"" + metric.label[i].value + '"';
+      if (!metric.label.empty()) name += '}';
+      rows.push_back({std::move(name), static_cast<std::uint64_t>(metric.counter.value)});
+    }
+  }
+  return rows;
+}
+
+}  // namespace lianxi::app

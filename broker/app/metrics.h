@@ -1,0 +1,49 @@
+// What the node counts, for Prometheus and for `lianxi status`.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "schemas/protocol.h"
+
+namespace lianxi::app {
+
+enum class DeliveryOutcome : std::uint8_t { sent, full, gone };
+
+// Any thread.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  void refused(RefusalCode code);
+  void accepted(Lane lane, Kind kind);                     // an event of this region
+  void received(RegionCode region, Lane lane, Kind kind);  // an event of a peer
+  void delivered(DeliveryOutcome outcome, std::size_t bytes);
+  void answer_unsent();
+  void zap_rejected();
+  void handshakes_failed(std::size_t count);
+  void connections_cut(std::size_t count);
+  void live_published();
+  void live_refused();
+  void alarm(const std::string& what);
+  void turn(double seconds, bool committed);
+
+  void set_heads(Offset journal, Offset view);
+  void set_link(const LinkRow& link);
+  void set_connections(std::size_t count);
+  void set_followers(std::size_t count);
+  void set_disk(std::uint64_t free_bytes, bool below_headroom);
+
+  [[nodiscard]] std::string text() const;              // Prometheus exposition format
+  [[nodiscard]] std::vector<CounterRow> rows() const;  // counters that are not zero
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lianxi::app

@@ -1,0 +1,80 @@
+// Answers questions from the view, in its own thread with its own read-only connection: no query delays a receipt.
+//
+// A question may name an offset; it then waits, for a bounded time, until the view has it, while others are answered.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "broker/app/directory.h"
+#include "broker/app/metrics.h"
+#include "broker/app/status_board.h"
+#include "broker/net/router_endpoint.h"
+#include "broker/store/read_view.h"
+
+namespace lianxi::app {
+
+inline constexpr std::size_t kMaxWaitingQueries = 1024;
+inline constexpr std::size_t kMaxWaitingQueriesPerAgent = 64;
+
+// Turns a question into its answer or refusal. No sockets, no clock.
+class QueryDesk {
+ public:
+  QueryDesk(std::unique_ptr<store::ReadView> view, StatusBoard& board, const Metrics& metrics)
+      : view_(std::move(view)), board_(board), metrics_(metrics) {}
+  [[nodiscard]] Result<Answer> answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now);
+
+ private:
+  using Rows = decltype(Answer::rows);
+  [[nodiscard]] store::StoreResult<Rows> rows(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now);
+  [[nodiscard]] store::StoreResult<StatusReport> status(const AskStatus& ask, TimeMs now);
+
+  std::unique_ptr<store::ReadView> view_;
+  StatusBoard& board_;
+  const Metrics& metrics_;
+};
+
+// Leaves rows out until the answer fits into a message; sets `truncated` if it did.
+[[nodiscard]] Frames encode_bounded(Answer answer);
+
+class QueryService {
+ public:
+  QueryService(std::unique_ptr<net::RouterEndpoint> endpoint, QueryDesk desk, const Directory& directory, StatusBoard& board,
+               Metrics& metrics);
+  ~QueryService();
+  QueryService(const QueryService&) = delete;
+  QueryService& operator=(const QueryService&) = delete;
+  void wake() const { wakeup_.signal(); }  // the view has moved
+  void rights_changed();
+
+ private:
+  struct Waiting {
+    std::string routing;
+    std::string agent;
+    Query query;
+    std::int64_t until_ms = 0;  // steady
+  };
+  void run();
+  void take_in();
+  void take(net::Inbound inbound);
+  void answer_waiting();
+  void answer(const std::string& routing, const std::string& agent, const Query& query);
+  void refuse(const std::string& routing, std::uint64_t request, Refusal refusal);
+  void sweep();
+
+  std::unique_ptr<net::RouterEndpoint> endpoint_;
+  QueryDesk desk_;
+  const Directory& directory_;
+  StatusBoard& board_;
+  Metrics& metrics_;
+  std::deque<Waiting> waiting_;
+  std::int64_t sweep_at_ = 0;
+  net::Wakeup wakeup_;
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> rights_changed_{false};
+  std::thread thread_;
+};
+
+}  // namespace lianxi::app

@@ -1,0 +1,40 @@
+// Where the node stands, published by the broker's thread after each turn and read by queries and health checks.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+
+#include "schemas/protocol.h"
+
+namespace lianxi::app {
+
+// Any thread.
+class StatusBoard {
+ public:
+  // Region, epoch, incarnation, software, head, feeds and links; the reader fills in the view, counters and time.
+  void publish(StatusReport report) {
+    const std::lock_guard lock(mutex_);
+    report_ = std::move(report);
+  }
+  [[nodiscard]] StatusReport report() const {
+    const std::lock_guard lock(mutex_);
+    return report_;
+  }
+
+  // All below is committed.
+  std::atomic<std::uint64_t> head{0};
+  // The view has applied all below.
+  std::atomic<std::uint64_t> view_offset{0};
+  // Milliseconds of the steady clock when the broker's loop last came by.
+  std::atomic<std::int64_t> last_loop_ms{0};
+  std::atomic<bool> ready{false};
+  std::atomic<bool> disk_low{false};
+  // The view or live thread could not go on; the broker ends the process.
+  std::atomic<bool> failed{false};
+
+ private:
+  mutable std::mutex mutex_;
+  StatusReport report_;
+};
+
+}  // namespace lianxi::app

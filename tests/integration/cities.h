@@ -1,0 +1,79 @@
+// Some cities of the conference on loopback: keys, members, policy and one lianxi-broker process each, in a folder that goes
+// with the test.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "schemas/codec/chain.h"
+#include "tests/integration/process.h"
+
+namespace lianxi::test {
+
+struct Keys {
+  std::string public_key, secret_key;  // Z85
+};
+Keys make_keys();
+
+// A port of loopback that is nobody else's while this lives, though nobody listens on it yet.
+class Port {
+ public:
+  Port();
+  ~Port();
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
+  [[nodiscard]] int number() const { return number_; }
+
+ private:
+  int fd_ = -1;
+  int number_ = 0;
+};
+
+struct City {
+  std::string region;
+  Keys keys;
+  SealKeyPair seal;
+  std::map<std::string, std::unique_ptr<Port>> ports;  // by endpoint name
+  std::map<std::string, Keys> agents;                  // "police" -> keys of 330800.police.desk
+  std::unique_ptr<Process> process;
+  int starts = 0;
+
+  [[nodiscard]] std::string endpoint(const std::string& name) const;
+  [[nodiscard]] std::string agent_id(const std::string& agency) const { return region + "." + agency + ".desk"; }
+};
+
+class Cities {
+ public:
+  explicit Cities(const std::vector<std::string>& regions);
+  ~Cities();
+  Cities(const Cities&) = delete;
+  Cities& operator=(const Cities&) = delete;
+
+  [[nodiscard]] City& city(const std::string& region) { return cities_.at(region); }
+  [[nodiscard]] std::string folder() const { return folder_; }
+  [[nodiscard]] std::string node_file(const std::string& region) const { return folder_ + "/" + region + ".toml"; }
+  [[nodiscard]] std::string data_dir(const std::string& region) const { return folder_ + "/" + region + ".data"; }
+  [[nodiscard]] std::string members_file() const { return folder_ + "/members.toml"; }
+  [[nodiscard]] std::string policy_file() const { return folder_ + "/policy.toml"; }
+  [[nodiscard]] std::string output_file(const std::string& region) const { return folder_ + "/" + region + ".log"; }
+
+  // Starts the node and waits until it says `ready`; false if it does not.
+  bool start(const std::string& region);
+  // Ends it at once; nothing of it runs when this returns.
+  void kill(const std::string& region);
+  // HTTP GET on the metrics endpoint: the body, empty if nobody answers.
+  std::string get(const std::string& region, const std::string& path);
+  // The value of a metric, -1 if it is not there.
+  double metric(const std::string& region, const std::string& name);
+
+ private:
+  void write_files();
+  std::string folder_;
+  std::map<std::string, City> cities_;
+};
+
+inline const std::vector<std::string> kAgencies = {"emergency", "police", "fire"};
+
+}  // namespace lianxi::test

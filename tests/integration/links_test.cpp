@@ -1,0 +1,125 @@
+// Two nodes linked: they converge, also after one was stopped, killed or unreachable, and no event comes twice.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "tests/integration/raw_client.h"
+
+namespace lianxi::test {
+namespace {
+
+constexpr const char* kQuzhou = "330800";
+constexpr const char* kHuangshan = "341000";
+
+class LinksTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(cities.start(kQuzhou)) << cities.city(kQuzhou).process->output();
+    ASSERT_TRUE(cities.start(kHuangshan)) << cities.city(kHuangshan).process->output();
+  }
+  void publish(const std::string& region, std::uint64_t from, std::uint64_t to) {
+    Publisher police(cities.city(region), "police", SessionId(from + 1000));
+    ASSERT_TRUE(police.connect());
+    std::vector<Bytes> events;
+    for (std::uint64_t i = from; i < to; ++i) events.push_back(incident_event(region, "police", i));
+    police.publish(Lane::normal, Sequence(1), std::move(events));
+    const auto answers = police.answers();
+    ASSERT_TRUE(answers);
+    ASSERT_TRUE(answers->refusals.empty());
+    Publisher emergency(cities.city(region), "emergency", SessionId(from + 2000), "flash");
+    ASSERT_TRUE(emergency.connect());
+    emergency.publish(Lane::flash, Sequence(1), {alert_event(region, from)});
+    ASSERT_TRUE(emergency.answers());
+  }
+  static FeedVector shared(const StatusReport& status) {
+    FeedVector feeds = status.feeds;
+    std::erase_if(feeds, [](const FeedPosition& position) { return position.feed.audience.is_local(); });
+    return feeds;
+  }
+  static std::optional<DigestRow> conference(const StatusReport& status) {
+    for (const DigestRow& row : status.digests)
+      if (row.audience == Audience::conference()) return row;
+    return std::nullopt;
+  }
+  // Both hold the same shared feeds to the same heads, and their views agree.
+  bool converged() {
+    return eventually([&] {
+      const auto a = status_of(cities.city(kQuzhou));
+      const auto b = status_of(cities.city(kHuangshan));
+      if (!a || !b || shared(*a) != shared(*b) || shared(*a).size() < 4) return false;
+      const auto x = conference(*a);
+      const auto y = conference(*b);
+      return x && y && x->vector == y->vector && x->vector.size() >= 4 && x->digest == y->digest;
+    });
+  }
+  std::uint64_t events_held(const std::string& region) {
+    const auto status = status_of(cities.city(region));
+    return status ? status->head.value - 1 : 0;
+  }
+  bool following(const std::string& region) {
+    return eventually([&] {
+      const auto status = status_of(cities.city(region));
+      return status && status->links.size() == 2 &&
+             std::all_of(status->links.begin(), status->links.end(), [](const LinkRow& row) { return row.state == "following"; });
+    });
+  }
+  Cities cities{{kQuzhou, kHuangshan}};
+};
+
+TEST_F(LinksTest, TwoNodesHoldTheSame) {
+  publish(kQuzhou, 1, 51);
+  publish(kHuangshan, 1, 31);
+  EXPECT_TRUE(converged());
+  EXPECT_EQ(events_held(kQuzhou), 82U);
+  EXPECT_EQ(events_held(kHuangshan), 82U);
+}
+
+TEST_F(LinksTest, ALocalEventDoesNotTravel) {
+  Publisher police(cities.city(kQuzhou), "police", SessionId(1));
+  ASSERT_TRUE(police.connect());
+  police.publish(Lane::normal, Sequence(1), {incident_event(kQuzhou, "police", 900, "local")});
+  ASSERT_TRUE(police.answers());
+  publish(kQuzhou, 1, 11);
+  publish(kHuangshan, 1, 11);
+  ASSERT_TRUE(converged());
+  EXPECT_EQ(events_held(kQuzhou), 23U);
+  EXPECT_EQ(events_held(kHuangshan), 22U);
+}
+
+TEST_F(LinksTest, AKilledNodeCatchesUpWhenItIsBack) {
+  publish(kQuzhou, 1, 21);
+  publish(kHuangshan, 1, 21);
+  ASSERT_TRUE(converged());
+  cities.kill(kHuangshan);
+  publish(kQuzhou, 100, 151);
+  ASSERT_TRUE(cities.start(kHuangshan)) << cities.city(kHuangshan).process->output();
+  publish(kHuangshan, 100, 131);
+  EXPECT_TRUE(converged());
+  EXPECT_EQ(events_held(kQuzhou), 20 + 1 + 20 + 1 + 51 + 1 + 31 + 1);
+  EXPECT_EQ(events_held(kHuangshan), events_held(kQuzhou));
+  EXPECT_TRUE(following(kQuzhou));
+  EXPECT_TRUE(following(kHuangshan));
+}
+
+TEST_F(LinksTest, AStoppedNodeIsNoticedAndCatchesUpWhenItGoesOn) {
+  publish(kQuzhou, 1, 21);
+  publish(kHuangshan, 1, 21);
+  ASSERT_TRUE(converged());
+  ASSERT_TRUE(following(kQuzhou));
+  cities.city(kHuangshan).process->signal(SIGSTOP);
+  publish(kQuzhou, 100, 121);
+  EXPECT_TRUE(eventually([&] {
+    const auto status = status_of(cities.city(kQuzhou));
+    return status &&
+           std::none_of(status->links.begin(), status->links.end(), [](const LinkRow& row) { return row.state == "following"; });
+  })) << "silence is noticed";
+  publish(kQuzhou, 200, 221);
+  cities.city(kHuangshan).process->signal(SIGCONT);
+  EXPECT_TRUE(converged());
+  EXPECT_EQ(events_held(kHuangshan), 21U + 21U + 22U + 22U);
+  EXPECT_TRUE(following(kQuzhou));
+}
+
+}  // namespace
+}  // namespace lianxi::test
