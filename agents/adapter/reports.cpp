@@ -12,7 +12,8 @@ Json error_of(const Refusal& refusal) {
 }
 
 Json result_of(const RecordResult& result) {
-  Json json{{"record", result.number}, {"line", result.line}};
+  Json json{{"record", result.number}};
+  if (result.line > 0) json["line"] = result.line;
   if (!result.entity.empty()) json["entity"] = result.entity;
   if (!result.outcome) {
     json["error"] = error_of(result.outcome.error());
