@@ -112,7 +112,9 @@ def run(cluster, line, seconds):
     story.heal()
     good = checks.report(cluster, followers, story, counts, say)
     if seconds is None:
-        profile = os.path.relpath(cluster.profile("330800", "operator"))
+        profile = cluster.profile("330800", "operator")
+        if profile.is_relative_to(pathlib.Path.cwd()):
+            profile = profile.relative_to(pathlib.Path.cwd())
         say()
         say("演示继续运行，按 Ctrl-C 结束。可另开终端试试：  The cities stay up until Ctrl-C. In another terminal:")
         say(f"  ./run lianxi --profile {profile} resources --near 118.958,28.973 --within 120km --kind team --capability hazmat --available")
