@@ -114,7 +114,11 @@ class SqliteReader final : public JournalReader {
     return guarded("read the journal", [&] {
       std::vector<JournalSegment> segments;
       std::size_t left = std::max<std::size_t>(max_bytes, 1);
+      from = std::max(from, Offset(1));
       std::uint64_t number = file_holding(from);
+      if (from < file(number).first_offset()) {
+        fail(StoreError::not_found, "offset " + std::to_string(from.value) + " is in an older file, which is not here");
+      }
       while (true) {
         file(number).read(from, left, segments);
         if (left == 0 || !has(number + 1)) return segments;

@@ -185,6 +185,20 @@ TEST(Journal, ReadingMayBeginInsideASegment) {
   EXPECT_TRUE((*reader)->read(Offset(21), 1)->empty());
 }
 
+TEST(Journal, ReadingBelowTheOldestFileIsNotFound) {
+  const TempFolder folder;
+  JournalBench bench(folder.path(), 40'000);
+  for (int i = 0; i < 30; ++i) bench.commit({kOwn}, 1, 2000);
+  bench.close();
+  std::filesystem::remove(folder.path("000001.db"));
+  const auto reader = open_reader(bench.options);
+  ASSERT_TRUE(reader);
+  const auto below = (*reader)->read(Offset(1), 1000);
+  ASSERT_FALSE(below);
+  EXPECT_EQ(below.error().code, StoreError::not_found);
+  EXPECT_TRUE((*reader)->read(Offset(25), 1000));
+}
+
 TEST(Journal, FindsTheFirstEventThatAVectorLacks) {
   const TempFolder folder;
   JournalBench bench(folder.path(), 40'000);
