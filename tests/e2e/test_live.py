@@ -25,6 +25,7 @@ class Live(ClusterTest):
         for topic in topics:
             socket.subscribe(topic)
         socket.connect(self.profile["node"]["live"])
+        self.addCleanup(socket.close, 0)
         return socket
 
     def publish(self, identifier, status="Actual"):
