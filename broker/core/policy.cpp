@@ -87,6 +87,26 @@ std::string join(const std::vector<std::string>& words) {
   return out;
 }
 
+// Why no rule admits the envelope: the first list on which all that are left fail, and what they would admit.
+Refusal explain(const Agent& agent, const Envelope& envelope, std::vector<const Rule*> rules) {
+  if (rules.empty()) return {RefusalCode::not_allowed, "agent", "the policy lets " + agent.id.text() + " publish nothing", 0};
+  for (const ListCheck& check : list_checks(envelope)) {
+    std::vector<const Rule*> left;
+    for (const Rule* rule : rules)
+      if (check.admits(*rule, envelope)) left.push_back(rule);
+    if (left.empty()) {
+      std::vector<std::string> admitted;
+      for (const Rule* rule : rules) check.tell(*rule, admitted);
+      return {RefusalCode::not_allowed, check.field,
+              agent.id.text() + " may not publish " + check.field + " \"" + check.asked + "\" here; the policy admits " +
+                  join(admitted),
+              0};
+    }
+    rules = std::move(left);
+  }
+  return {RefusalCode::not_allowed, "", "no rule of the policy lets " + agent.id.text() + " publish this", 0};
+}
+
 // --- live topics: "<kind>/<place>/<agency>" cut anywhere ---
 
 // Every kind whose topic word begins so (exactly, if `whole`) is in the rule's list.
@@ -140,23 +160,14 @@ std::vector<const Grant*> Policy::grants_of(const AgentId& agent) const {
 
 Result<void> Policy::may_publish(const Agent& agent, const Envelope& envelope) const {
   std::vector<const Rule*> rules;
-  for (const Grant* grant : grants_of(agent.id))
-    for (const Rule& rule : grant->publish) rules.push_back(&rule);
-  if (rules.empty()) return refuse(RefusalCode::not_allowed, "agent", "the policy lets " + agent.id.text() + " publish nothing");
-  for (const ListCheck& check : list_checks(envelope)) {
-    std::vector<const Rule*> left;
-    for (const Rule* rule : rules)
-      if (check.admits(*rule, envelope)) left.push_back(rule);
-    if (left.empty()) {
-      std::vector<std::string> admitted;
-      for (const Rule* rule : rules) check.tell(*rule, admitted);
-      return refuse(RefusalCode::not_allowed, check.field,
-                    agent.id.text() + " may not publish " + check.field + " \"" + check.asked + "\" here; the policy admits " +
-                        join(admitted));
+  for (const Grant& grant : grants_) {
+    if (!matches(grant.agents, agent.id.text())) continue;
+    for (const Rule& rule : grant.publish) {
+      if (admits_all(rule, envelope)) return {};
+      rules.push_back(&rule);
     }
-    rules = std::move(left);
   }
-  return {};
+  return tl::unexpected(explain(agent, envelope, std::move(rules)));
 }
 
 bool Policy::may_follow(const Agent& agent, const Envelope& envelope) const {

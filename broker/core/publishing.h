@@ -10,7 +10,7 @@ namespace lianxi::core {
 
 class Publishing {
  public:
-  Publishing(const LoadedState& loaded);
+  explicit Publishing(const LoadedState& loaded);
 
   void hello(Ground& ground, Turn& turn, const AgentMessage& from, const Hello& hello);
   void publish(Ground& ground, Turn& turn, const AgentMessage& from, const Publish& publish);
