@@ -304,7 +304,8 @@ using Message = std::variant<Hello, Welcome, Publish, Answers, Refused, Follow, 
 
 [[nodiscard]] MessageType type_of(const Message& message);
 
-// Bytes of a message. Oversize values abort in debug and are refused by `fits` before that: the SDK asks it first.
+// Bytes of a message. Oversize values abort in debug and are refused by `fits` before that: the SDK asks it first. Rows of an
+// answer that pass kMaxAnswerBytes are left out at the end, and `truncated` says so.
 [[nodiscard]] Frames encode(const Message& message);
 [[nodiscard]] Result<void> fits(const Message& message);
 

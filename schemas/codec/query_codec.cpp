@@ -320,12 +320,43 @@ Bytes write_payload(const Query& query) {
 }
 static_assert(static_cast<int>(wire::Ask::AskResources) == 1 && static_cast<int>(wire::Ask::AskStatus) == 4);
 
-Bytes write_payload(const Answer& answer) {
+namespace {
+
+Bytes write_answer(const Answer& answer) {
   Builder out;
   const auto rows = std::visit([&](const auto& value) { return write(out, value); }, answer.rows);
   const auto type = static_cast<wire::Rows>(answer.rows.index() + 1);
   out.Finish(wire::CreateAnswer(out, answer.offset.value, type, rows));
   return finished(out);
+}
+
+// The first rows, as many as fit: halved until they do, because an answer too large for its frame is rare.
+template <class Rows>
+Bytes write_fitting(const Answer& answer, const Rows& rows) {
+  Bytes bytes;
+  std::size_t count = rows.rows.size();
+  do {
+    count /= 2;
+    const auto end = rows.rows.begin() + static_cast<std::ptrdiff_t>(count);
+    bytes = write_answer(Answer{answer.request, answer.offset, Rows{{rows.rows.begin(), end}, true}});
+  } while (bytes.size() > kMaxAnswerBytes && count > 0);
+  return bytes;
+}
+
+}  // namespace
+
+Bytes write_payload(const Answer& answer) {
+  Bytes bytes = write_answer(answer);
+  if (bytes.size() <= kMaxAnswerBytes) return bytes;
+  return std::visit(
+      [&]<class Rows>(const Rows& rows) {
+        if constexpr (requires { rows.rows; }) {
+          return write_fitting(answer, rows);
+        } else {
+          return std::move(bytes);
+        }
+      },
+      answer.rows);
 }
 static_assert(static_cast<int>(wire::Rows::ResourceRows) == 1 && static_cast<int>(wire::Rows::StatusReport) == 4);
 

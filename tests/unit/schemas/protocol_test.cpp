@@ -241,11 +241,18 @@ TEST(Protocol, RefusalCodesOfANewerNodeAreKept) {
   EXPECT_EQ(std::get<Refused>(through(refused).value()), refused);
 }
 
-TEST(Protocol, OversizeAnswersAreRefusedByFits) {
+TEST(Protocol, AnAnswerAboveItsBoundKeepsItsFirstRowsAndSaysSo) {
   ResourceRow row;
   row.id = "330800:resource:x";
   row.address.assign(1'000, 'x');
-  EXPECT_FALSE(fits(Answer{1, {}, ResourceRows{std::vector<ResourceRow>(9'000, row), false}}));
+  ResourceRows rows{std::vector<ResourceRow>(9'000, row), false};
+  rows.rows.front().name = "nearest";
+  const auto read = through(Answer{1, {}, rows});
+  ASSERT_TRUE(read) << read.error().reason;
+  const auto& kept = std::get<ResourceRows>(std::get<Answer>(*read).rows);
+  EXPECT_TRUE(kept.truncated);
+  EXPECT_EQ(kept.rows.size(), 4'500U);
+  EXPECT_EQ(kept.rows.front().name, "nearest");
   row.address.clear();
   const Answer many{1, {}, ResourceRows{std::vector<ResourceRow>(kMaxQueryLimit, row), false}};
   EXPECT_TRUE(fits(many));
