@@ -57,7 +57,7 @@ void Broker::State::wait_for_work(bool more) {
   std::vector<net::WaitItem> items = {net::WaitItem{nullptr, wakeup.fd()}};
   for (auto& endpoint : endpoints) items.push_back(endpoint->readable());
   links.readable(items);
-  const std::int64_t next = std::min({tick_at, sweep_at, disk_at});
+  const std::int64_t next = std::min({tick_at, sweep_at, disk_at, status_at});
   const bool at_once = more || !inputs.empty() || node->more_to_deliver();
   net::wait(items, std::chrono::milliseconds(at_once ? 0 : std::max<std::int64_t>(0, next - steady_ms())));
   if (items[0].ready) wakeup.drain();
@@ -74,7 +74,12 @@ void Broker::State::keep_house() {
     tick_at = now + kTickMs;
     inputs.push_back({wall_ms(), core::Tick{}});
   }
-  if (now >= status_at) publish_status();
+  if (now >= status_at) {
+    status_at = now + kStatusMs;
+    publish_status();
+    for (const LinkRow& link : board.report().links) metrics.set_link(link);
+    metrics.set_followers(node->core().follower_count());
+  }
 }
 
 void Broker::State::sweep(std::int64_t now) {
@@ -177,7 +182,6 @@ void Broker::State::perform(TurnOutput output) {
 }
 
 void Broker::State::publish_status() {
-  status_at = steady_ms() + kStatusMs;
   const core::BrokerCore& core = node->core();
   StatusReport report;
   report.region = config.file.region;
@@ -189,9 +193,7 @@ void Broker::State::publish_status() {
   for (const core::LinkView& link : core.links()) {
     report.links.push_back(
         {link.link.peer, to_word(link.link.lanes), link.state, link.last_contact, link.reason, link.received_events});
-    metrics.set_link(report.links.back());
   }
-  metrics.set_followers(core.follower_count());
   board.publish(std::move(report));
 }
 

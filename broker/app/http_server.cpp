@@ -4,11 +4,14 @@
 #include <civetweb.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstring>
+#include <thread>
 
 namespace lianxi::app {
 
@@ -45,6 +48,15 @@ int serve(mg_connection* connection, void* data) {
   return 404;
 }
 
+sockaddr_in parse_address(const std::string& address) {
+  const auto colon = address.rfind(':');
+  sockaddr_in parsed{};
+  parsed.sin_family = AF_INET;
+  if (::inet_pton(AF_INET, address.substr(0, colon).c_str(), &parsed.sin_addr) != 1) parsed.sin_family = AF_UNSPEC;
+  parsed.sin_port = htons(static_cast<std::uint16_t>(std::strtoul(address.c_str() + colon + 1, nullptr, 10)));
+  return parsed;
+}
+
 // civetweb reports a failed bind only to its log: keep its words.
 int keep_message(const mg_connection*, const char*) {
   return 1;
@@ -52,11 +64,8 @@ int keep_message(const mg_connection*, const char*) {
 
 // Why an address cannot be bound: civetweb does not say.
 int bind_error(const std::string& address) {
-  const auto colon = address.rfind(':');
-  sockaddr_in wanted{};
-  wanted.sin_family = AF_INET;
-  if (::inet_pton(AF_INET, address.substr(0, colon).c_str(), &wanted.sin_addr) != 1) return EINVAL;
-  wanted.sin_port = htons(static_cast<std::uint16_t>(std::strtoul(address.c_str() + colon + 1, nullptr, 10)));
+  const sockaddr_in wanted = parse_address(address);
+  if (wanted.sin_family != AF_INET) return EINVAL;
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -107,8 +116,21 @@ net::NetResult<std::unique_ptr<HttpServer>> HttpServer::open(const std::string& 
   return server;
 }
 
+// civetweb looks at its stop flag only when its listener wakes, every two seconds: wake it, or a restart takes as long.
 HttpServer::~HttpServer() {
-  if (state_->context != nullptr) mg_stop(state_->context);
+  if (state_->context == nullptr) return;
+  std::atomic<bool> stopped{false};
+  std::thread waker([&stopped, address = parse_address(state_->address)] {
+    while (!stopped) {
+      const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      (void)::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+      ::close(fd);
+      ::poll(nullptr, 0, 10);
+    }
+  });
+  mg_stop(state_->context);
+  stopped = true;
+  waker.join();
 }
 
 const std::string& HttpServer::address() const {

@@ -7,6 +7,7 @@
 namespace lianxi::net {
 
 namespace {
+constexpr int kMaxReconnectWaitMs = 1'000;  // a peer that is back is found at once; what must grow is the rules' own wait
 constexpr int kEvents = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
                         ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
                         ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
@@ -34,6 +35,7 @@ NetResult<std::unique_ptr<LinkSocket>> LinkSocket::connect(Context& context, con
     set_common_options(
         socket, {options.io_thread, options.receive_hwm, options.send_hwm, static_cast<std::int64_t>(options.max_message_bytes)});
     set_curve_client(socket, options.keys, options.server_key);
+    socket.set(zmq::sockopt::reconnect_ivl_max, kMaxReconnectWaitMs);
     socket.connect(options.endpoint);
     return link;
   } catch (const zmq::error_t& error) {
@@ -90,6 +92,9 @@ LinkSocket::Swept LinkSocket::sweep() {
         break;
       case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         lose("the peer does not know this node's key");
+        break;
+      case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        lose("the connection was closed during its handshake");
         break;
       default:
         lose("the CURVE handshake failed: the peer's key is not the one in members.toml, or it speaks another protocol");

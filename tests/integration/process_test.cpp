@@ -139,6 +139,35 @@ TEST_F(ProcessTest, AnAgentAddedAtReloadIsAdmitted) {
   EXPECT_EQ(welcome->agent.text(), "330800.police.second");
 }
 
+TEST_F(ProcessTest, BelowItsDiskHeadroomItTakesNothingInAndSaysWhenToComeBack) {
+  std::string node = read_text(cities.node_file(kHere));
+  node.replace(node.find("headroom_mb = 1"), 15, "headroom_mb = 1000000");
+  write_text(cities.node_file(kHere), node);
+  ASSERT_TRUE(cities.start(kHere)) << city().process->output();
+  ASSERT_TRUE(eventually([&] { return city().process->output().find("disk below headroom") != std::string::npos; }));
+  RawClient client(city(), "data", city().agents.at("police"));
+  client.send(Hello{SessionId(1), {}, {}, "test"});
+  Publish publish;
+  publish.session = SessionId(1);
+  publish.lane = Lane::normal;
+  publish.first_sequence = Sequence(1);
+  publish.events = {incident_event(kHere, "police", 1)};
+  client.send(publish);
+  std::optional<Refusal> refusal;
+  while (!refusal) {
+    const auto message = client.receive();
+    ASSERT_TRUE(message);
+    if (const auto* refused = std::get_if<Refused>(&*message)) refusal = refused->refusal;
+    if (const auto* answers = std::get_if<Answers>(&*message); answers != nullptr && !answers->refusals.empty())
+      refusal = answers->refusals[0].refusal;
+  }
+  EXPECT_EQ(refusal->code, RefusalCode::disk_full);
+  EXPECT_GT(refusal->retry_after_ms, 0U);
+  const auto status = status_of(city());
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->head, Offset(1));
+}
+
 TEST_F(ProcessTest, HealthAndReadinessAreServed) {
   ASSERT_TRUE(cities.start(kHere)) << city().process->output();
   EXPECT_THAT(cities.get(kHere, "/health"), HasSubstr("\"status\":\"ok\""));

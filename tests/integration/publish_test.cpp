@@ -181,8 +181,7 @@ TEST_F(PublishTest, ThreeFramesAreRefusedAndTheConnectionIsCut) {
   const auto refused = police.client().receive_a<Refused>();
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->refusal.code, RefusalCode::malformed);
-  EXPECT_TRUE(eventually([&] { return cities.metric(kHere, "lianxi_connections") == 1; }) ||
-              cities.metric(kHere, "lianxi_connections_cut_total") > 0);
+  // The SDK's part is played by libzmq: it comes back on a fresh connection, which says Hello anew.
   EXPECT_EQ(cities.metric(kHere, "lianxi_connections_cut_total"), 1);
   auto fire = publisher("fire", 2);
   fire.publish(Lane::normal, Sequence(1), {incident_event(kHere, "fire", 1)});

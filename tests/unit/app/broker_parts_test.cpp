@@ -1,0 +1,176 @@
+// The parts of the broker process that need neither process nor socket.
+#include <gmock/gmock.h>
+
+#include "broker/app/directory.h"
+#include "broker/app/intake.h"
+#include "broker/app/live_feed.h"
+#include "broker/app/log.h"
+#include "broker/app/metrics.h"
+#include "broker/app/query_service.h"
+#include "schemas/limits.h"
+
+namespace lianxi::app {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+BrokerConfig config_with(std::vector<core::Rule> police_follows, std::vector<core::Group> groups = {}) {
+  BrokerConfig config;
+  config.file.region = RegionCode(330800);
+  core::Grant grant;
+  grant.agents = "*.police.*";
+  grant.follow = std::move(police_follows);
+  config.policy = std::make_shared<core::Policy>(std::vector<core::Grant>{grant});
+  std::vector<core::Member> members(3);
+  members[0].region = RegionCode(330800);
+  members[1].region = RegionCode(341000);
+  members[2].region = RegionCode(331100);
+  config.members = std::make_shared<core::Members>(members, std::move(groups));
+  for (const char* id : {"330800.police.desk", "341000.police.desk"})
+    config.agents.push_back({std::string("key of ") + id, {*AgentId::parse(id), "police", core::Role::agent}});
+  return config;
+}
+
+core::Rule rule(std::vector<Kind> kinds, std::vector<Audience> audiences = {}) {
+  core::Rule made;
+  made.kinds = std::move(kinds);
+  made.audiences = std::move(audiences);
+  return made;
+}
+
+Envelope at(const std::string& place) {
+  Envelope envelope;
+  envelope.kind = Kind::alert;
+  envelope.place = *PlaceCode::parse(place);
+  envelope.agency = "fire";
+  return envelope;
+}
+
+TEST(LiveRightsTest, AWholeKindIsAdmitted) {
+  const Directory directory(config_with({rule({Kind::alert})}));
+  EXPECT_TRUE(may_subscribe(*directory.rights(), "330800.police.desk", "alert/3308"));
+}
+
+TEST(LiveRightsTest, AnotherKindIsNotAllowed) {
+  const Directory directory(config_with({rule({Kind::alert})}));
+  const auto refused = may_subscribe(*directory.rights(), "330800.police.desk", "mobilisation/");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, RefusalCode::not_allowed);
+  EXPECT_THAT(refused.error().reason, HasSubstr("mobilisation/"));
+}
+
+TEST(LiveRightsTest, WhoMayReadConferenceEventsOnlyIsRefusedBecauseLiveCarriesLocalOnesToo) {
+  const Directory directory(config_with({rule({Kind::alert}, {Audience::conference()})}));
+  EXPECT_FALSE(may_subscribe(*directory.rights(), "330800.police.desk", "alert/"));
+}
+
+TEST(LiveRightsTest, TwoRulesMayAdmitTheAudiencesBetweenThem) {
+  const Directory directory(
+      config_with({rule({Kind::alert}, {Audience::conference()}), rule({Kind::alert}, {Audience::local()})}));
+  EXPECT_TRUE(may_subscribe(*directory.rights(), "330800.police.desk", "alert/"));
+}
+
+TEST(LiveRightsTest, AGroupThatThisRegionBelongsToMustBeAdmittedToo) {
+  const core::Group group{*Audience::parse("upstream"), {RegionCode(330800), RegionCode(341000)}};
+  const std::vector<core::Rule> rules = {rule({Kind::alert}, {Audience::conference(), Audience::local()})};
+  EXPECT_FALSE(may_subscribe(*Directory(config_with(rules, {group})).rights(), "330800.police.desk", "alert/"));
+  const core::Group others{*Audience::parse("upstream"), {RegionCode(341000), RegionCode(331100)}};
+  EXPECT_TRUE(may_subscribe(*Directory(config_with(rules, {others})).rights(), "330800.police.desk", "alert/"));
+}
+
+TEST(LiveRightsTest, AnAgentOfAnotherRegionIsRefused) {
+  const Directory directory(config_with({rule({})}));
+  EXPECT_FALSE(may_subscribe(*directory.rights(), "341000.police.desk", "alert/"));
+}
+
+TEST(LiveRightsTest, AnAgentThatIsNoLongerKnownIsRefused) {
+  const Directory directory(config_with({rule({})}));
+  EXPECT_EQ(may_subscribe(*directory.rights(), "330800.fire.desk", "alert/").error().code, RefusalCode::unknown_key);
+}
+
+TEST(LiveTopicsTest, AnEventInACityHasItsOwnTopic) {
+  const auto config = config_with({});
+  EXPECT_THAT(live_topics(at("330802"), *config.members), ElementsAre("alert/330802/fire"));
+  EXPECT_THAT(live_topics(at("330800"), *config.members), ElementsAre("alert/330800/fire"));
+}
+
+TEST(LiveTopicsTest, AnEventOfAProvinceIsHeardInEachMemberCityBelow) {
+  const auto config = config_with({});
+  EXPECT_THAT(live_topics(at("330000"), *config.members),
+              ElementsAre("alert/330000/fire", "alert/330800/fire", "alert/331100/fire"));
+}
+
+Publish publish_of(Lane lane) {
+  Publish publish;
+  publish.lane = lane;
+  return publish;
+}
+Follow follow_of(LaneMask lanes) {
+  Follow follow;
+  follow.lanes = lanes;
+  return follow;
+}
+
+TEST(EndpointTest, EachEndpointSpeaksItsOwnMessages) {
+  EXPECT_TRUE(spoken_on(EndpointKind::flash, publish_of(Lane::flash)));
+  EXPECT_TRUE(spoken_on(EndpointKind::data, publish_of(Lane::normal)));
+  EXPECT_TRUE(spoken_on(EndpointKind::data, publish_of(Lane::bulk)));
+  EXPECT_TRUE(spoken_on(EndpointKind::follow, follow_of(kAllLanes)));
+  EXPECT_TRUE(spoken_on(EndpointKind::flash, follow_of(mask_of(Lane::flash))));
+  for (const auto endpoint : {EndpointKind::flash, EndpointKind::data, EndpointKind::follow})
+    EXPECT_TRUE(spoken_on(endpoint, Heartbeat{}));
+}
+
+TEST(EndpointTest, WhatAnEndpointDoesNotSpeakIsNamed) {
+  EXPECT_EQ(spoken_on(EndpointKind::flash, publish_of(Lane::bulk)).error().code, RefusalCode::wrong_lane);
+  EXPECT_EQ(spoken_on(EndpointKind::data, publish_of(Lane::flash)).error().code, RefusalCode::wrong_lane);
+  EXPECT_EQ(spoken_on(EndpointKind::follow, publish_of(Lane::normal)).error().code, RefusalCode::unknown_type);
+  EXPECT_EQ(spoken_on(EndpointKind::follow, Hello{}).error().code, RefusalCode::unknown_type);
+  EXPECT_EQ(spoken_on(EndpointKind::flash, follow_of(kAllLanes)).error().code, RefusalCode::wrong_lane);
+  EXPECT_EQ(spoken_on(EndpointKind::data, follow_of(kAllLanes)).error().code, RefusalCode::unknown_type);
+  EXPECT_EQ(spoken_on(EndpointKind::data, Credit{}).error().code, RefusalCode::unknown_type);
+  EXPECT_EQ(spoken_on(EndpointKind::flash, Query{}).error().code, RefusalCode::unknown_type);
+  EXPECT_EQ(spoken_on(EndpointKind::flash, Welcome{}).error().code, RefusalCode::unknown_type);
+}
+
+TEST(AnswerTest, RowsAreLeftOutUntilTheAnswerFits) {
+  ResourceRows rows;
+  for (int i = 0; i < 2000; ++i) {
+    ResourceRow row;
+    row.id = "330800:resource:" + std::to_string(i);
+    row.audience = Audience::conference();
+    row.region = RegionCode(330800);
+    row.place = PlaceCode::of(row.region);
+    row.name = std::string(8 * 1024, 'x');
+    rows.rows.push_back(row);
+  }
+  const Frames frames = encode_bounded(Answer{1, Offset(1), std::move(rows)});
+  EXPECT_LE(frames.payload.size(), kMaxAnswerBytes);
+  const auto message = decode(frames.header, frames.payload);
+  ASSERT_TRUE(message) << message.error().reason;
+  const auto& read = std::get<ResourceRows>(std::get<Answer>(*message).rows);
+  EXPECT_TRUE(read.truncated);
+  EXPECT_GT(read.rows.size(), 400U);
+}
+
+TEST(LogTest, AJsonLineStaysJsonWhateverAPeerCallsItself) {
+  EXPECT_EQ(Log::render(LogFormat::json, "cut", {{"agent", "a\"b\n\x01"}}), "\"event\":\"cut\",\"agent\":\"a\\\"b\\n\\u0001\"");
+  EXPECT_EQ(Log::render(LogFormat::json, "cut", {{"agent", "\xff"}}), "\"event\":\"cut\",\"agent\":\"\xef\xbf\xbd\"");
+}
+
+TEST(LogTest, AConsoleLineStaysOneLine) {
+  EXPECT_EQ(Log::render(LogFormat::console, "cut", {{"agent", "a\nb"}, {"n", "1"}}), "cut agent=\"a\\nb\" n=1");
+}
+
+TEST(MetricsTest, CountersAreRowsForStatusAndTextForPrometheus) {
+  Metrics metrics;
+  metrics.refused(RefusalCode::not_allowed);
+  metrics.refused(RefusalCode::not_allowed);
+  metrics.accepted(Lane::flash, Kind::alert);
+  EXPECT_THAT(metrics.rows(), ::testing::Contains(CounterRow{"lianxi_refusals_total{code=\"not_allowed\"}", 2}));
+  EXPECT_THAT(metrics.text(), HasSubstr("lianxi_events_accepted_total{kind=\"alert\",lane=\"flash\"} 1"));
+}
+
+}  // namespace
+}  // namespace lianxi::app
