@@ -69,7 +69,7 @@ int bind_error(const std::string& address) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  int error = ::bind(fd, reinterpret_cast<sockaddr*>(&wanted), sizeof wanted) == 0 ? 0 : errno;
+  int error = ::bind(fd, reinterpret_cast<const sockaddr*>(&wanted), sizeof wanted) == 0 ? 0 : errno;
   if (error == 0 && ::listen(fd, 1) != 0) error = errno;
   ::close(fd);
   return error;

@@ -58,10 +58,10 @@ void LiveFeed::run() {
     net::wait(items, std::chrono::milliseconds(more ? 0 : left));
     if (items[1].ready) wakeup_.drain();
     if (cut_all_.exchange(false)) socket.cut_all();
-    for (const Refusal& refusal : socket.serve()) {
+    socket.serve([this](const Refusal& refusal) {
       metrics_.live_refused();
       metrics_.refused(refusal.code);
-    }
+    });
     if (const std::int64_t now = steady_ms(); now >= sweep_at) sweep_at = now + (socket.sweep() ? kQuickSweepMs : kSweepMs);
     const auto published = publish_some();
     if (!published) {

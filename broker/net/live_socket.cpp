@@ -120,9 +120,8 @@ WaitItem LiveSocket::readable() {
   return {state_->socket.handle()};
 }
 
-std::vector<Refusal> LiveSocket::serve() {
+void LiveSocket::serve(const std::function<void(const Refusal&)>& refused) {
   State& state = *state_;
-  std::vector<Refusal> refusals;
   SubscriptionRequest request;
   for (std::size_t served = 0; served < kMaxServedAtOnce && state.take(request); ++served) {
     if (request.fd >= 0) state.watch.yielded(request.fd);
@@ -145,6 +144,7 @@ std::vector<Refusal> LiveSocket::serve() {
       subscriber.topics.insert(request.topic);
       continue;
     }
+    refused(*refusal);
     // A connection that piles up refused topics is told of the first ones only.
     if (request.topic.size() <= kMaxTopicBytes && subscriber.refused.size() < kMaxSubscriptionsPerConnection) {
       const std::string topic = refused_topic(request.topic, request.agent);
@@ -152,9 +152,7 @@ std::vector<Refusal> LiveSocket::serve() {
       subscriber.refused.insert(request.topic);
       publish(topic, state.render(*refusal));
     }
-    refusals.push_back(std::move(*refusal));
   }
-  return refusals;
 }
 
 bool LiveSocket::wanted(std::string_view topic) const {

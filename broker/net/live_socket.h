@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "broker/net/context.h"
 #include "broker/net/key_table.h"
@@ -43,8 +42,8 @@ class LiveSocket {
   [[nodiscard]] const std::string& endpoint() const;
   [[nodiscard]] WaitItem readable();
 
-  // Takes what subscribers ask for; gives the refusals that were told.
-  [[nodiscard]] std::vector<Refusal> serve();
+  // Takes what subscribers ask for. `refused` hears each refusal before its subscriber does.
+  void serve(const std::function<void(const Refusal&)>& refused);
   // True if some subscription begins `topic`: whoever publishes need not render for nobody.
   [[nodiscard]] bool wanted(std::string_view topic) const;
   void publish(std::string_view topic, std::string_view json);

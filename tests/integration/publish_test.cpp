@@ -188,6 +188,23 @@ TEST_F(PublishTest, ThreeFramesAreRefusedAndTheConnectionIsCut) {
   EXPECT_TRUE(fire.answers());
 }
 
+TEST_F(PublishTest, AFloodOfPartsIsCutAndMemoryStaysBounded) {
+  constexpr std::size_t kPartBytes = 1024 * 1024;
+  constexpr std::size_t kParts = 400;
+  RawClient hostile(city(), "data", city().agents.at("fire"));
+  const std::string part(kPartBytes, 'x');
+  for (std::size_t i = 0; i + 1 < kParts; ++i) hostile.socket().send(zmq::buffer(part), zmq::send_flags::sndmore);
+  hostile.socket().send(zmq::buffer(part), zmq::send_flags::none);
+  EXPECT_TRUE(eventually([&] { return cities.metric(kHere, "lianxi_connections_cut_total") > 0; }));
+  auto police = publisher("police", 1);
+  police.publish(Lane::normal, Sequence(1), {incident_event(kHere, "police", 1)});
+  EXPECT_TRUE(police.answers());
+  const std::string status = read_text("/proc/" + std::to_string(city().process->pid()) + "/status");
+  const auto peak = status.find("VmHWM:");
+  ASSERT_NE(peak, std::string::npos);
+  EXPECT_LT(std::strtoul(status.c_str() + peak + 6, nullptr, 10), kParts * kPartBytes / 1024 / 2) << "kB";
+}
+
 TEST_F(PublishTest, AnUnknownKeyIsTurnedAwayAndCounted) {
   RawClient stranger(city(), "data", make_keys());
   stranger.send(Hello{SessionId(1), {}, {}, "stranger"});

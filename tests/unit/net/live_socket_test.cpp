@@ -34,7 +34,7 @@ class LiveSocketTest : public NetTest {
     return eventually([&] {
       std::array items = {live->readable()};
       wait(items, std::chrono::milliseconds(10));
-      for (auto& refusal : live->serve()) refusals.push_back(std::move(refusal));
+      live->serve([this](const Refusal& refusal) { refusals.push_back(refusal); });
       live->sweep();
       return done();
     });
