@@ -142,6 +142,26 @@ std::string styled(std::string_view text, Style style, bool colour) {
   return code_of(style) + std::string(text) + "\033[0m";
 }
 
+namespace {
+
+// Takes from the widest columns that may be clipped until a line fits the terminal.
+void fit(const std::vector<Column>& columns, std::vector<std::size_t>& widths, std::size_t width) {
+  constexpr std::size_t kLeast = 10;
+  std::size_t total = kGap * (widths.size() - 1);
+  for (std::size_t one : widths) total += one;
+  while (total > width) {
+    std::size_t* widest = nullptr;
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      if (columns[i].max_width > 0 && widths[i] > kLeast && (widest == nullptr || widths[i] > *widest)) widest = &widths[i];
+    }
+    if (widest == nullptr) return;
+    --*widest;
+    --total;
+  }
+}
+
+}  // namespace
+
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
 void Table::add(std::vector<Cell> row) {
@@ -158,6 +178,7 @@ void Table::print(std::ostream& out, bool colour, std::size_t width, std::string
     if (width > 0 && columns_[i].max_width > 0) needed = std::min(needed, columns_[i].max_width);
     widths.push_back(needed);
   }
+  if (width > 0) fit(columns_, widths, width - std::min(width, display_width(indent)));
   auto line = [&](auto&& cell_at) {
     std::string text(indent);
     std::size_t owed = 0;  // blanks before the next cell; none are left at a line's end

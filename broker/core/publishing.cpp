@@ -37,6 +37,12 @@ bool Publishing::close_asked(Turn& turn, const AgentMessage& from, const Hello& 
 bool Publishing::room_for_session(Turn& turn, const AgentMessage& from, const Hello& hello) {
   const auto open = sessions_.of(from.agent.id);
   if (open.size() < kMaxSessionsPerAgent) return true;
+  // Programs that ask once and end leave sessions behind. One whose client holds every answer can go: nothing that the client
+  // may still repeat has been taken here.
+  if (const auto done = sessions_.oldest_answered(from.agent.id)) {
+    sessions_.close(SessionKey{from.agent.id, *done});
+    return true;
+  }
   std::string reason = "this agent has " + std::to_string(open.size()) +
                        " sessions open, the most it may; close some by naming them in close_sessions. Open:";
   for (const auto& [session, used_at] : open) reason += " " + std::to_string(session.value) + ",";

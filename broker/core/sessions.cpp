@@ -109,6 +109,20 @@ std::vector<std::pair<SessionId, TimeMs>> Sessions::of(const AgentId& agent) con
   return found;
 }
 
+std::optional<SessionId> Sessions::oldest_answered(const AgentId& agent) const {
+  std::optional<SessionId> oldest;
+  TimeMs used_at = 0;
+  for (auto it = sessions_.lower_bound(SessionKey{agent, SessionId{}}); it != sessions_.end() && it->first.agent == agent; ++it) {
+    const Session& session = it->second;
+    if (std::any_of(session.lanes.begin(), session.lanes.end(), [](const SessionLane& lane) { return !lane.held.empty(); }))
+      continue;
+    if (oldest && session.used_at >= used_at) continue;
+    oldest = it->first.session;
+    used_at = session.used_at;
+  }
+  return oldest;
+}
+
 void Sessions::answered(SessionLane& lane, Sequence through) {
   const Sequence until = std::min(through, lane.committed);
   while (lane.answered_through < until) {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "broker/core/sequencer.h"
@@ -55,6 +56,9 @@ class Sessions {
   Session& open(const SessionKey& key, TimeMs now);
   bool close(const SessionKey& key);  // false: was not open
   [[nodiscard]] std::vector<std::pair<SessionId, TimeMs>> of(const AgentId& agent) const;
+
+  // The agent's session that was used least lately among those whose client holds every answer.
+  [[nodiscard]] std::optional<SessionId> oldest_answered(const AgentId& agent) const;
 
   // The client holds all answers up to here; what it cannot hold yet stays.
   void answered(SessionLane& lane, Sequence through);

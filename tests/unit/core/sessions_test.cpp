@@ -68,7 +68,10 @@ TEST(Sessions, HelloSaysWhichAnswersTheClientHolds) {
 
 TEST(Sessions, TheSessionAfterTheLastIsRefusedAndNamesWhatToClose) {
   CoreRig rig;
-  for (std::uint64_t i = 1; i <= kMaxSessionsPerAgent; ++i) rig.hello(police(), i * 1000);
+  for (std::uint64_t i = 1; i <= kMaxSessionsPerAgent; ++i) {
+    rig.hello(police(), i * 1000);
+    rig.publish(police(), i * 1000, 1, {report("未确认")});
+  }
   const Effects effects = rig.hello(police(), 99);
   const auto refused = messages<Refused>(effects.sends);
   ASSERT_EQ(refused.size(), 1U);
@@ -77,6 +80,23 @@ TEST(Sessions, TheSessionAfterTheLastIsRefusedAndNamesWhatToClose) {
   EXPECT_THAT(refused[0].refusal.reason, HasSubstr(" 16000."));
   EXPECT_EQ(welcome_of(rig.hello(fire(), 99)).session, SessionId{99});  // another agent's count is its own
   EXPECT_EQ(welcome_of(rig.hello(police(), 99, {3000})).session, SessionId{99});
+}
+
+TEST(Sessions, AFullAgentLosesTheOldestSessionWhoseAnswersItHolds) {
+  CoreRig rig;
+  for (std::uint64_t i = 1; i <= kMaxSessionsPerAgent; ++i) {
+    rig.hello(police(), i * 1000);
+    rig.publish(police(), i * 1000, 1, {report("已确认")});
+    rig.now += 1;
+  }
+  for (const std::uint64_t done : {5'000U, 3'000U}) {
+    rig.turn({rig.says(police(), Hello{SessionId{done}, {{Lane::normal, Sequence{1}, Sequence{1}}}, {}, ""})});
+    rig.now += 1;
+  }
+  EXPECT_EQ(messages<Welcome>(rig.hello(police(), 77).sends).size(), 1U);
+  EXPECT_FALSE(messages<Welcome>(rig.hello(police(), 5'000).sends).at(0).session_known);  // gone, and 3000 went for it
+  EXPECT_TRUE(messages<Welcome>(rig.hello(police(), 77).sends).at(0).session_known);
+  EXPECT_TRUE(messages<Welcome>(rig.hello(police(), 1'000).sends).at(0).session_known);
 }
 
 TEST(Sessions, AClosedSessionIsForgottenWithItsAnswers) {
