@@ -75,7 +75,7 @@ ClientImpl::ClientImpl(const Profile& profile, ClientOptions options, std::uniqu
                         if (options_.report) options_.report(text);
                       },
                   .fresh_session = random_session}) {
-  if (pending() > 0) post([this] { begin_publishing(); });
+  wants_publishing_ = pending() > 0;
   thread_ = std::thread([this] { run(); });
 }
 
@@ -87,6 +87,7 @@ ClientImpl::~ClientImpl() {
 }
 
 void ClientImpl::wake() {
+  if (awake_.exchange(true)) return;  // it looks again anyway before it sleeps
   const std::uint64_t one = 1;
   (void)!::write(wake_fd_, &one, sizeof one);  // full means that it is readable already
 }
@@ -135,7 +136,10 @@ void ClientImpl::store(const Event& event, std::string key, Done done) {
     waiting_.emplace(ticket, std::move(done));
   }
   auto appended = outbox_->append(ticket, lane_of(event), std::move(*bytes), key);
-  if (appended && !appended->known) return post([this] { begin_publishing(); });
+  if (appended && !appended->known) {
+    wants_publishing_ = true;
+    return wake();
+  }
 
   std::unique_lock lock(waiting_mutex_);
   const auto mine = waiting_.find(ticket);
@@ -210,7 +214,8 @@ QueryResult ClientImpl::query(const Ask& ask, std::chrono::milliseconds timeout,
 }
 
 bool ClientImpl::wait_connected(std::chrono::milliseconds timeout) {
-  post([this] { begin_publishing(); });
+  wants_publishing_ = true;
+  wake();
   std::unique_lock lock(state_mutex_);
   return state_changed_.wait_for(lock, timeout, [this] { return connected_; });
 }

@@ -83,6 +83,8 @@ class ClientImpl final : public Client {
   std::mutex tasks_mutex_;
   std::vector<std::function<void()>> tasks_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> awake_{false};             // the I/O thread has been woken and has not yet begun its turn
+  std::atomic<bool> wants_publishing_{false};  // who only asks and follows needs no session at the node
   std::atomic<std::uint64_t> next_request_{1};
 
   std::mutex waiting_mutex_;

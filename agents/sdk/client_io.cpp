@@ -46,7 +46,9 @@ void ClientImpl::run_tasks() {
 }
 
 void ClientImpl::turn() {
+  awake_.exchange(false);  // whatever comes from here on wakes again
   run_tasks();
+  if (wants_publishing_) begin_publishing();
   for (Publishing& connection : publishing_) {
     connection.channel->step(now_ms_);
     if (connection.hello_at_ms > 0 && connection.hello_at_ms <= now_ms_) say_hello(connection);
@@ -76,6 +78,7 @@ void ClientImpl::turn() {
 }
 
 void ClientImpl::wait() {
+  if (stopping_) return;
   std::int64_t due = std::numeric_limits<std::int64_t>::max();
   std::vector<zmq_pollitem_t> items{{nullptr, wake_fd_, ZMQ_POLLIN, 0}};
   auto watch = [&](const Channel& channel) {
@@ -101,7 +104,6 @@ void ClientImpl::wait() {
   if ((items[0].revents & ZMQ_POLLIN) != 0) (void)!::read(wake_fd_, &count, sizeof count);
 }
 
-// Only who publishes or asks to be welcomed needs a session at the node.
 void ClientImpl::begin_publishing() {
   if (!publishing_.empty()) return;
   const LaneMask rest = static_cast<LaneMask>(mask_of(Lane::normal) | mask_of(Lane::bulk));

@@ -1,0 +1,185 @@
+"""Every command of `lianxi`, and `lianxi-node`, against a running node."""
+import json
+import os
+import pathlib
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+
+from support import BIN, ClusterTest, cap, wait_until  # noqa: E402
+
+REPORT = {"kind": "incident", "entity": "330800:incident:2020-1109-01", "status": "Actual", "place": "330803", "agency": "police",
+          "level": "orange", "audience": "conference", "occurred_at": "2020-11-09T08:31:05+08:00", "case_reference": "2020-1109-01",
+          "report_type": "first", "class": "accident", "state": "reported", "title": "氟硅厂火灾", "text": "多人报警", "trapped": 3}
+CAP = pathlib.Path(__file__).resolve().parent.parent / "data" / "cap"
+
+
+class Operator(ClusterTest):
+    def lianxi(self, *arguments, agent="operator", **more):
+        environment = {key: value for key, value in os.environ.items() if key != "LIANXI_PROFILE"}
+        environment.update(more.pop("env", {}))
+        profile = more.pop("profile", self.cluster.profile("330800", agent))
+        command = [str(BIN / "lianxi"), *(["--profile", str(profile)] if profile else []), *[str(a) for a in arguments]]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, **more)
+        return done.returncode, done.stdout, done.stderr
+
+    def good(self, *arguments, **more):
+        code, out, err = self.lianxi(*arguments, **more)
+        self.assertEqual(code, 0, f"{arguments}: {out}{err}")
+        return out
+
+    def ask(self, *arguments, **more):
+        return json.loads(self.good(*arguments, "--json", **more))
+
+    def refused(self, code, *arguments, status=1, **more):
+        got, out, err = self.lianxi(*arguments, "--json", **more)
+        self.assertEqual(got, status, f"{arguments}: {out}{err}")
+        error = json.loads(out)["error"]
+        self.assertEqual(error["code"], code)
+        self.assertTrue(error["reason"])
+        return error
+
+    def lines(self, *arguments):
+        return [json.loads(line) for line in self.good("follow", *arguments, "--json").splitlines()]
+
+    def publish_report(self, text):
+        return self.ask("publish", "incident", self.write("report.json", json.dumps({**REPORT, "text": text})), agent="police")
+
+    def offset_in_view(self, receipt):
+        wait_until(lambda: self.ask("status")["view_offset"] > receipt["offset"], 10, "the view has the event")
+
+    def test_status_names_the_cursor_that_follow_takes(self):
+        text = self.good("status")
+        cursor = next(line.split()[1] for line in text.splitlines() if line.startswith("cursor"))
+        self.publish_report("由游标可见")
+        seen = self.lines("--from", cursor, "--until", "now")
+        self.assertGreaterEqual(len(seen), 1)
+        self.assertIn("节点 330800", self.good("status", "--lang", "zh"))
+
+    def test_an_incident_has_each_agencys_words(self):
+        receipt = self.publish_report("浓烟")
+        self.assertEqual((receipt["lane"], receipt["audience"]), ("normal", "conference"))
+        self.offset_in_view(receipt)
+        incident = next(i for i in self.ask("incidents") if i["id"] == REPORT["entity"])
+        self.assertIn("浓烟", [report["text"] for report in incident["reports"]])
+        self.assertIn("氟硅厂火灾", self.good("incidents", "--lang", "zh"))
+
+    def test_a_drill_is_loud_and_never_in_the_default_list(self):
+        drill = self.write("drill.cap", cap("drill-1", "Exercise"))
+        self.assertIn("EXERCISE", self.good("publish", "alert", drill))
+        real = self.ask("publish", "alert", self.write("real.cap", cap("real-1")))
+        self.offset_in_view(real)
+        listed = [alert["id"] for alert in self.ask("alerts")]
+        self.assertTrue(any("real-1" in name for name in listed))
+        self.assertFalse(any("drill-1" in name for name in listed))
+        self.assertNotIn("演练", self.good("alerts", "--lang", "zh"))
+        self.assertIn("【演练】", self.good("alerts", "--all", "--lang", "zh"))
+
+    def test_follow_ends_where_it_is_told(self):
+        self.publish_report("a")
+        self.publish_report("b")
+        everything = self.lines("--from", "beginning", "--until", "now")
+        self.assertEqual([e["offset"] for e in everything], sorted(e["offset"] for e in everything))
+        self.assertEqual(len(self.lines("--from", "beginning", "--count", "1")), 1)
+        self.assertTrue(all(e["kind"] == "incident" for e in self.lines("--from", "beginning", "--until", "now", "--kind", "incident")))
+        self.assertEqual(self.lines("--from", "beginning", "--until", "now", "--place", "35"), [])
+        self.assertEqual(self.lines("--until", "now"), [])
+        code, _, err = self.lianxi("follow", "--from", "beginning", "--until", "now", "--json")
+        self.assertEqual(code, 0)
+        self.assertRegex(err, r"330800:\d+:\d+")
+
+    def test_follow_stays_live_and_ends_on_a_signal_with_its_cursor(self):
+        command = [str(BIN / "lianxi"), "--profile", str(self.cluster.profile("330800", "operator")), "follow", "--from", "beginning", "--json"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+            self.publish_report("live")
+            while json.loads(child.stdout.readline())["body"].get("text") != "live":
+                pass
+            child.send_signal(signal.SIGINT)
+            self.assertRegex(child.stderr.read(), r"330800:\d+:\d+")
+            self.assertEqual(child.wait(10), 0)
+
+    def test_an_import_is_whole_or_nothing(self):
+        head = "id,type,name,owner,place,lon,lat,datum,capabilities,state,quantity,unit\n"
+        row = "t{0},team,危化队{0},应急局,330803,118.95{0},28.97,CGCS2000,hazmat;foam,available,24,人\n"
+        bad = self.write("bad.csv", head + row.format(1) + "t2,tank,x,,330803,,,,,,,\n")
+        self.assertIn("row", self.refused("csv_row", "import", "resources", bad)["field"])
+        self.assertFalse(any(e["body"]["entity"].endswith(":t1") for e in self.lines("--from", "beginning", "--until", "now", "--kind", "resource")))
+        done = self.ask("import", "resources", self.write("good.csv", head + row.format(1) + row.format(2)))
+        self.assertEqual(done["imported"], 2)
+        self.offset_in_view(done)
+        found = self.ask("resources", "--near", "118.958,28.973", "--within", "50km", "--kind", "team", "--capability", "hazmat", "--available")
+        self.assertEqual([r["name"] for r in found], ["危化队2", "危化队1"])
+        self.assertLess(found[0]["distance_m"], 1_000)
+        self.assertIn("危化队1", self.good("resources", "--place", "330803"))
+        self.assertEqual(self.ask("resources", "--near", "118.958,28.973", "--within", "1m"), [])
+
+    def test_refusals_say_why_and_exit_with_1(self):
+        self.refused("not_allowed", "publish", "alert", self.write("police.cap", cap("police-1")), agent="police")
+        self.refused("cap_rule", "publish", "alert", CAP / "invalid.cap")
+        self.refused("invalid_field", "publish", "incident", self.write("typo.json", json.dumps({**REPORT, "titel": "x"})), agent="police")
+        self.refused("cursor_unknown", "follow", "--from", "330800:1:1")
+        self.refused("not_found", "publish", "alert", "/nonexistent.cap")
+        self.refused("config", "status", profile=self.write("bad.toml", "[node]\n"))
+        code, out, err = self.lianxi("publish", "alert", CAP / "invalid.cap", "--lang", "zh")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("被拒绝", err)
+
+    def test_a_strangers_key_is_refused(self):
+        keys = self.folder / "stranger"
+        keys.mkdir()
+        self.good("keys", "new", "330800.police.stranger", "--out", keys, profile=None)
+        profile = self.cluster.profile("330800", "police").read_text()
+        curve = (keys / "330800.police.stranger.secret.toml").read_text().split("[curve]")[1]
+        stranger = self.write("stranger.toml", profile.split("[agent]")[0] + '[agent]\nid = "330800.police.stranger"\n' + curve)
+        self.refused("unknown_key", "status", profile=stranger)
+        self.refused("unknown_key", "follow", profile=stranger)
+        self.refused("unknown_key", "publish", "incident", self.write("stranger.json", json.dumps(REPORT)), profile=stranger)
+
+    def test_usage_exits_with_2_and_an_absent_node_with_3(self):
+        self.assertEqual(self.lianxi("resources", "--near", "28.973,118.958")[0], 2)
+        self.assertEqual(self.lianxi("nonsense")[0], 2)
+        self.assertEqual(self.lianxi("status", profile=None)[0], 2)
+        self.assertEqual(self.lianxi("status", profile=None, env={"LIANXI_PROFILE": str(self.cluster.profile("330800", "operator"))})[0], 0)
+        profile = self.cluster.profile("330800", "operator").read_text().replace("tcp://127.0.0.1:", "tcp://127.0.0.2:")
+        nowhere = self.write("nowhere.toml", profile)
+        for command in (["status"], ["follow"], ["publish", "incident", self.write("nowhere.json", json.dumps({**REPORT, "agency": "emergency"}))]):
+            self.refused("unreachable", *command, "--timeout", "300ms", status=3, profile=nowhere)
+
+    def test_keys_are_private_and_never_overwritten(self):
+        folder = self.folder / "keys"
+        folder.mkdir()
+        self.good("keys", "new", "330800.fire.x", "--out", folder, profile=None)
+        secret = folder / "330800.fire.x.secret.toml"
+        self.assertEqual(stat.S_IMODE(secret.stat().st_mode), 0o600)
+        before = secret.read_bytes()
+        self.assertEqual(self.lianxi("keys", "new", "330800.fire.x", "--out", folder, profile=None)[0], 1)
+        self.assertEqual(secret.read_bytes(), before)
+
+    def test_many_short_publishers_of_one_agent_do_not_use_up_its_sessions(self):
+        for i in range(20):
+            self.publish_report(f"第 {i} 次")
+
+    def test_a_conference_node_keeps_one_receipt_of_each_alert(self):
+        data = self.folder / "receipts"
+        command = [str(BIN / "lianxi-node"), "--profile", str(self.cluster.profile("330800", "node")), "--data", str(data), "--json"]
+        for number in (1, 2):
+            self.good("publish", "alert", self.write("node.cap", cap(f"node-{number}")))
+            alerts = {e["body"]["entity"] for e in self.lines("--from", "beginning", "--until", "now", "--kind", "alert")}
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+                while f"node-{number}" not in child.stdout.readline():
+                    pass
+                child.send_signal(signal.SIGTERM)
+                self.assertEqual(child.wait(10), 0)
+            with sqlite3.connect(data / "receipts.db") as db:
+                kept = [row[0] for row in db.execute("SELECT entity FROM receipt")]
+            self.assertLessEqual(alerts, set(kept))
+            self.assertEqual(len(kept), len(set(kept)))
+
+
+if __name__ == "__main__":
+    unittest.main()
