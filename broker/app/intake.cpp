@@ -89,7 +89,7 @@ void Intake::take_message(Turn& turn, EndpointKind endpoint, net::Inbound inboun
   if (agent == nullptr)
     return refuse(endpoint, inbound.routing, inbound.header, inbound.payload,
                   {RefusalCode::unknown_key, "key", "this key is no longer in the key folder", 0});
-  auto message = decode(inbound.header, inbound.payload);
+  auto message = decode(inbound.header, inbound.payload, Speaker::client);
   if (!message) return refuse(endpoint, inbound.routing, inbound.header, inbound.payload, std::move(message.error()));
   if (auto spoken = spoken_on(endpoint, *message); !spoken)
     return refuse(endpoint, inbound.routing, inbound.header, inbound.payload, std::move(spoken.error()));
@@ -114,7 +114,7 @@ void Intake::take_links(Turn& turn, core::LaneClass lanes) {
       continue;
     }
     auto& inbound = std::get<net::LinkInbound>(taken.what);
-    auto message = decode(inbound.header, inbound.payload);
+    auto message = decode(inbound.header, inbound.payload, Speaker::node);
     if (!message) {
       metrics_.refused(message.error().code);
       turn.inputs.push_back(

@@ -72,7 +72,7 @@ void QueryService::take_in() {
 }
 
 void QueryService::take(net::Inbound inbound) {
-  auto message = decode(inbound.header, inbound.payload);
+  auto message = decode(inbound.header, inbound.payload, Speaker::client);
   if (!message) {
     const auto header = decode_header(inbound.header, inbound.payload);
     return refuse(inbound.routing, header ? header->sequence : 0, std::move(message.error()));
