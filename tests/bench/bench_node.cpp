@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 #include "schemas/codec/chain.h"
@@ -122,7 +123,9 @@ bool BenchNode::alive() const {
 
 std::string BenchNode::last_words() const {
   std::ifstream file(folder_ / "broker.log", std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::ostringstream content;
+  if (file.peek() != std::ifstream::traits_type::eof()) content << file.rdbuf();
+  const std::string text = content.str();
   constexpr std::size_t kMost = 2'000;
   return text.size() > kMost ? text.substr(text.size() - kMost) : text;
 }

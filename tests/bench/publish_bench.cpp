@@ -141,9 +141,10 @@ class Bench {
       all.insert(all.end(), publisher->latencies_us.begin(), publisher->latencies_us.end());
     }
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    if (all.empty()) throw std::runtime_error("no event was answered; measure longer");
     std::sort(all.begin(), all.end());
-    const auto at = [&](double share) { return all[static_cast<std::size_t>(share * static_cast<double>(all.size() - 1))]; };
-    return {static_cast<double>(all.size()) / seconds, at(0.5), at(0.9), at(0.99), all.back()};
+    const auto at = [&](double share) { return all.at(static_cast<std::size_t>(share * static_cast<double>(all.size() - 1))); };
+    return {static_cast<double>(all.size()) / seconds, at(0.5), at(0.9), at(0.99), at(1)};
   }
 
   const sdk::Profile& profile_;
