@@ -32,6 +32,22 @@ void print_counts(const std::map<std::string, std::uint64_t>& counts) {
   for (const auto& [what, count] : counts) std::printf("  %10llu  %s\n", static_cast<unsigned long long>(count), what.c_str());
 }
 
+std::uint64_t sum_of(const std::map<std::string, std::uint64_t>& counts, const std::string& prefix) {
+  std::uint64_t out = 0;
+  for (const auto& [what, count] : counts) out += what.rfind(prefix, 0) == 0 ? count : 0;
+  return out;
+}
+
+void print_progress(std::uint64_t seed, std::uint64_t done, std::uint64_t failed,
+                    const std::map<std::string, std::uint64_t>& counts) {
+  const auto number = [&](const char* prefix) { return static_cast<unsigned long long>(sum_of(counts, prefix)); };
+  std::printf(
+      "seed %llu: %llu runs, %llu failed; %llu events, %llu process crashes, %llu power cuts, %llu cuts, %llu messages lost\n",
+      static_cast<unsigned long long>(seed), static_cast<unsigned long long>(done), static_cast<unsigned long long>(failed),
+      number("events acknowledged"), number("process crash"), number("power cut"), number("cuts"), number("messages lost"));
+  std::fflush(stdout);
+}
+
 // Every `jobs`-th seed from `first`; true if all held.
 bool run_share(Options options, std::uint64_t first, std::uint64_t last, std::uint64_t jobs, bool keep_going) {
   std::map<std::string, std::uint64_t> counts;
@@ -46,11 +62,7 @@ bool run_share(Options options, std::uint64_t first, std::uint64_t last, std::ui
       print_failure(options, outcome);
       if (!keep_going) break;
     }
-    if (done % 10 == 0) {
-      std::printf("seed %llu: %llu runs, %llu failed\n", static_cast<unsigned long long>(seed),
-                  static_cast<unsigned long long>(done), static_cast<unsigned long long>(failed));
-      std::fflush(stdout);
-    }
+    if (done % 10 == 0) print_progress(seed, done, failed, counts);
   }
   std::printf("%llu runs, %llu failed; in all:\n", static_cast<unsigned long long>(done),
               static_cast<unsigned long long>(failed));
