@@ -199,6 +199,45 @@ void SimNode::check_rebuilt_view() {
   auto rows = (*rebuilt)->digests();
   if (!rows) return fail("a rebuilt view shows no digests", rows.error());
   for (const DigestRow& row : *rows) book_.digest(region(), row);
+  check_mixed_view();
+}
+
+void SimNode::check_mixed_view() {
+  store::ViewOptions mixed = config_.view;
+  mixed.path = settings_.folder + "/mixed.db";
+  auto reader = store::open_reader(config_.journal);
+  auto view = store::open_view(mixed, node_->identity());
+  if (!reader || !view) return world_.fail("a view cannot be built anew");
+  std::vector<std::deque<store::JournalSegment>> feeds;
+  std::map<FeedId, std::size_t> index;
+  for (Offset next(1); next < head();) {
+    auto segments = (*reader)->read(next, kCatchUpBytes);
+    if (!segments || segments->empty()) return world_.fail("a journal cannot be read to its head");
+    for (store::JournalSegment& stored : *segments) {
+      const Result<Segment> segment = Segment::parse(stored.bytes);
+      const auto [at, fresh] = index.try_emplace(segment->info().feed, feeds.size());
+      if (fresh) feeds.emplace_back();
+      next = Offset(stored.first_offset.value + segment->records().size());
+      feeds[at->second].push_back(std::move(stored));
+    }
+  }
+  Offset next(1);
+  while (!feeds.empty()) {
+    const auto feed = static_cast<std::ptrdiff_t>(world_.random().below(feeds.size()));
+    auto& segments = feeds[static_cast<std::size_t>(feed)];
+    const Result<Segment> segment = Segment::parse(segments.front().bytes);
+    const store::JournalSegment moved{next, as_stored(*segment, next), segments.front().seal};
+    next = Offset(next.value + segment->records().size());
+    if (auto applied = (*view)->apply({moved}); !applied) return fail("a view does not take mixed feeds", applied.error());
+    segments.pop_front();
+    if (segments.empty()) feeds.erase(feeds.begin() + feed);
+  }
+  auto shown = store::open_read_view(mixed);
+  if (!shown) return fail("a view of mixed feeds does not open", shown.error());
+  const auto rows = (*shown)->digests();
+  if (!rows) return fail("a view of mixed feeds shows no digests", rows.error());
+  for (const DigestRow& row : *rows) book_.digest(region(), row);
+  world_.count("views of mixed feeds");
 }
 
 void SimNode::check_proof() {

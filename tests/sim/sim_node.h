@@ -47,7 +47,9 @@ class SimNode final : public NodePort {
 
   [[nodiscard]] std::vector<DigestRow> digests();
   void check_journal();
-  void check_rebuilt_view();  // a view built anew from the journal equals the one that grew with it
+  // Views built anew equal the one that grew with the journal: in the journal's order, and with its feeds mixed at random,
+  // for peers may hear of them in any order.
+  void check_rebuilt_view();
   void check_proof();         // stopped: the offline proof of the journal finds nothing
   [[nodiscard]] const SimDisk& disk() const { return disk_; }
 
@@ -66,6 +68,7 @@ class SimNode final : public NodePort {
   void close();
   void crash(const std::string& where);
   void forget_sessions();
+  void check_mixed_view();
   void fail(const std::string& what, const store::StoreFailure& failure);
 
   World& world_;
