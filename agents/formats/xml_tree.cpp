@@ -30,6 +30,9 @@ xmlParserInput* resolve_nothing(void*, const xmlChar*, const xmlChar*) {
   return nullptr;
 }
 
+// libxml2 prints some errors of encodings itself unless a handler takes them; the parser keeps the last one either way.
+void print_nothing(void*, xmlErrorPtr) {}
+
 std::string_view view(const xmlChar* text) {
   return text == nullptr ? std::string_view{} : std::string_view(reinterpret_cast<const char*>(text));
 }
@@ -63,6 +66,7 @@ std::string what(const xmlError* error) {
 Result<XmlElement> read_xml(BytesView xml, std::size_t max_bytes) {
   static std::once_flag once;
   std::call_once(once, [] { xmlInitParser(); });
+  xmlSetStructuredErrorFunc(nullptr, print_nothing);  // of this thread
   if (xml.size() > max_bytes) {
     return refuse(
         RefusalCode::oversize, "",

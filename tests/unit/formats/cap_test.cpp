@@ -241,6 +241,12 @@ TEST(Cap, TooLargeADocumentIsRefusedUnread) {
   EXPECT_EQ(broken_at(std::string(kMaxCapBytes + 1, 'x'), RefusalCode::oversize), "");
 }
 
+TEST(Cap, BytesThatAreNotOfTheirEncodingAreRefusedInSilence) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(broken_at("<?xml version=\"1.0\" encoding=\"GBK\"?>\n<alert>\n\xFF\xFF</alert>", RefusalCode::malformed), "line 3");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(Cap, BrokenXmlIsRefusedWithItsLine) {
   EXPECT_EQ(broken_at("<?xml version=\"1.0\"?>\n<alert>\n<info></alert>", RefusalCode::malformed), "line 3");
   EXPECT_EQ(broken_at("", RefusalCode::malformed), "");
