@@ -1,5 +1,4 @@
 #include "broker/app/query_service.h"
-#include "schemas/limits.h"
 
 namespace lianxi::app {
 
@@ -54,25 +53,6 @@ store::StoreResult<StatusReport> QueryDesk::status(const AskStatus& ask, TimeMs 
   if (ask.counters) report.counters = metrics_.rows();
   report.time = now;
   return report;
-}
-
-Frames encode_bounded(Answer answer) {
-  Message message(std::move(answer));
-  // Rows are bounded by the query's limit, not by bytes: halve until they fit.
-  while (!fits(message)) {
-    bool shorter = false;
-    std::visit(
-        [&shorter](auto& rows) {
-          if constexpr (requires { rows.rows; }) {
-            shorter = !rows.rows.empty();
-            rows.rows.resize(rows.rows.size() / 2);
-            rows.truncated = true;
-          }
-        },
-        std::get<Answer>(message).rows);
-    if (!shorter) break;
-  }
-  return encode(message);
 }
 
 }  // namespace lianxi::app

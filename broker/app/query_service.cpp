@@ -118,7 +118,7 @@ void QueryService::answer(const std::string& routing, const std::string& agent, 
     return refuse(routing, query.request, {RefusalCode::unknown_key, "key", "this key is no longer in the key folder", 0});
   auto answered = desk_.answer(query, *known, *rights, wall_ms());
   if (!answered) return refuse(routing, query.request, std::move(answered.error()));
-  if (endpoint_->send(routing, encode_bounded(std::move(*answered))) == net::SendOutcome::full) {
+  if (endpoint_->send(routing, encode(*answered)) == net::SendOutcome::full) {
     metrics_.answer_unsent();
     endpoint_->cut_soon(routing);
   }

@@ -36,9 +36,6 @@ class QueryDesk {
   const Metrics& metrics_;
 };
 
-// Leaves rows out until the answer fits into a message; sets `truncated` if it did.
-[[nodiscard]] Frames encode_bounded(Answer answer);
-
 class QueryService {
  public:
   QueryService(std::unique_ptr<net::RouterEndpoint> endpoint, QueryDesk desk, const Directory& directory, StatusBoard& board,

@@ -1,5 +1,5 @@
 // A connection that this node opens to a peer's endpoint: a DEALER with the node's own key, trusting the peer's key alone.
-// A reset is a new object: what the old one had queued is gone with it, and the peer sees another routing id.
+// A reset is a new object: what the old one had queued never comes over the new connection, whose routing id is another.
 //
 // One thread. Borrows the context, which outlives it.
 #pragma once

@@ -6,8 +6,6 @@
 #include "broker/app/live_feed.h"
 #include "broker/app/log.h"
 #include "broker/app/metrics.h"
-#include "broker/app/query_service.h"
-#include "schemas/limits.h"
 
 namespace lianxi::app {
 namespace {
@@ -132,26 +130,6 @@ TEST(EndpointTest, WhatAnEndpointDoesNotSpeakIsNamed) {
   EXPECT_EQ(spoken_on(EndpointKind::data, Credit{}).error().code, RefusalCode::unknown_type);
   EXPECT_EQ(spoken_on(EndpointKind::flash, Query{}).error().code, RefusalCode::unknown_type);
   EXPECT_EQ(spoken_on(EndpointKind::flash, Welcome{}).error().code, RefusalCode::unknown_type);
-}
-
-TEST(AnswerTest, RowsAreLeftOutUntilTheAnswerFits) {
-  ResourceRows rows;
-  for (int i = 0; i < 2000; ++i) {
-    ResourceRow row;
-    row.id = "330800:resource:" + std::to_string(i);
-    row.audience = Audience::conference();
-    row.region = RegionCode(330800);
-    row.place = PlaceCode::of(row.region);
-    row.name = std::string(8 * 1024, 'x');
-    rows.rows.push_back(row);
-  }
-  const Frames frames = encode_bounded(Answer{1, Offset(1), std::move(rows)});
-  EXPECT_LE(frames.payload.size(), kMaxAnswerBytes);
-  const auto message = decode(frames.header, frames.payload);
-  ASSERT_TRUE(message) << message.error().reason;
-  const auto& read = std::get<ResourceRows>(std::get<Answer>(*message).rows);
-  EXPECT_TRUE(read.truncated);
-  EXPECT_GT(read.rows.size(), 400U);
 }
 
 TEST(LogTest, AJsonLineStaysJsonWhateverAPeerCallsItself) {
