@@ -50,7 +50,7 @@ class SimNode final : public NodePort {
   // Views built anew equal the one that grew with the journal: in the journal's order, and with its feeds mixed at random,
   // for peers may hear of them in any order.
   void check_rebuilt_view();
-  void check_proof();         // stopped: the offline proof of the journal finds nothing
+  void check_proof();  // stopped: the offline proof of the journal finds nothing
   [[nodiscard]] const SimDisk& disk() const { return disk_; }
 
   // NodePort
