@@ -97,7 +97,8 @@ JournalFile::JournalFile(const JournalOptions& options, std::uint64_t number, Op
 
 std::unique_ptr<JournalFile> JournalFile::make(const JournalOptions& options, std::uint64_t number) {
   std::unique_ptr<JournalFile> file(new JournalFile(options, number, OpenMode::create));
-  file->db_->exec("PRAGMA journal_mode=WAL");
+  if (file->db_->execAndGet("PRAGMA journal_mode=WAL").getString() != "wal")
+    fail(StoreError::io, file->path_ + ": cannot keep a log");
   migrate(*file->db_, journal_migrations());
   sqlite3_wal_hook(file->db_->getHandle(), note_wal, &file->wal_bytes_);
   sync_folder(options.folder, options.vfs);

@@ -1,5 +1,7 @@
 #include "broker/store/sqlite_journal.h"
 
+#include <sqlite3.h>
+
 #include <atomic>
 #include <filesystem>
 #include <mutex>
@@ -59,10 +61,7 @@ class SqliteJournal final : public Journal {
   [[nodiscard]] StoreResult<void> maintain() override {
     const std::lock_guard one_at_a_time(maintaining_);
     return guarded("maintain the journal", [&] {
-      if (wants_spare_.exchange(false)) {
-        const std::lock_guard make_one(making_);
-        if (!spare_) spare_ = JournalFile::make(options_, active_number_ + 1);
-      }
+      if (wants_spare_.exchange(false)) make_spare();
       std::vector<std::unique_ptr<JournalFile>> left;
       {
         const std::lock_guard hold(shared_);
@@ -110,6 +109,18 @@ class SqliteJournal final : public Journal {
     active_ = JournalFile::make(options_, 1);
     const JournalFile::Birth birth{{fresh, 1, Offset(1), Ordinal(0), Hlc(0)}, {}};
     active_->commit({}, &birth);
+  }
+
+  // A reader that looks for the next file may stand in the way for a moment: then the next maintenance makes it, or the writer.
+  void make_spare() {
+    const std::lock_guard make_one(making_);
+    if (spare_) return;
+    try {
+      spare_ = JournalFile::make(options_, active_number_ + 1);
+    } catch (const SQLite::Exception& error) {
+      if (error.getErrorCode() != SQLITE_BUSY && error.getErrorCode() != SQLITE_LOCKED) throw;
+      wants_spare_ = true;
+    }
   }
 
   // The batch opens the next file, in the same transaction as the file's opening state.
