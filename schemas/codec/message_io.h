@@ -26,8 +26,9 @@ class MessageReader : public ValueReader {
 
   template <class E>
   [[nodiscard]] E known(std::string_view field, std::uint64_t number) {
-    if (!is_known<E>(number)) invalid(field, fmt::format("number {} is not of its vocabulary", number));
-    return static_cast<E>(number);
+    if (is_known<E>(number)) return static_cast<E>(number);
+    invalid(field, fmt::format("number {} is not of its vocabulary", number));
+    return E{};
   }
   [[nodiscard]] std::string line(std::string_view field, const flatbuffers::String* from) {
     std::string value = text(from);

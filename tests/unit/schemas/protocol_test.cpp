@@ -115,6 +115,15 @@ TEST(Protocol, SessionZeroIsRefused) {
   EXPECT_EQ(refusal_of(Deliver{}).field, "header.session");
 }
 
+TEST(Protocol, ALaneOutsideTheThreeIsRefused) {
+  Hello hello = sample<Hello>("hello");
+  hello.lanes.front().lane = static_cast<Lane>(255);
+  EXPECT_EQ(refusal_of(hello).field, "lanes");
+  hello = sample<Hello>("hello");
+  hello.lanes.back().lane = hello.lanes.front().lane;
+  EXPECT_EQ(refusal_of(hello).field, "lanes") << "a lane named twice";
+}
+
 TEST(Protocol, APublishHasItsBounds) {
   Publish publish = sample<Publish>("publish");
   publish.first_sequence = Sequence(0);
