@@ -175,9 +175,10 @@ void JournalFile::commit(const JournalBatch& batch, const Birth* birth) {
                                   ", the journal stands at " + std::to_string(next_.value));
   }
   for (const StoredSegment& segment : batch.segments) write_segment(segment);
+  // First: a session closed here may be opened again by the same batch, and its fresh rows must stay.
+  for (const SessionKey& session : batch.closed) forget(session);
   write_sessions(batch.sessions);
   write_answers(batch.answers);
-  for (const SessionKey& session : batch.closed) forget(session);
   transaction.commit();
 }
 

@@ -251,6 +251,27 @@ TEST(Journal, SessionsAndAnswersLiveUntilNamedAsHeld) {
   EXPECT_EQ(db.execAndGet("SELECT count(*) FROM answer").getInt(), 0);
 }
 
+TEST(Journal, ASessionClosedAndOpenedAgainInOneBatchKeepsWhatItPublishedSince) {
+  const TempFolder folder;
+  JournalBench bench(folder.path());
+  JournalBatch batch;
+  batch.sessions = {session_row(5, 0)};
+  batch.answers = {answers(1, 5)};
+  ASSERT_TRUE(bench.journal->commit(batch));
+  batch.closed = {batch.sessions[0].key};
+  batch.sessions = {session_row(2, 0)};
+  batch.answers = {answers(1, 2)};
+  ASSERT_TRUE(bench.journal->commit(batch));
+  bench.close();
+  bench.open();
+  const auto state = bench.journal->load();
+  ASSERT_TRUE(state);
+  ASSERT_EQ(state->sessions.size(), 1U);
+  EXPECT_EQ(state->sessions[0].high_water, Sequence(2));
+  ASSERT_EQ(state->answers.size(), 1U);
+  EXPECT_EQ(state->answers[0].answers.size(), 2U);
+}
+
 TEST(Journal, LogsOfFilesLeftBehindByAKilledProcessAreFoldedAtOpen) {
   const TempFolder folder;
   const TempFolder killed;
