@@ -51,11 +51,13 @@ struct Node::State {
   std::optional<core::BrokerCore> core;
   std::deque<core::DeliverOrder> orders;   // not performed yet
   std::vector<core::Delivered> delivered;  // performed, the core has not heard of it yet
+  std::vector<core::AgentMessage> ended;   // follows that the journal cannot serve; heard behind `delivered`
   bool progress = false;                   // some of `delivered` moved its follower on
 
   void step_all(TimeMs now, std::span<const core::Input> inputs);
-  StoreResult<void> deliver(const Sender& send);
+  void deliver(const Sender& send, TurnOutput& out);
   static core::Delivered perform(const core::DeliverOrder& order, Deliver message, const Sender& send);
+  void end_follow(const core::DeliverOrder& order, const store::StoreFailure& why, const Sender& send, TurnOutput& out);
 };
 
 Node::Node() : state_(std::make_unique<State>()) {}
@@ -99,6 +101,8 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
 void Node::State::step_all(TimeMs now, std::span<const core::Input> inputs) {
   for (core::Delivered& result : delivered) core->step(core::Input{now, std::move(result)});
   delivered.clear();
+  for (core::AgentMessage& end : ended) core->step(core::Input{now, std::move(end)});
+  ended.clear();
   for (const core::Input& input : inputs) {
     // Deliveries are judged here, so the rights must change with the core's.
     if (const auto* changed = std::get_if<core::PolicyChanged>(&input.what)) {
@@ -120,19 +124,35 @@ core::Delivered Node::State::perform(const core::DeliverOrder& order, Deliver me
   return result;
 }
 
-StoreResult<void> Node::State::deliver(const Sender& send) {
+// What cannot be read is lost to this follower alone; everyone else, and every publisher, is served on. The follow ends as if
+// its agent had asked for it, since the connection may carry others.
+void Node::State::end_follow(const core::DeliverOrder& order, const store::StoreFailure& why, const Sender& send,
+                             TurnOutput& out) {
+  const Unfollow end{order.follow, "the node cannot read its journal from offset " + std::to_string(order.from.value) +
+                                       "; follow from a later cursor, or when its operator has restored the journal"};
+  (void)send(order.connection, Message(end));
+  delivered.push_back({order.connection, order.follow, order.from, 0, false, false});
+  ended.push_back({order.connection, order.agent, Message(end)});
+  out.counted.push_back({RefusalCode::internal});
+  out.alarms.push_back({"journal_unreadable", "the follow of " + order.agent.id.text() + " from offset " +
+                                                  std::to_string(order.from.value) + " was ended: " + why.detail});
+}
+
+void Node::State::deliver(const Sender& send, TurnOutput& out) {
   progress = false;
   for (std::size_t done = 0; done < kMaxDeliveriesPerTurn && !orders.empty(); ++done) {
     const core::DeliverOrder order = std::move(orders.front());
     orders.pop_front();
     auto message = make_delivery(order, *config.policy, *config.members, *reader);
-    if (!message) return failed(std::move(message.error()));
+    if (!message) {
+      end_follow(order, message.error(), send, out);
+      continue;
+    }
     core::Delivered result{order.connection, order.follow, order.from, 0, false, false};
     if (*message) result = perform(order, std::move(**message), send);
     progress = progress || result.next > order.from;
     delivered.push_back(std::move(result));
   }
-  return {};
 }
 
 StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<const core::Input> inputs, const Sender& send) {
@@ -153,12 +173,11 @@ StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<co
   }
   for (const core::Send& answer : effects.sends) (void)send(answer.connection, answer.message);
   for (core::DeliverOrder& order : effects.deliveries) state.orders.push_back(std::move(order));
-  if (auto served = state.deliver(send); !served) return failed(std::move(served.error()));
-
   out.link_resets = std::move(effects.link_resets);
   out.link_sends = std::move(effects.link_sends);
   out.counted = std::move(effects.counted);
   out.alarms = std::move(effects.alarms);
+  state.deliver(send, out);
   return out;
 }
 

@@ -53,7 +53,8 @@ class Node {
 
   // One turn. Answers go through `send` after the commit, then at most kMaxDeliveriesPerTurn deliveries, one a follower; what
   // became of them is stepped in the next turn. `more_to_deliver()` says to come back at once, with or without inputs.
-  // An error is final: end the process, restart reads again.
+  // An error is one of the commit and final: end the process, restart reads again. What cannot be read back ends the follow
+  // that asked for it, with an alarm.
   [[nodiscard]] store::StoreResult<TurnOutput> turn(TimeMs now, const Hash& entropy, std::span<const core::Input> inputs,
                                                     const Sender& send);
   [[nodiscard]] bool more_to_deliver() const;

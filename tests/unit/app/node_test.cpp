@@ -1,5 +1,6 @@
 #include "broker/app/node.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -44,6 +45,21 @@ class NodeTest : public ::testing::Test {
     ASSERT_TRUE(node) << node.error().detail;
     node_ = std::move(*node);
     view_ = node_->take_view();
+  }
+  void reopen() {
+    view_.reset();
+    node_.reset();
+    open();
+  }
+  // Flips the first byte of the segment that holds the first event, behind the node's back.
+  void damage_the_first_segment() {
+    view_.reset();
+    node_.reset();
+    {
+      SQLite::Database file(folder_ + "/journal/000001.db", SQLite::OPEN_READWRITE, 0, disk_.name());
+      file.exec("UPDATE segment SET bytes = CAST(x'ff' || substr(bytes, 2) AS BLOB) WHERE offset = 1");
+    }
+    open();
   }
   void crash_and_reopen() {
     disk_.kill();
@@ -177,6 +193,41 @@ TEST_F(NodeTest, ADeliveryThatDoesNotFitTheSocketComesLater) {
     return SendResult::sent;
   }));
   EXPECT_EQ(deliveries, 1U);
+}
+
+TEST_F(NodeTest, ASegmentThatDoesNotReadEndsTheFollowThatNeedsItAndNothingElse) {
+  ASSERT_TRUE(turn({hello(), publish(1)}));
+  ASSERT_TRUE(turn({publish(2)}));  // the newest segment of a feed is read at start
+  reopen();                         // the view stands at the head: only followers will read what is damaged
+  damage_the_first_segment();
+  Follow tail;
+  tail.follow = SessionId(8);
+  tail.from = FollowFrom::now;
+  tail.credit_bytes = 100'000;
+  tail.credit_messages = 10;
+  Follow all = tail;
+  all.follow = SessionId(9);
+  all.from = FollowFrom::beginning;
+  const auto out = turn({tail, all});
+  ASSERT_TRUE(out) << out.error().detail;
+  ASSERT_EQ(said<Unfollow>().size(), 1U);
+  EXPECT_EQ(said<Unfollow>()[0].follow, SessionId(9));
+  EXPECT_FALSE(said<Unfollow>()[0].reason.empty());
+  ASSERT_EQ(out->alarms.size(), 1U);
+  EXPECT_EQ(out->alarms[0].what, "journal_unreadable");
+  ASSERT_EQ(out->counted.size(), 1U);
+  EXPECT_EQ(out->counted[0].code, RefusalCode::internal);
+
+  for (std::uint64_t sequence = 3; sequence < 5; ++sequence) {
+    const auto later = turn({hello(), publish(sequence)});
+    ASSERT_TRUE(later) << later.error().detail;
+    EXPECT_EQ(later->committed.size(), 1U);
+    EXPECT_TRUE(later->alarms.empty());
+    ASSERT_EQ(said<Deliver>().size(), 1U);
+    EXPECT_EQ(said<Deliver>()[0].follow, SessionId(8));
+  }
+  ASSERT_TRUE(turn({all}));
+  EXPECT_EQ(said<Followed>().size(), 1U) << "the id of the ended follow is free again";
 }
 
 TEST_F(NodeTest, AJournalOfAnotherRegionIsRefused) {
