@@ -12,7 +12,8 @@ Exit run_alerts(const Common& common, const AlertsCommand& command, const Consol
   if (!rows) return rows.error();
   if (!command.ask.all) std::erase_if(rows->rows, [](const AlertRow& row) { return row.status != Status::Actual; });
   if (console.json()) {
-    console.out() << to_json(*rows) << '\n';
+    console.out() << to_json(*rows) << std::endl;
+    note_cut(rows->truncated, rows->rows.size(), console);
     return Exit::done;
   }
   const Say& say = console.say();
@@ -44,7 +45,7 @@ Exit run_alerts(const Common& common, const AlertsCommand& command, const Consol
     return Exit::done;
   }
   console.table(table);
-  if (rows->truncated) console.err() << say("there are more; raise --limit", "还有更多;请提高 --limit") << '\n';
+  note_cut(rows->truncated, rows->rows.size(), console);
   return Exit::done;
 }
 

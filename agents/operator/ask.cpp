@@ -1,5 +1,9 @@
 #include "agents/operator/ask.h"
 
+#include <ostream>
+
+#include "schemas/limits.h"
+
 namespace lianxi::cli {
 
 template <class Rows>
@@ -21,5 +25,13 @@ template Result<StatusReport, Exit> ask<StatusReport>(const Common&, const Conso
 template Result<ResourceRows, Exit> ask<ResourceRows>(const Common&, const Console&, const Ask&);
 template Result<AlertRows, Exit> ask<AlertRows>(const Common&, const Console&, const Ask&);
 template Result<IncidentRows, Exit> ask<IncidentRows>(const Common&, const Console&, const Ask&);
+
+void note_cut(bool truncated, std::size_t shown, const Console& console) {
+  if (!truncated) return;
+  const Say& say = console.say();
+  console.err() << say("there are more than these ", "还有更多;以上仅 ") << shown
+                << say("; narrow the question or raise --limit, at most ", " 条。请缩小范围或提高 --limit,最多 ")
+                << kMaxQueryLimit << std::endl;
+}
 
 }  // namespace lianxi::cli

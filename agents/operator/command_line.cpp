@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "agents/operator/arguments.h"
+#include "schemas/limits.h"
 #include "schemas/vocabulary.h"
 
 namespace lianxi::cli {
@@ -18,7 +19,7 @@ struct Texts {
   std::string place;
   std::uint32_t limit = 0;
   std::uint64_t count = 0;
-  bool json = false, all = false, drills = false, available = false, seal = false;
+  bool json = false, all = false, available = false, seal = false;
 };
 
 class Mistake : public std::runtime_error {
@@ -116,6 +117,11 @@ class CommandLine {
         ->check(CLI::IsMember({"now"}));
     count_ = follow_->add_option("--count", texts_.count, say_("end after so many events", "显示若干条后结束"));
   }
+  void add_limit(CLI::App* list) {
+    list->add_option("--limit", texts_.limit,
+                     say_("at most so many; unless given ", "最多条数;缺省 ") + std::to_string(kDefaultQueryLimit) +
+                         say_(", the highest is ", ",上限 ") + std::to_string(kMaxQueryLimit));
+  }
   void add_resources() {
     resources_ = app_.add_subcommand("resources", say_("the resource map: nearest first", "应急资源“一张图”,由近及远"));
     resources_->add_option("--near", texts_.near, say_("LON,LAT in CGCS2000 degrees", "经度,纬度(CGCS2000)"));
@@ -128,17 +134,15 @@ class CommandLine {
     resources_->add_option("--capability", texts_.capability, say_("as in hazmat", "能力,如 hazmat"));
     resources_->add_option("--place", texts_.place, say_("place code, with all below", "行政区划代码,含下级"));
     resources_->add_flag("--available", texts_.available, say_("only what is available", "只看可用的"));
-    resources_->add_flag("--drills", texts_.drills, say_("drill and test rows too, marked", "含演练、测试数据(有标记)"));
-    resources_->add_option("--limit", texts_.limit, say_("at most so many", "最多条数"));
+    add_limit(resources_);
   }
   void add_lists() {
     alerts_ = app_.add_subcommand("alerts", say_("active alerts", "生效中的预警"));
     alerts_->add_flag("--all", texts_.all, say_("every state, drills too, marked", "所有状态,含演练(有标记)"));
     incidents_ = app_.add_subcommand("incidents", say_("incidents with the reports of each agency", "突发事件及各部门报告"));
-    incidents_->add_flag("--drills", texts_.drills, say_("drill and test rows too, marked", "含演练、测试数据(有标记)"));
     for (CLI::App* list : {alerts_, incidents_}) {
       list->add_option("--place", texts_.place, say_("place code, with all below", "行政区划代码,含下级"));
-      list->add_option("--limit", texts_.limit, say_("at most so many", "最多条数"));
+      add_limit(list);
     }
   }
   void add_import() {
@@ -192,7 +196,7 @@ class CommandLine {
     if (follow_->parsed()) return follow_command();
     if (resources_->parsed()) return resources_command();
     if (alerts_->parsed()) return AlertsCommand{AskAlerts{texts_.all, place(), texts_.limit}};
-    if (incidents_->parsed()) return IncidentsCommand{AskIncidents{place(), texts_.limit}, texts_.drills};
+    if (incidents_->parsed()) return IncidentsCommand{AskIncidents{place(), texts_.limit}};
     if (import_->parsed()) return import_command();
     if (keys_->parsed()) return keys_command();
     return StatusCommand{};
@@ -238,7 +242,6 @@ class CommandLine {
     ask.place = place();
     ask.available = texts_.available;
     ask.limit = texts_.limit;
-    command.drills = texts_.drills;
     return command;
   }
 

@@ -75,6 +75,10 @@ Exit run_import(const Common& common, const ImportCommand& command, const Consol
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   const auto events = formats::read_resources_csv(*text, context);
   if (!events) return bad_rows(events.error(), console);
+  if (events->empty()) {
+    return console.refused(
+        {RefusalCode::csv_row, "row 2", console.say()("the file has a heading but no rows", "文件只有表头,没有数据行"), 0});
+  }
   std::vector<std::future<sdk::Outcome>> outcomes;
   outcomes.reserve(events->size());
   for (const Event& event : *events) outcomes.push_back((*client)->publish(event));

@@ -10,10 +10,9 @@ namespace {
 
 void print_incident(const IncidentRow& row, const Console& console) {
   const Say& say = console.say();
-  const std::string mark = drill_mark(row.status, say);
   console.out() << styled(word(row.level, say), style_of(row.level), console.colour()) << "  " << word(row.state, say) << "  "
-                << styled(mark, Style::loud, console.colour()) << (mark.empty() ? "" : " ") << printable(row.title) << "  "
-                << word(row.incident_class, say) << "  " << row.place.text() << "  " << short_time(row.updated_at) << '\n'
+                << printable(row.title) << "  " << word(row.incident_class, say) << "  " << row.place.text() << "  "
+                << short_time(row.updated_at) << '\n'
                 << "  " << styled(printable(row.id), Style::faint, console.colour()) << '\n';
   Table reports({{say("agency", "部门")},
                  {say("report", "报告")},
@@ -38,9 +37,11 @@ void print_incident(const IncidentRow& row, const Console& console) {
 Exit run_incidents(const Common& common, const IncidentsCommand& command, const Console& console) {
   auto rows = ask<IncidentRows>(common, console, command.ask);
   if (!rows) return rows.error();
-  if (!command.drills) std::erase_if(rows->rows, [](const IncidentRow& row) { return row.status != Status::Actual; });
+  // The node answers actual rows alone; should one send drills, they do not pass for actual ones.
+  std::erase_if(rows->rows, [](const IncidentRow& row) { return row.status != Status::Actual; });
   if (console.json()) {
-    console.out() << to_json(*rows) << '\n';
+    console.out() << to_json(*rows) << std::endl;
+    note_cut(rows->truncated, rows->rows.size(), console);
     return Exit::done;
   }
   const Say& say = console.say();
@@ -51,7 +52,7 @@ Exit run_incidents(const Common& common, const IncidentsCommand& command, const 
     first = false;
     print_incident(row, console);
   }
-  if (rows->truncated) console.err() << say("there are more; raise --limit", "还有更多;请提高 --limit") << '\n';
+  note_cut(rows->truncated, rows->rows.size(), console);
   return Exit::done;
 }
 

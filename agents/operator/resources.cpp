@@ -38,9 +38,11 @@ Style state_style(ResourceState state) {
 Exit run_resources(const Common& common, const ResourcesCommand& command, const Console& console) {
   auto rows = ask<ResourceRows>(common, console, command.ask);
   if (!rows) return rows.error();
-  if (!command.drills) std::erase_if(rows->rows, [](const ResourceRow& row) { return row.status != Status::Actual; });
+  // The node answers actual rows alone; should one send drills, they do not pass for actual ones.
+  std::erase_if(rows->rows, [](const ResourceRow& row) { return row.status != Status::Actual; });
   if (console.json()) {
-    console.out() << to_json(*rows) << '\n';
+    console.out() << to_json(*rows) << std::endl;
+    note_cut(rows->truncated, rows->rows.size(), console);
     return Exit::done;
   }
   const Say& say = console.say();
@@ -54,10 +56,8 @@ Exit run_resources(const Common& common, const ResourcesCommand& command, const 
   columns.push_back({say("phone", "电话")});
   Table table(columns);
   for (const ResourceRow& row : rows->rows) {
-    const std::string mark = drill_mark(row.status, say);
-    std::vector<Cell> cells{{mark + (row.name.empty() ? row.id : row.name), mark.empty() ? Style::plain : Style::loud},
-                            {word(row.type, say)},
-                            {word(row.state, say), state_style(row.state)}};
+    std::vector<Cell> cells{
+        {row.name.empty() ? row.id : row.name}, {word(row.type, say)}, {word(row.state, say), state_style(row.state)}};
     if (near) cells.push_back({distance_text(row.distance_m)});
     cells.push_back({room_text(row)});
     cells.push_back({capabilities_text(row)});
@@ -71,8 +71,7 @@ Exit run_resources(const Common& common, const ResourcesCommand& command, const 
     return Exit::done;
   }
   console.table(table);
-  if (rows->truncated)
-    console.err() << say("there are more; raise --limit or narrow the question", "还有更多;请提高 --limit 或缩小范围") << '\n';
+  note_cut(rows->truncated, rows->rows.size(), console);
   return Exit::done;
 }
 

@@ -42,14 +42,12 @@ struct FollowCommand {
 };
 struct ResourcesCommand {
   AskResources ask;
-  bool drills = false;
 };
 struct AlertsCommand {
   AskAlerts ask;
 };
 struct IncidentsCommand {
   AskIncidents ask;
-  bool drills = false;
 };
 struct ImportCommand {
   std::string file;

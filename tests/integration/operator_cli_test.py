@@ -80,6 +80,33 @@ class Operator(ClusterTest):
         self.assertNotIn("演练", self.good("alerts", "--lang", "zh"))
         self.assertIn("【演练】", self.good("alerts", "--all", "--lang", "zh"))
 
+    def test_a_drill_is_never_a_resource_or_an_incident_of_the_lists(self):
+        head = "id,type,name\n"
+        drill = self.ask("import", "resources", self.write("drill.csv", head + "drill-team,team,演练队\n"), "--status", "Exercise")
+        self.offset_in_view(drill)
+        self.assertNotIn("演练队", [row["name"] for row in self.ask("resources")])
+        report = {**REPORT, "entity": "330800:incident:drill-7", "case_reference": "drill-7", "status": "Exercise"}
+        drill = self.ask("publish", "incident", self.write("drill.json", json.dumps(report)), agent="police")
+        self.offset_in_view(drill)
+        self.assertNotIn(report["entity"], [row["id"] for row in self.ask("incidents")])
+
+    def test_a_cut_list_says_so_and_its_json_stays_an_array(self):
+        self.ask("import", "resources", self.write("cut.csv", "id,type,name\ncut-1,site,甲\ncut-2,site,乙\n"))
+        for number in ("1", "2"):
+            self.ask("publish", "alert", self.write("cut.cap", cap(f"cut-{number}")))
+            report = {**REPORT, "entity": f"330800:incident:cut-{number}", "case_reference": f"cut-{number}"}
+            last = self.ask("publish", "incident", self.write("cut.json", json.dumps(report)), agent="police")
+        self.offset_in_view(last)
+        for command in ("resources", "alerts", "incidents"):
+            for json_too in ([], ["--json"]):
+                code, out, err = self.lianxi(command, "--limit", "1", *json_too)
+                self.assertEqual(code, 0, err)
+                self.assertIn("there are more than these 1", err)
+                self.assertIn("10000", err)
+            self.assertEqual(len(json.loads(out)), 1)
+            self.assertIn("还有更多", self.lianxi(command, "--limit", "1", "--json", "--lang", "zh")[2])
+            self.assertEqual(self.lianxi(command, "--json")[2], "")
+
     def test_follow_ends_where_it_is_told(self):
         self.publish_report("a")
         self.publish_report("b")
@@ -109,6 +136,8 @@ class Operator(ClusterTest):
         bad = self.write("bad.csv", head + row.format(1) + "t2,tank,x,,330803,,,,,,,\n")
         self.assertIn("row", self.refused("csv_row", "import", "resources", bad)["field"])
         self.assertFalse(any(e["body"]["entity"].endswith(":t1") for e in self.lines("--from", "beginning", "--until", "now", "--kind", "resource")))
+        self.assertIn("no rows", self.refused("csv_row", "import", "resources", self.write("empty.csv", head))["reason"])
+        self.assertIn("没有数据行", self.lianxi("import", "resources", self.write("empty.csv", head), "--lang", "zh")[2])
         done = self.ask("import", "resources", self.write("good.csv", head + row.format(1) + row.format(2)))
         self.assertEqual(done["imported"], 2)
         self.offset_in_view(done)

@@ -4,6 +4,7 @@
 
 #include "agents/operator/arguments.h"
 #include "agents/operator/words.h"
+#include "schemas/limits.h"
 
 namespace lianxi::cli {
 namespace {
@@ -50,7 +51,12 @@ TEST(CommandLine, AQuestionToTheResourceMapIsReadWhole) {
   EXPECT_EQ(resources.ask.place->text(), "330800");
   EXPECT_TRUE(resources.ask.available);
   EXPECT_EQ(resources.ask.limit, 7U);
-  EXPECT_FALSE(resources.drills);
+}
+
+TEST(CommandLine, OnlyAlertsCanBeAskedForDrills) {
+  EXPECT_NE(mistake({"--profile", "p", "resources", "--drills"}).find("--drills"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "incidents", "--drills"}).find("--drills"), std::string::npos);
+  EXPECT_TRUE(command<AlertsCommand>({"--profile", "p", "alerts", "--all"}).ask.all);
 }
 
 TEST(CommandLine, AFollowIsReadWhole) {
@@ -96,6 +102,16 @@ TEST(CommandLine, HelpSpeaksTheOperatorsLanguage) {
   ASSERT_TRUE(std::holds_alternative<Usage>(parsed));
   EXPECT_EQ(std::get<Usage>(parsed).exit, Exit::done);
   EXPECT_NE(std::get<Usage>(parsed).text.find("一张图"), std::string::npos);
+}
+
+TEST(CommandLine, HelpNamesTheBoundsOfALimit) {
+  for (const char* list : {"resources", "alerts", "incidents"}) {
+    const auto parsed = parse({list, "--help"});
+    const auto* usage = std::get_if<Usage>(&parsed);
+    ASSERT_NE(usage, nullptr);
+    EXPECT_NE(usage->text.find(std::to_string(kDefaultQueryLimit)), std::string::npos) << list;
+    EXPECT_NE(usage->text.find(std::to_string(kMaxQueryLimit)), std::string::npos) << list;
+  }
 }
 
 TEST(Arguments, ACursorIsReadAsItIsPrinted) {
