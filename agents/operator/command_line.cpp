@@ -1,7 +1,9 @@
 #include "agents/operator/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "agents/operator/arguments.h"
 #include "schemas/limits.h"
@@ -45,6 +47,27 @@ std::vector<E> words(const std::vector<std::string>& texts, const char* option) 
   return values;
 }
 
+std::string first_word(const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (!word.starts_with('-')) return word;
+  }
+  return {};
+}
+
+// Letters to add, drop or change to make one word the other.
+std::size_t edits(std::string_view one, std::string_view other) {
+  std::vector<std::size_t> row(other.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= one.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j < row.size(); ++j) {
+      const std::size_t changed = diagonal + (one[i - 1] == other[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
 class CommandLine {
  public:
   explicit CommandLine(Say say)
@@ -71,6 +94,27 @@ class CommandLine {
   }
 
   CLI::App& app() { return app_; }
+  // What is wrong if a command is missing or not known; CLI11 says only that one is required.
+  [[nodiscard]] std::optional<std::string> command_mistake() const {
+    const CLI::App& above = deepest();
+    if (above.get_require_subcommand_min() == 0) return std::nullopt;
+    std::string all, nearest;
+    std::size_t best = std::string::npos;
+    const std::string word = first_word(app_.remaining(true));
+    for (const CLI::App* sub : above.get_subcommands({})) {
+      all += (all.empty() ? "" : say_(", ", "、")) + sub->get_name();
+      const std::size_t distance = edits(word, sub->get_name());
+      if (distance < best) {
+        best = distance;
+        nearest = sub->get_name();
+      }
+    }
+    const std::string known = say_("; commands: ", ";可用命令:") + all;
+    if (word.empty()) return say_("a command is missing", "缺少命令") + known;
+    const std::string unknown = say_("\"", "没有命令 \"") + word + say_("\" is not a command", "\"");
+    if (best * 2 >= nearest.size()) return unknown + known;
+    return unknown + say_("; did you mean ", ";是不是 ") + nearest + say_("?", "?");
+  }
   Settings settings() const {
     Settings settings;
     settings.common = common();
@@ -78,13 +122,14 @@ class CommandLine {
     return settings;
   }
   [[nodiscard]] bool json() const { return texts_.json; }
-  [[nodiscard]] std::string help() const {
-    const CLI::App* deepest = &app_;
-    while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
-    return deepest->help();
-  }
+  [[nodiscard]] std::string help() const { return deepest().help(); }
 
  private:
+  [[nodiscard]] const CLI::App& deepest() const {
+    const CLI::App* app = &app_;
+    while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+    return *app;
+  }
   void add_publish() {
     CLI::App* publish = app_.add_subcommand(
         "publish", say_("publish one event and wait until it is on the node's disk", "发布一个事件,并等到节点存盘"));
@@ -300,7 +345,7 @@ std::variant<Settings, Usage> parse_command_line(int argc, const char* const* ar
   } catch (const CLI::CallForHelp&) {
     return Usage{Exit::done, false, say, line.help()};
   } catch (const CLI::ParseError& error) {
-    return Usage{Exit::usage, line.json(), say, error.what()};
+    return Usage{Exit::usage, line.json(), say, line.command_mistake().value_or(error.what())};
   } catch (const Mistake& error) {
     return Usage{Exit::usage, line.json(), say, error.what()};
   }

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "agents/operator/words.h"
 #include "schemas/codec/json.h"
 #include "schemas/vocabulary.h"
 
@@ -48,7 +49,7 @@ Exit Console::refused(const Refusal& refusal) const {
     out_ << to_json(refusal) << std::endl;
     return Exit::refused;
   }
-  err_ << say()("refused: ", "被拒绝:") << to_word(refusal.code);
+  err_ << say()("refused: ", "被拒绝:") << refusal_word(refusal.code, say());
   if (!refusal.field.empty()) err_ << " (" << printable(refusal.field) << ")";
   err_ << ": " << printable(refusal.reason) << std::endl;
   return Exit::refused;
@@ -63,7 +64,9 @@ Exit Console::failed(const std::string& code, const std::string& reason, Exit ex
     const nlohmann::json error = {{"error", {{"code", code}, {"field", ""}, {"reason", reason}}}};
     out_ << error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
   } else {
-    const std::string word = code == "unreachable" ? say()("node unreachable", "节点连不上") : code;
+    const std::string word = code == "unreachable" ? say()("node unreachable", "节点连不上")
+                             : code == "usage"     ? say()("usage", "用法错误")
+                                                   : code;
     err_ << word << ": " << printable(reason) << std::endl;
   }
   return exit;

@@ -41,7 +41,7 @@ Exit summary(const std::vector<Event>& events, std::vector<std::future<sdk::Outc
     }
     if (!first) first = outcome.error();
     if (!console.json() && shown++ < kShownRefusals) {
-      console.err() << "  " << printable(events[i].envelope.entity) << ": " << to_word(outcome.error().code) << ": "
+      console.err() << "  " << printable(events[i].envelope.entity) << ": " << refusal_word(outcome.error().code, say) << ": "
                     << printable(outcome.error().reason) << '\n';
     }
   }

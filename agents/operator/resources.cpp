@@ -2,6 +2,7 @@
 
 #include "agents/operator/ask.h"
 #include "agents/operator/commands.h"
+#include "agents/operator/hints.h"
 #include "agents/operator/words.h"
 #include "schemas/codec/json.h"
 
@@ -40,6 +41,7 @@ Exit run_resources(const Common& common, const ResourcesCommand& command, const 
   if (!rows) return rows.error();
   // The node answers actual rows alone; should one send drills, they do not pass for actual ones.
   std::erase_if(rows->rows, [](const ResourceRow& row) { return row.status != Status::Actual; });
+  if (rows->rows.empty()) console.err() << hints_for(command.ask, console.say()) << std::flush;
   if (console.json()) {
     console.out() << to_json(*rows) << std::endl;
     note_cut(rows->truncated, rows->rows.size(), console);

@@ -5,6 +5,79 @@
 #include <utility>
 
 namespace lianxi::cli {
+namespace {
+
+const char* chinese_of(RefusalCode code) {
+  switch (code) {
+    case RefusalCode::malformed:
+      return "格式错误";
+    case RefusalCode::oversize:
+      return "超出大小上限";
+    case RefusalCode::unsupported_version:
+      return "版本不支持";
+    case RefusalCode::unknown_type:
+      return "消息类型未知";
+    case RefusalCode::unknown_kind:
+      return "事件种类未知";
+    case RefusalCode::not_allowed:
+      return "无权限";
+    case RefusalCode::wrong_lane:
+      return "通道不符";
+    case RefusalCode::invalid_field:
+      return "字段有误";
+    case RefusalCode::missing_field:
+      return "缺少字段";
+    case RefusalCode::not_home:
+      return "非本地市管辖";
+    case RefusalCode::conflict:
+      return "内容冲突";
+    case RefusalCode::sequence_gap:
+      return "序号不连续";
+    case RefusalCode::sequence_reused:
+      return "序号重复";
+    case RefusalCode::session_unknown:
+      return "会话未知";
+    case RefusalCode::too_many_sessions:
+      return "会话过多";
+    case RefusalCode::busy:
+      return "节点繁忙";
+    case RefusalCode::disk_full:
+      return "磁盘空间不足";
+    case RefusalCode::cursor_unknown:
+      return "游标无效";
+    case RefusalCode::too_many_followers:
+      return "订阅过多";
+    case RefusalCode::cap_rule:
+      return "不符合 CAP 规范";
+    case RefusalCode::csv_row:
+      return "CSV 行有误";
+    case RefusalCode::unknown_key:
+      return "密钥未登记";
+    case RefusalCode::feed_broken:
+      return "数据流校验失败";
+    case RefusalCode::feed_forked:
+      return "数据流分叉";
+    case RefusalCode::not_found:
+      return "未找到";
+    case RefusalCode::deadline:
+      return "超时";
+    case RefusalCode::wrong_region:
+      return "地市不符";
+    case RefusalCode::config:
+      return "配置有误";
+    case RefusalCode::internal:
+      return "内部错误";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string refusal_word(RefusalCode code, const Say& say) {
+  std::string text(to_word(code));
+  const std::string chinese = say.chinese() ? chinese_of(code) : "";
+  return chinese.empty() ? text : chinese + " " + text;
+}
 
 std::string kind_word(Kind kind, const Say& say) {
   if (!say.chinese()) return std::string(to_word(kind));

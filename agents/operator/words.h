@@ -14,6 +14,8 @@ template <class E>
   return std::string(say.chinese() ? to_chinese(value) : to_word(value));
 }
 
+// The contract's word, in Chinese behind what it means: "无权限 not_allowed".
+[[nodiscard]] std::string refusal_word(RefusalCode code, const Say& say);
 [[nodiscard]] std::string kind_word(Kind kind, const Say& say);
 [[nodiscard]] std::string agency_word(const std::string& agency, const Say& say);
 [[nodiscard]] std::string distance_text(std::optional<double> metres);                          // "12.3 km", "800 m"

@@ -146,6 +146,9 @@ class Operator(ClusterTest):
         self.assertLess(found[0]["distance_m"], 1_000)
         self.assertIn("危化队1", self.good("resources", "--place", "330803"))
         self.assertEqual(self.ask("resources", "--near", "118.958,28.973", "--within", "1m"), [])
+        self.assertIn("no longer given out, use 330881", self.lianxi("resources", "--place", "330823", "--json")[2])
+        self.assertIn("hazmat", self.lianxi("resources", "--capability", "chemical")[2])
+        self.assertEqual(self.lianxi("resources", "--capability", "hazmat")[2], "")
 
     def test_refusals_say_why_and_exit_with_1(self):
         self.refused("not_allowed", "publish", "alert", self.write("police.cap", cap("police-1")), agent="police")
@@ -156,7 +159,7 @@ class Operator(ClusterTest):
         self.refused("config", "status", profile=self.write("bad.toml", "[node]\n"))
         code, out, err = self.lianxi("publish", "alert", CAP / "invalid.cap", "--lang", "zh")
         self.assertEqual((code, out), (1, ""))
-        self.assertIn("被拒绝", err)
+        self.assertIn("被拒绝:不符合 CAP 规范 cap_rule", err)
 
     def test_a_strangers_key_is_refused(self):
         keys = self.folder / "stranger"
@@ -172,6 +175,7 @@ class Operator(ClusterTest):
     def test_usage_exits_with_2_and_an_absent_node_with_3(self):
         self.assertEqual(self.lianxi("resources", "--near", "28.973,118.958")[0], 2)
         self.assertEqual(self.lianxi("nonsense")[0], 2)
+        self.assertIn("用法错误: 没有命令", self.lianxi("nonsense", "--lang", "zh")[2])
         self.assertEqual(self.lianxi("status", profile=None)[0], 2)
         self.assertEqual(self.lianxi("status", profile=None, env={"LIANXI_PROFILE": str(self.cluster.profile("330800", "operator"))})[0], 0)
         profile = self.cluster.profile("330800", "operator").read_text().replace("tcp://127.0.0.1:", "tcp://127.0.0.2:")

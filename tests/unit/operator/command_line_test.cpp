@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "agents/operator/arguments.h"
+#include "agents/operator/hints.h"
 #include "agents/operator/words.h"
 #include "schemas/limits.h"
 
@@ -90,6 +91,16 @@ TEST(CommandLine, MistakesSayHowItShouldRead) {
   EXPECT_NE(mistake({}), "");
 }
 
+TEST(CommandLine, AnUnknownCommandIsNamedWithTheNearestOne) {
+  EXPECT_EQ(mistake({"resource"}), "\"resource\" is not a command; did you mean resources?");
+  EXPECT_EQ(mistake({"--profile", "p", "resource"}, Language::chinese), "没有命令 \"resource\";是不是 resources?");
+  EXPECT_EQ(mistake({"publish", "alrt"}), "\"alrt\" is not a command; did you mean alert?");
+  EXPECT_EQ(mistake({"publish", "x"}), "\"x\" is not a command; commands: alert, incident");
+  EXPECT_NE(mistake({"bogus"}).find("\"bogus\" is not a command; commands: status, "), std::string::npos);
+  EXPECT_NE(mistake({}).find("a command is missing; commands: status, "), std::string::npos);
+  EXPECT_NE(mistake({}, Language::chinese).find("缺少命令"), std::string::npos);
+}
+
 TEST(CommandLine, KeysNeedNoProfile) {
   const auto keys = command<KeysCommand>({"keys", "new", "330800.police.dispatch", "--role", "operator", "--out", "d", "--seal"});
   EXPECT_EQ(keys.name.text(), "330800.police.dispatch");
@@ -130,6 +141,30 @@ TEST(Arguments, TimesAndDistancesCarryTheirUnits) {
   EXPECT_EQ(*parse_within("1.5km", {}), 1'500);
   EXPECT_FALSE(parse_within("-5km", {}));
   EXPECT_FALSE(parse_within("nankm", {}));
+}
+
+TEST(Words, EveryRefusalHasAChineseWord) {
+  for (auto code = static_cast<int>(RefusalCode::malformed); code <= static_cast<int>(RefusalCode::internal); ++code) {
+    const auto refusal = static_cast<RefusalCode>(code);
+    const std::string contract(to_word(refusal));
+    EXPECT_EQ(refusal_word(refusal, {}), contract);
+    const std::string chinese = refusal_word(refusal, {Language::chinese});
+    EXPECT_GT(chinese.size(), contract.size() + 1);
+    EXPECT_TRUE(chinese.ends_with(" " + contract));
+  }
+  EXPECT_EQ(refusal_word(RefusalCode::not_allowed, {Language::chinese}), "无权限 not_allowed");
+}
+
+TEST(Hints, AnEmptyAnswerNamesCapabilityWordsAndThePlacesThatAreNoLongerGivenOut) {
+  AskResources ask;
+  EXPECT_EQ(hints_for(ask, {}), "");
+  ask.place = *PlaceCode::parse("330803");
+  EXPECT_EQ(hints_for(ask, {}), "");
+  ask.place = *PlaceCode::parse("330821");
+  EXPECT_EQ(hints_for(ask, {}), "330821 is no longer given out, use 330802/330803\n");
+  EXPECT_NE(hints_for(ask, {Language::chinese}).find("已停用,请改用 330802/330803"), std::string::npos);
+  ask.capability = "chemical";
+  EXPECT_NE(hints_for(ask, {}).find("hazmat, flood, forest-fire"), std::string::npos);
 }
 
 TEST(Words, NumbersReadAsTheyAreSaid) {
