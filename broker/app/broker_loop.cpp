@@ -139,14 +139,9 @@ SendResult Broker::State::send(const core::Connection& connection, const Message
   const bool delivery = std::holds_alternative<Deliver>(message);
   Frames frames = encode(message);
   const std::size_t bytes = frames.payload.size();
-  const net::SendOutcome outcome = endpoint.send(connection.routing, std::move(frames));
-  if (delivery) {
-    metrics.delivered(static_cast<DeliveryOutcome>(outcome), bytes);
-  } else if (outcome == net::SendOutcome::full) {
-    // It would wait for an answer that is not sent again on this connection; on the next one it asks.
-    metrics.answer_unsent();
-    endpoint.cut_soon(connection.routing);
-  }
+  const net::SendOutcome outcome = delivery ? endpoint.send(connection.routing, std::move(frames))
+                                            : send_answer(endpoint, connection.routing, std::move(frames), metrics);
+  if (delivery) metrics.delivered(static_cast<DeliveryOutcome>(outcome), bytes);
   switch (outcome) {
     case net::SendOutcome::sent:
       return SendResult::sent;

@@ -43,6 +43,15 @@ Result<void> spoken_on(EndpointKind endpoint, const Message& message) {
   return not_spoken("only a node says this");
 }
 
+net::SendOutcome send_answer(net::RouterEndpoint& endpoint, const std::string& routing, Frames frames, Metrics& metrics) {
+  const net::SendOutcome outcome = endpoint.send(routing, std::move(frames));
+  if (outcome == net::SendOutcome::full) {
+    metrics.answer_unsent();
+    endpoint.cut_soon(routing);
+  }
+  return outcome;
+}
+
 bool Intake::Turn::full() const {
   return bytes >= kMaxBatchBytes || messages >= kMaxBatchMessages;
 }
@@ -85,6 +94,7 @@ void Intake::take_endpoint(Turn& turn, EndpointKind endpoint) {
 
 void Intake::take_message(Turn& turn, EndpointKind endpoint, net::Inbound inbound) {
   ++turn.messages;
+  turn.bytes += inbound.payload.size();
   const core::Agent* agent = turn.rights.find(inbound.agent);
   if (agent == nullptr)
     return refuse(endpoint, inbound.routing, inbound.header, inbound.payload,
@@ -93,10 +103,7 @@ void Intake::take_message(Turn& turn, EndpointKind endpoint, net::Inbound inboun
   if (!message) return refuse(endpoint, inbound.routing, inbound.header, inbound.payload, std::move(message.error()));
   if (auto spoken = spoken_on(endpoint, *message); !spoken)
     return refuse(endpoint, inbound.routing, inbound.header, inbound.payload, std::move(spoken.error()));
-  if (const auto* publish = std::get_if<Publish>(&*message)) {
-    turn.bytes += inbound.payload.size();
-    turn.flash = turn.flash || publish->lane == Lane::flash;
-  }
+  if (const auto* publish = std::get_if<Publish>(&*message)) turn.flash = turn.flash || publish->lane == Lane::flash;
   turn.inputs.push_back(
       {turn.now,
        core::AgentMessage{{static_cast<std::uint8_t>(endpoint), std::move(inbound.routing)}, *agent, std::move(*message)}});
@@ -114,6 +121,7 @@ void Intake::take_links(Turn& turn, core::LaneClass lanes) {
       continue;
     }
     auto& inbound = std::get<net::LinkInbound>(taken.what);
+    turn.bytes += inbound.payload.size();
     auto message = decode(inbound.header, inbound.payload, Speaker::node);
     if (!message) {
       metrics_.refused(message.error().code);
@@ -121,7 +129,6 @@ void Intake::take_links(Turn& turn, core::LaneClass lanes) {
           {turn.now, core::LinkLost{taken.link, "the peer sent what does not read: " + message.error().reason}});
       continue;
     }
-    turn.bytes += inbound.payload.size();
     turn.inputs.push_back({turn.now, core::PeerMessage{taken.link, std::move(*message)}});
   }
 }
@@ -136,7 +143,7 @@ void Intake::refuse(EndpointKind endpoint, const std::string& routing, const Byt
     refused.lane = known->lane;
   }
   refused.refusal = std::move(refusal);
-  (void)endpoints_[static_cast<std::size_t>(endpoint)]->send(routing, encode(refused));
+  (void)send_answer(*endpoints_[static_cast<std::size_t>(endpoint)], routing, encode(refused), metrics_);
 }
 
 }  // namespace lianxi::app

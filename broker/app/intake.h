@@ -21,6 +21,10 @@ using EndpointSet = std::array<std::unique_ptr<net::RouterEndpoint>, kEndpointKi
 // Heartbeat. `data`: Hello, Publish of the other lanes, Heartbeat. `follow`: Follow, Credit, Unfollow, Heartbeat.
 [[nodiscard]] Result<void> spoken_on(EndpointKind endpoint, const Message& message);
 
+// Sends an answer or refusal. A peer that takes none is cut: it would wait for what is not sent again on this connection; on
+// the next one it asks.
+net::SendOutcome send_answer(net::RouterEndpoint& endpoint, const std::string& routing, Frames frames, Metrics& metrics);
+
 // The broker's thread.
 class Intake {
  public:

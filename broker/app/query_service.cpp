@@ -4,6 +4,7 @@
 #include <array>
 
 #include "broker/app/clock.h"
+#include "broker/app/intake.h"
 #include "schemas/limits.h"
 
 namespace lianxi::app {
@@ -118,10 +119,7 @@ void QueryService::answer(const std::string& routing, const std::string& agent, 
     return refuse(routing, query.request, {RefusalCode::unknown_key, "key", "this key is no longer in the key folder", 0});
   auto answered = desk_.answer(query, *known, *rights, wall_ms());
   if (!answered) return refuse(routing, query.request, std::move(answered.error()));
-  if (endpoint_->send(routing, encode(*answered)) == net::SendOutcome::full) {
-    metrics_.answer_unsent();
-    endpoint_->cut_soon(routing);
-  }
+  (void)send_answer(*endpoint_, routing, encode(*answered), metrics_);
 }
 
 void QueryService::refuse(const std::string& routing, std::uint64_t request, Refusal refusal) {
@@ -129,7 +127,7 @@ void QueryService::refuse(const std::string& routing, std::uint64_t request, Ref
   Refused refused;
   refused.sequence = request;
   refused.refusal = std::move(refusal);
-  (void)endpoint_->send(routing, encode(refused));
+  (void)send_answer(*endpoint_, routing, encode(refused), metrics_);
 }
 
 }  // namespace lianxi::app
