@@ -1,6 +1,7 @@
 // A DeliverOrder turned into one message: what a follower may have of the journal from its cursor onward.
 #include <algorithm>
 
+#include "broker/app/directory.h"
 #include "broker/app/node.h"
 #include "schemas/codec/event_codec.h"
 
@@ -24,14 +25,10 @@ Sequence held(const DeliverOrder& order, const FeedId& feed) {
   return at == order.have.end() ? Sequence(0) : at->head.sequence;
 }
 
-// Whether any event of the feed may reach the follower: local ones its own region's agents only, and never a node.
+// Whether any event of the feed may reach the follower.
 bool feed_admitted(const DeliverOrder& order, const core::Members& members, const FeedId& feed) {
-  if (!lane_wanted(order, feed.lane) || !region_wanted(order, feed.region)) return false;
-  const RegionCode region = order.agent.id.region();
-  if (feed.audience.is_local()) {
-    return order.mode == FollowMode::events && order.agent.role != core::Role::node && feed.region == region;
-  }
-  return members.holds(feed.audience, region);
+  return lane_wanted(order, feed.lane) && region_wanted(order, feed.region) &&
+         reaches(feed.audience, feed.region, order.agent, members);
 }
 
 bool event_admitted(const DeliverOrder& order, const core::Policy& policy, const RecordView& record) {

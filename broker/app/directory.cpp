@@ -22,6 +22,11 @@ std::shared_ptr<const Rights> Directory::rights() const {
   return rights_;
 }
 
+bool reaches(const Audience& audience, RegionCode home, const core::Agent& agent, const core::Members& members) {
+  if (audience.is_local()) return agent.id.region() == home && agent.role != core::Role::node;
+  return members.holds(audience, agent.id.region());
+}
+
 Result<void> may_subscribe(const Rights& rights, std::string_view agent, std::string_view prefix) {
   const core::Agent* known = rights.find(agent);
   if (known == nullptr) return refuse(RefusalCode::unknown_key, "key", "this key is no longer in the key folder");

@@ -37,6 +37,10 @@ class Directory {
   std::shared_ptr<const Rights> rights_;
 };
 
+// May events of this audience, in a feed of region `home`, be seen by `agent` at all? Local ones by the agents of their own
+// region only, and never by a node. Stands before every rule of the policy, for what is followed and for what is queried.
+[[nodiscard]] bool reaches(const Audience& audience, RegionCode home, const core::Agent& agent, const core::Members& members);
+
 // May `agent` hear everything that `live` carries under `prefix`? Live carries events of every audience that this node holds,
 // local ones among them, and cannot tell its subscribers apart; so an agent must be of this region and its rules must admit
 // all audiences whole. Whoever has fewer rights follows, where every event is judged by itself.

@@ -11,6 +11,11 @@ Kind kind_asked(const Ask& ask) {
   return Kind::unknown;
 }
 
+// Who may see the whole status, local feeds and counters with it.
+bool is_insider(const core::Agent& agent, const Rights& rights) {
+  return agent.id.region() == rights.region || agent.role == core::Role::node || agent.role == core::Role::operator_;
+}
+
 Refusal to_refusal(const store::StoreFailure& failure) {
   return {RefusalCode::internal, {}, "the view could not be read: " + failure.detail, 0};
 }
@@ -30,7 +35,9 @@ Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, c
 
 store::StoreResult<QueryDesk::Rows> QueryDesk::rows(const Query& query, const core::Agent& agent, const Rights& rights,
                                                     TimeMs now) {
-  const auto admits = [&](const Envelope& envelope) { return rights.policy->may_query(agent, envelope); };
+  const auto admits = [&](const Envelope& envelope) {
+    return reaches(envelope.audience, rights.region, agent, *rights.members) && rights.policy->may_query(agent, envelope);
+  };
   const auto to_rows = [](auto found) -> store::StoreResult<Rows> {
     if (!found) return tl::unexpected(std::move(found.error()));
     return Rows(std::move(*found));
@@ -38,10 +45,11 @@ store::StoreResult<QueryDesk::Rows> QueryDesk::rows(const Query& query, const co
   if (const auto* resources = std::get_if<AskResources>(&query.ask)) return to_rows(view_->resources(*resources, admits));
   if (const auto* alerts = std::get_if<AskAlerts>(&query.ask)) return to_rows(view_->alerts(*alerts, now, admits));
   if (const auto* incidents = std::get_if<AskIncidents>(&query.ask)) return to_rows(view_->incidents(*incidents, admits));
-  return to_rows(status(std::get<AskStatus>(query.ask), now));
+  return to_rows(status(std::get<AskStatus>(query.ask), agent, rights, now));
 }
 
-store::StoreResult<StatusReport> QueryDesk::status(const AskStatus& ask, TimeMs now) {
+store::StoreResult<StatusReport> QueryDesk::status(const AskStatus& ask, const core::Agent& agent, const Rights& rights,
+                                                   TimeMs now) {
   StatusReport report = board_.report();
   auto digests = view_->digests();
   if (!digests) return tl::unexpected(std::move(digests.error()));
@@ -50,8 +58,15 @@ store::StoreResult<StatusReport> QueryDesk::status(const AskStatus& ask, TimeMs 
   report.digests = std::move(*digests);
   report.view_offset = *offset;
   report.view_version = store::kViewVersion;
-  if (ask.counters) report.counters = metrics_.rows();
   report.time = now;
+  if (is_insider(agent, rights)) {
+    if (ask.counters) report.counters = metrics_.rows();
+    return report;
+  }
+  // Others see how far the feeds go that they may hold.
+  const auto hidden = [&](const Audience& audience) { return !reaches(audience, rights.region, agent, *rights.members); };
+  std::erase_if(report.feeds, [&](const FeedPosition& position) { return hidden(position.feed.audience); });
+  std::erase_if(report.digests, [&](const DigestRow& row) { return hidden(row.audience); });
   return report;
 }
 

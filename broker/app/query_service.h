@@ -29,7 +29,8 @@ class QueryDesk {
  private:
   using Rows = decltype(Answer::rows);
   [[nodiscard]] store::StoreResult<Rows> rows(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now);
-  [[nodiscard]] store::StoreResult<StatusReport> status(const AskStatus& ask, TimeMs now);
+  [[nodiscard]] store::StoreResult<StatusReport> status(const AskStatus& ask, const core::Agent& agent, const Rights& rights,
+                                                        TimeMs now);
 
   std::unique_ptr<store::ReadView> view_;
   StatusBoard& board_;

@@ -6,6 +6,7 @@
 #include "broker/app/live_feed.h"
 #include "broker/app/log.h"
 #include "broker/app/metrics.h"
+#include "broker/app/query_service.h"
 
 namespace lianxi::app {
 namespace {
@@ -85,6 +86,88 @@ TEST(LiveRightsTest, AnAgentOfAnotherRegionIsRefused) {
 TEST(LiveRightsTest, AnAgentThatIsNoLongerKnownIsRefused) {
   const Directory directory(config_with({rule({})}));
   EXPECT_EQ(may_subscribe(*directory.rights(), "330800.fire.desk", "alert/").error().code, RefusalCode::unknown_key);
+}
+
+// A view with one local incident and one for the conference.
+class TwoIncidents final : public store::ReadView {
+ public:
+  store::StoreResult<Offset> offset() override { return Offset(3); }
+  store::StoreResult<ResourceRows> resources(const AskResources&, const Admits&) override { return ResourceRows{}; }
+  store::StoreResult<AlertRows> alerts(const AskAlerts&, TimeMs, const Admits&) override { return AlertRows{}; }
+  store::StoreResult<IncidentRows> incidents(const AskIncidents&, const Admits& admits) override {
+    IncidentRows out;
+    for (const Audience& audience : {Audience::local(), Audience::conference()}) {
+      Envelope envelope = at("330802");
+      envelope.kind = Kind::incident;
+      envelope.audience = audience;
+      if (admits(envelope)) out.rows.emplace_back();
+    }
+    return out;
+  }
+  store::StoreResult<std::vector<DigestRow>> digests() override {
+    return std::vector<DigestRow>{{Audience::local(), {}, {}}, {Audience::conference(), {}, {}}};
+  }
+};
+
+class QueryRightsTest : public ::testing::Test {
+ protected:
+  QueryRightsTest() {
+    StatusReport report;
+    for (const Audience& audience : {Audience::local(), Audience::conference()})
+      report.feeds.push_back({{RegionCode(330800), Epoch(1), Lane::normal, audience}, {}});
+    board_.publish(std::move(report));
+    metrics_.refused(RefusalCode::busy);
+    core::Grant grant;
+    grant.agents = "*.*.*";
+    grant.query.push_back({});
+    rights_.region = RegionCode(330800);
+    rights_.policy = std::make_shared<core::Policy>(std::vector<core::Grant>{grant});
+    rights_.members = config_with({}).members;
+  }
+  [[nodiscard]] Answer ask(const char* id, core::Role role, Ask what) {
+    Query query;
+    query.ask = std::move(what);
+    auto answered = desk_.answer(query, {*AgentId::parse(id), "police", role}, rights_, 1);
+    EXPECT_TRUE(answered);
+    return std::move(*answered);
+  }
+  [[nodiscard]] std::size_t incidents(const char* id, core::Role role) {
+    return std::get<IncidentRows>(ask(id, role, AskIncidents{}).rows).rows.size();
+  }
+  [[nodiscard]] StatusReport status(const char* id, core::Role role) {
+    AskStatus what;
+    what.counters = true;
+    return std::get<StatusReport>(ask(id, role, what).rows);
+  }
+
+  StatusBoard board_;
+  Metrics metrics_;
+  Rights rights_;
+  QueryDesk desk_{std::make_unique<TwoIncidents>(), board_, metrics_};
+};
+
+TEST_F(QueryRightsTest, LocalRowsAreForTheAgentsOfTheRegionOnly) {
+  EXPECT_EQ(incidents("330800.police.desk", core::Role::agent), 2U);
+  EXPECT_EQ(incidents("330800.broker.node", core::Role::node), 1U);
+  EXPECT_EQ(incidents("341000.police.desk", core::Role::agent), 1U);
+  EXPECT_EQ(incidents("341000.police.desk", core::Role::operator_), 1U);
+  EXPECT_EQ(incidents("999900.police.desk", core::Role::agent), 0U) << "not a member";
+}
+
+TEST_F(QueryRightsTest, AgentsOfOtherRegionsGetTheSharedPartOfTheStatus) {
+  for (const StatusReport& whole :
+       {status("330800.police.desk", core::Role::agent), status("341000.broker.node", core::Role::node),
+        status("341000.police.desk", core::Role::operator_)}) {
+    EXPECT_EQ(whole.feeds.size(), 2U);
+    EXPECT_EQ(whole.digests.size(), 2U);
+    EXPECT_FALSE(whole.counters.empty());
+  }
+  const StatusReport shared = status("341000.police.desk", core::Role::agent);
+  ASSERT_EQ(shared.feeds.size(), 1U);
+  EXPECT_EQ(shared.feeds[0].feed.audience, Audience::conference());
+  ASSERT_EQ(shared.digests.size(), 1U);
+  EXPECT_EQ(shared.digests[0].audience, Audience::conference());
+  EXPECT_TRUE(shared.counters.empty());
 }
 
 TEST(LiveTopicsTest, AnEventInACityHasItsOwnTopic) {
