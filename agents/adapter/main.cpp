@@ -66,7 +66,9 @@ class Program {
       return usage({RefusalCode::config, "source",
                     "--stdin reads a source of format jsonl or lianxi: name one of the mapping with --source", 0});
     }
-    const auto client = sdk::Client::open(*profile, {.outbox = outbox_of(options_, *profile), .software = "lianxi-agent"});
+    const auto client = sdk::Client::open(*profile, {.outbox = outbox_of(options_, *profile),
+                                                     .software = "lianxi-agent",
+                                                     .report = [](const std::string& text) { spdlog::warn("{}", text); }});
     if (!client) return usage(client.error());
     spdlog::info("{} publishes to {}", profile->agent.text(), profile->data);
     const bool ends = options_.once || options_.stdin_lines;

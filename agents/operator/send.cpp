@@ -30,6 +30,7 @@ std::optional<Exit> await_all(std::vector<std::future<sdk::Outcome>>& outcomes, 
     const auto trouble = client.trouble();
     if (trouble && trouble->code != RefusalCode::busy) return console.refused(*trouble);
     if (Clock::now() - last_answer > common.timeout) {
+      if (const auto held = client.held_back()) return console.refused(*held);
       const std::string why = trouble ? trouble->reason : console.say()("no answer in time", "超时未答复");
       return console.unreachable(
           why + console.say()("; whether the node has the rest is not known", ";其余部分节点是否已收到尚不清楚"));

@@ -5,7 +5,8 @@
 
 namespace lianxi::cli {
 
-// Waits while answers come; gives up when none came for the timeout, or when the node says why it takes none.
+// Waits while answers come; gives up when none came for the timeout, or at once when the node does not welcome the agent. A
+// node that answers and takes nothing (its disk is full) has refused, and is not unreachable.
 // Nothing: every future is ready. Else the exit status, with the reason printed.
 [[nodiscard]] std::optional<Exit> await_all(std::vector<std::future<sdk::Outcome>>& outcomes, const Common& common,
                                             const Console& console, sdk::Client& client, bool show_progress);

@@ -230,4 +230,9 @@ std::optional<Refusal> ClientImpl::trouble() const {
   return trouble_;
 }
 
+std::optional<Refusal> ClientImpl::held_back() const {
+  const std::scoped_lock lock(state_mutex_);
+  return held_back_;
+}
+
 }  // namespace lianxi::sdk

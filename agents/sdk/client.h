@@ -39,7 +39,8 @@ struct ClientOptions {
   std::string outbox;                // SQLite file; empty: in memory (lost with the process)
   std::size_t max_in_flight = 1024;  // publishes sent and not yet answered, per lane
   std::string software = "lianxi-sdk";
-  // What a person should know and nobody asked for: a session given up, an event of an earlier process refused. I/O thread.
+  // What a person should know and nobody asked for: a session given up, an event of an earlier process refused, a node that
+  // takes nothing meanwhile. I/O thread.
   std::function<void(const std::string&)> report;
 };
 
@@ -96,8 +97,12 @@ class Client {
   [[nodiscard]] virtual bool wait_connected(std::chrono::milliseconds timeout) = 0;
   [[nodiscard]] virtual std::optional<Welcome> welcome() const = 0;
   // Why the node cannot be reached or does not welcome this client, as far as is known: `unknown_key` or a refusal of Hello
-  // are final until someone mends them, `busy` covers the network. Nothing if all is well.
+  // are final until someone mends them (so is `config`: the key belongs to another agent), `busy` covers the network. Nothing
+  // if all is well.
   [[nodiscard]] virtual std::optional<Refusal> trouble() const = 0;
+  // The node answers and takes no events: its last word (`disk_full`, `busy`), until it takes one. They stay in the
+  // outbox and are sent again by themselves.
+  [[nodiscard]] virtual std::optional<Refusal> held_back() const = 0;
 };
 
 }  // namespace lianxi::sdk

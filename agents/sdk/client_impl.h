@@ -36,6 +36,7 @@ class ClientImpl final : public Client {
   bool wait_connected(std::chrono::milliseconds timeout) override;
   std::optional<Welcome> welcome() const override;
   std::optional<Refusal> trouble() const override;
+  std::optional<Refusal> held_back() const override;
 
  private:
   struct Asked {
@@ -95,6 +96,7 @@ class ClientImpl final : public Client {
   std::optional<Welcome> welcome_;
   bool connected_ = false;
   std::optional<Refusal> trouble_;
+  std::optional<Refusal> held_back_;
 
   // I/O thread alone, from here on.
   std::int64_t now_ms_ = 0;

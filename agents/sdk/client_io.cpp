@@ -157,6 +157,12 @@ void ClientImpl::hello_everywhere() {
 void ClientImpl::on_publish_message(Publishing& connection, const Message& message) {
   Publisher::Next next = Publisher::Next::go_on;
   if (const auto* welcome = std::get_if<Welcome>(&message)) {
+    if (welcome->agent != profile_.agent) {
+      return on_hello_refused(connection, {RefusalCode::config, "agent.id",
+                                           "the key belongs to " + welcome->agent.text() + ", the profile says " +
+                                               profile_.agent.text() + "; mend agent.id, or use that agent's key",
+                                           0});
+    }
     next = publisher_.welcomed(*welcome, connection.lanes);
     if (next == Publisher::Next::go_on && welcome->session == outbox_->session()) {
       connection.welcomed = true;
@@ -254,8 +260,10 @@ void ClientImpl::note_trouble() {
   }
   for (const auto& [id, follower] : followers_) look(follower->channel());
   if (query_channel_ != nullptr) look(*query_channel_);
+  std::optional<Refusal> held_back = publisher_.held_back();
   const std::scoped_lock lock(state_mutex_);
   trouble_ = std::move(trouble);
+  held_back_ = std::move(held_back);
   if (connected != connected_) {
     connected_ = connected;
     state_changed_.notify_all();

@@ -12,6 +12,8 @@ constexpr Lane kLanes[] = {Lane::flash, Lane::normal, Lane::bulk};
 constexpr std::int64_t kGapDelayMs = 100;
 // A node drops an answer that its socket cannot take, and gives it again when it is asked again.
 constexpr std::int64_t kAnswerTimeoutMs = 5'000;
+// A node under load says busy for moments; what lasts is worth a person's time.
+constexpr std::int64_t kTellHeldBackMs = 1'000;
 // What one event adds to a publish beside its bytes: table, offsets, alignment.
 constexpr std::size_t kEventOverheadBytes = 48;
 constexpr std::size_t kPublishOverheadBytes = 1024;
@@ -67,6 +69,7 @@ void Publisher::lost(LaneMask lanes) {
   for (Lane lane : kLanes) {
     if (!has(lanes, lane)) continue;
     of(lane).ready = false;
+    of(lane).held_back.reset();
     send_again_from(lane, Sequence(outbox_.answered_through(lane).value + 1), 0);
   }
 }
@@ -186,6 +189,31 @@ void Publisher::advance(Lane lane, std::int64_t now_ms) {
   if (through == before) return;
   window.progress_ms = now_ms;
   outbox_.answered(lane, Sequence(through));
+  take_again(lane);
+}
+
+std::optional<Refusal> Publisher::held_back() const {
+  for (const Window& window : windows_) {
+    if (window.held_back) return window.held_back;
+  }
+  return std::nullopt;
+}
+
+void Publisher::hold_back(Lane lane, const Refusal& refusal, std::int64_t now_ms) {
+  Window& window = of(lane);
+  if (!window.held_back) window.held_back_ms = now_ms;
+  window.held_back = refusal;
+  if (window.held_back_told || now_ms - window.held_back_ms < kTellHeldBackMs) return;
+  window.held_back_told = true;
+  sinks_.report("the node takes nothing of lane " + std::string(to_word(lane)) +
+                " and is asked again: " + std::string(to_word(refusal.code)) + ": " + refusal.reason);
+}
+
+void Publisher::take_again(Lane lane) {
+  Window& window = of(lane);
+  window.held_back.reset();
+  if (!std::exchange(window.held_back_told, false)) return;
+  sinks_.report("the node takes events of lane " + std::string(to_word(lane)) + " again");
 }
 
 void Publisher::send_again_from(Lane lane, Sequence sequence, std::int64_t at_ms) {
@@ -232,6 +260,7 @@ Publisher::Next Publisher::refusal(const SequenceRefusal& refusal, std::int64_t 
   if (item == nullptr) return Next::go_on;
   if (refusal.refusal.retry_after_ms > 0) {
     send_again_from(refusal.lane, refusal.sequence, now_ms + refusal.refusal.retry_after_ms);
+    hold_back(refusal.lane, refusal.refusal, now_ms);
   } else {
     settle(*item, tl::unexpected(refusal.refusal));
   }
@@ -257,6 +286,7 @@ Publisher::Next Publisher::new_session(const std::string& why) {
     window.sent.clear();
     window.ready = false;
     window.held_until = 0;
+    window.held_back.reset();
   }
   sinks_.report("new session " + std::to_string(fresh.value) + "; what has no answer is sent again: " + why);
   return Next::hello;

@@ -40,6 +40,9 @@ class Publisher {
   [[nodiscard]] Next answered(const Answers& answers, std::int64_t now_ms);
   [[nodiscard]] Next refused(const Refused& refused, std::int64_t now_ms);
 
+  // The node's last retry_after (disk_full, busy), until it takes something again or the connection goes.
+  [[nodiscard]] std::optional<Refusal> held_back() const;
+
  private:
   struct InFlight {
     Ticket ticket = 0;
@@ -52,6 +55,9 @@ class Publisher {
     std::int64_t held_until = 0;
     std::int64_t progress_ms = 0;  // when something was last sent or answered
     std::size_t batch_limit = kMaxPublishEvents;
+    std::optional<Refusal> held_back;  // the node's last retry_after, since `held_back_ms` without progress
+    std::int64_t held_back_ms = 0;
+    bool held_back_told = false;
   };
 
   Window& of(Lane lane) { return windows_.at(static_cast<std::size_t>(lane)); }
@@ -61,6 +67,8 @@ class Publisher {
   [[nodiscard]] Next take(const Answers& answers, std::int64_t now_ms);
   [[nodiscard]] Next take(const Refused& refused, std::int64_t now_ms);
   void advance(Lane lane, std::int64_t now_ms);
+  void hold_back(Lane lane, const Refusal& refusal, std::int64_t now_ms);
+  void take_again(Lane lane);
   void send_again_from(Lane lane, Sequence sequence, std::int64_t at_ms);
   [[nodiscard]] bool receive(const ReceiptRange& range);
   [[nodiscard]] Next refusal(const SequenceRefusal& refusal, std::int64_t now_ms);

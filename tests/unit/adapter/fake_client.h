@@ -74,6 +74,7 @@ class FakeClient : public sdk::Client {
   bool wait_connected(std::chrono::milliseconds) override { return true; }
   [[nodiscard]] std::optional<Welcome> welcome() const override { return std::nullopt; }
   [[nodiscard]] std::optional<Refusal> trouble() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<Refusal> held_back() const override { return std::nullopt; }
 
  private:
   void answer(const std::string key) {

@@ -126,6 +126,40 @@ TEST_F(Publishing, RetryAfterHoldsBackWhatIsBehindItAndLosesNothing) {
   for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(texts[i], std::to_string(i));
 }
 
+TEST_F(Publishing, AFullDiskIsNoUnreachableNode) {
+  node.set([](auto& s) {
+    s.busy = 1'000'000;
+    s.busy_code = RefusalCode::disk_full;
+  });
+  auto client = open();
+  EXPECT_FALSE(client->held_back());
+  auto future = client->publish(report("满"));
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  while (!client->held_back() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  ASSERT_TRUE(client->held_back());
+  EXPECT_EQ(client->held_back()->code, RefusalCode::disk_full);
+  EXPECT_FALSE(client->trouble());
+  node.set([](auto& s) { s.busy = 0; });
+  ASSERT_TRUE(outcome(future));
+  while (client->held_back() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  EXPECT_FALSE(client->held_back());
+}
+
+TEST_F(Publishing, AKeyOfAnotherAgentIsAMistakeOfTheProfile) {
+  node.set([](auto& s) { s.key_owner = AgentId::parse("330800.fire.dispatch").value(); });
+  auto client = open();
+  auto future = client->publish(report("错"));
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  while (!client->trouble() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  ASSERT_TRUE(client->trouble());
+  EXPECT_EQ(client->trouble()->code, RefusalCode::config);
+  EXPECT_EQ(client->trouble()->field, "agent.id");
+  EXPECT_NE(client->trouble()->reason.find("330800.fire.dispatch"), std::string::npos);
+  EXPECT_FALSE(client->wait_connected(std::chrono::milliseconds(50)));
+  EXPECT_TRUE(node.seen().publishes.empty());
+  EXPECT_EQ(reports, 1);
+}
+
 TEST_F(Publishing, ARefusalReachesItsEventAndConsumesItsSequence) {
   node.set([](auto& s) {
     s.judge = [](BytesView body) -> std::optional<Refusal> {

@@ -81,6 +81,34 @@ TEST_F(Rules, AHeldSequenceWaitsAsLongAsItIsTold) {
   EXPECT_EQ(told.size(), 1U);
 }
 
+TEST_F(Rules, ANodeThatTakesNothingIsToldOnceAndAgainWhenItTakesSomething) {
+  store("一");
+  for (const std::int64_t now : {0, 500, 1'000, 1'500, 2'000}) {
+    ASSERT_TRUE(publisher.next(Lane::normal, now));
+    ASSERT_EQ(publisher.answered(refusal(1, RefusalCode::disk_full, 500), now), Publisher::Next::go_on);
+    ASSERT_TRUE(publisher.held_back());
+    EXPECT_EQ(publisher.held_back()->code, RefusalCode::disk_full);
+  }
+  ASSERT_EQ(reports.size(), 1U);
+  EXPECT_NE(reports.front().find("disk_full: why"), std::string::npos);
+  ASSERT_TRUE(publisher.next(Lane::normal, 2'500));
+  (void)publisher.answered(receipt(1, 1), 2'501);
+  EXPECT_FALSE(publisher.held_back());
+  EXPECT_EQ(reports.size(), 2U);
+}
+
+TEST_F(Rules, AMomentOfBusyTroublesNobody) {
+  store("一");
+  for (const std::int64_t now : {0, 500}) {
+    ASSERT_TRUE(publisher.next(Lane::normal, now));
+    (void)publisher.answered(refusal(1, RefusalCode::busy, 500), now);
+  }
+  EXPECT_TRUE(publisher.held_back());
+  publisher.lost(kNormal);
+  EXPECT_FALSE(publisher.held_back()) << "what a gone connection said";
+  EXPECT_TRUE(reports.empty());
+}
+
 TEST_F(Rules, AnotherBodyUnderOurSequenceEndsTheSession) {
   store("一");
   ASSERT_TRUE(publisher.next(Lane::normal, 0));

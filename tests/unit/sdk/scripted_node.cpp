@@ -144,7 +144,7 @@ void ScriptedNode::on_hello(Endpoint endpoint, const std::string& routing, const
   welcome.region = kRegion;
   welcome.epoch = Epoch{1};
   welcome.incarnation = kIncarnation;
-  welcome.agent = profile_.agent;
+  welcome.agent = switches_.key_owner.value_or(profile_.agent);
   welcome.session_known = sessions_.contains(hello.session);
   sessions_[hello.session] = true;
   for (Lane lane : {Lane::flash, Lane::normal, Lane::bulk}) {
@@ -174,7 +174,7 @@ void ScriptedNode::on_publish(Endpoint endpoint, const std::string& routing, con
       if (gap || switches_.busy > 0) {
         if (!gap) --switches_.busy;
         answers.refusals.push_back(
-            {publish.lane, Sequence(sequence), {gap ? RefusalCode::sequence_gap : RefusalCode::busy, "", "later", 30}, {}});
+            {publish.lane, Sequence(sequence), {gap ? RefusalCode::sequence_gap : switches_.busy_code, "", "later", 30}, {}});
         break;
       }
       auto refusal = switches_.judge ? switches_.judge(body) : std::nullopt;

@@ -37,6 +37,8 @@ class ScriptedNode {
   struct Switches {
     int lose_answers = 0;                                    // take so many publishes and say nothing
     int busy = 0;                                            // answer so many publishes with retry_after
+    RefusalCode busy_code = RefusalCode::busy;               // and with this word
+    std::optional<AgentId> key_owner;                        // whom the client's key belongs to; empty: to the profile's agent
     bool hold_answers = false;                               // take publishes, answer when released
     std::function<std::optional<Refusal>(BytesView)> judge;  // refuse events
     std::optional<Refusal> refuse_follow;
