@@ -77,8 +77,15 @@ void print_json(const store::VerifyReport& report, std::ostream& out) {
                      {"audience", position.feed.audience.text()},
                      {"seq", position.head.sequence.value},
                      {"hash", to_hex(position.head.hash)}});
-  const json document = {{"proven", report.findings.empty()}, {"files", report.files}, {"segments", report.segments},
-                         {"events", report.events},           {"seals", report.seals}, {"findings", report.findings},
+  const json document = {{"proven", report.findings.empty()},
+                         {"region", to_text(report.region)},
+                         {"first_file", report.first_file},
+                         {"first_offset", report.first_offset.value},
+                         {"files", report.files},
+                         {"segments", report.segments},
+                         {"events", report.events},
+                         {"seals", report.seals},
+                         {"findings", report.findings},
                          {"feeds", std::move(feeds)}};
   out << document.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
 }
@@ -86,7 +93,8 @@ void print_json(const store::VerifyReport& report, std::ostream& out) {
 void print_text(const store::VerifyReport& report, std::ostream& out) {
   for (const std::string& finding : report.findings) out << finding << '\n';
   out << (report.findings.empty() ? "proven: " : "not proven: ") << report.files << " files, " << report.segments << " segments, "
-      << report.events << " events, " << report.seals << " seals, " << report.findings.size() << " findings\n";
+      << report.events << " events, " << report.seals << " seals, " << report.findings.size() << " findings; journal of "
+      << to_text(report.region) << " from file " << report.first_file << ", offset " << report.first_offset.value << '\n';
 }
 
 }  // namespace

@@ -18,9 +18,14 @@ struct JournalOptions {
 [[nodiscard]] StoreResult<std::unique_ptr<Journal>> open_journal(const JournalOptions& options, const JournalIdentity& fresh);
 [[nodiscard]] StoreResult<std::unique_ptr<JournalReader>> open_reader(const JournalOptions& options);
 
-// Offline proof of a whole journal, file by file: SQLite integrity, record checksums, dense offsets and sequences, chain
-// across files, every seal with the keys given, WAL frames behind a bad one. Progress is called per file.
+// Offline proof of a whole journal, file by file: SQLite integrity, record checksums, dense offsets and sequences, dense
+// ordinals of the own region, nothing redacted, chain across files from the first on, every seal with the keys given, WAL
+// frames behind a bad one. What is cut off at the journal's very end, or at the end of a peer's feed, only `against` finds.
+// Progress is called per file.
 struct VerifyReport {
+  RegionCode region;  // whose journal it says it is; 0 if no file could be read
+  std::uint64_t first_file = 0;
+  Offset first_offset{0};  // where the proof begins
   std::uint64_t files = 0, segments = 0, events = 0, seals = 0;
   FeedVector heads;
   // Empty: proven. Else one line a finding: file, offset, feed and sequence, what is wrong.

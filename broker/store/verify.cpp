@@ -19,6 +19,59 @@ struct SealRow {
   std::optional<Signature> signature;
 };
 
+// The events of a region's own feeds, audiences and lanes together, bear dense ordinals over an epoch. They interleave
+// within a batch, so whether one is missing is told at a file's end: a batch lies in one file.
+class OwnOrdinals {
+ public:
+  // The file's opening ordinal; false if it is not where the file before ended. `lost`: that is not known.
+  bool open(Epoch epoch, Ordinal opening, bool lost) {
+    if (lost) runs_.clear();
+    Run& run = runs_[epoch];
+    const bool follows = lost || run.next == opening.value + 1;
+    run.next = opening.value + 1;
+    opened_ = epoch;
+    after_loss_ = after_loss_ || lost;
+    unread_ = false;
+    return follows;
+  }
+  // False if it stands twice.
+  bool take(Epoch epoch, Ordinal ordinal) {
+    if (after_loss_ && epoch != opened_) return true;  // where it stood was in the part that is lost
+    Run& run = runs_[epoch];
+    if (ordinal.value < run.next || !run.ahead.insert(ordinal.value).second) return false;
+    for (auto first = run.ahead.begin(); first != run.ahead.end() && *first == run.next; ++run.next)
+      first = run.ahead.erase(first);
+    return true;
+  }
+  // A segment could not be read, and its ordinals are not known: that was told.
+  void unread() { unread_ = true; }
+  // At the file's end: the ordinals that are not there, though later ones are. Goes on behind the last one.
+  struct Gap {
+    Epoch epoch;
+    std::uint64_t first, last;
+  };
+  std::vector<Gap> close() {
+    std::vector<Gap> gaps;
+    for (auto& [epoch, run] : runs_) {
+      for (const std::uint64_t held : run.ahead) {
+        if (held != run.next && !unread_) gaps.push_back({epoch, run.next, held - 1});
+        run.next = held + 1;
+      }
+      run.ahead.clear();
+    }
+    return gaps;
+  }
+
+ private:
+  struct Run {
+    std::uint64_t next = 1;
+    std::set<std::uint64_t> ahead;
+  };
+  std::map<Epoch, Run> runs_;
+  Epoch opened_{0};
+  bool after_loss_ = false, unread_ = false;
+};
+
 class Verifier {
  public:
   Verifier(std::string folder, const KeyOf& key_of, const FeedVector& against) : folder_(std::move(folder)), key_of_(key_of) {
@@ -43,6 +96,7 @@ class Verifier {
       integrity(copy.db());
       openings(copy.db());
       segments(copy.db());
+      ordinals();
       answers(copy.db());
     } catch (const Broken& broken) {
       find(broken.failure.detail);
@@ -93,12 +147,27 @@ class Verifier {
     if (meta->file != number) find("it says that it is file " + std::to_string(meta->file));
     if (region_ && *region_ != meta->identity.region) find("it is the journal of region " + to_text(meta->identity.region));
     region_ = meta->identity.region;
+    if (report.files == 0) start(*meta);
     if (report.files > 0 && !lost_ && meta->first_offset != next_) {
       find("it begins at offset " + std::to_string(meta->first_offset.value) + ", the file before ends at " +
            std::to_string(next_.value));
     }
     next_ = meta->first_offset;
+    if (!own_.open(meta->identity.epoch, meta->opening_ordinal, lost_)) {
+      find("it opens at ordinal " + std::to_string(meta->opening_ordinal.value) + ", which is not the file before's last");
+    }
     return true;
+  }
+
+  // Nothing takes files out of a journal: it begins with file 1 at offset 1, and no feed has anything before it.
+  void start(const JournalMeta& meta) {
+    report.region = meta.identity.region;
+    report.first_file = meta.file;
+    report.first_offset = meta.first_offset;
+    if (lost_ || (meta.file == 1 && meta.first_offset == Offset(1))) return;
+    find("the journal begins here, with file " + std::to_string(meta.file) + " at offset " +
+         std::to_string(meta.first_offset.value) + ": what was before is missing");
+    lost_ = true;
   }
 
   void integrity(SQLite::Database& db) {
@@ -109,15 +178,14 @@ class Verifier {
     }
   }
 
-  // The heads at the file's beginning are those at the end of the file before; the first file's are the starting point.
+  // The heads at the file's beginning are those at the end of the file before, if that is known.
   void openings(SQLite::Database& db) {
     const auto feeds = read_feeds(db);
-    const bool first = report.files == 1 || lost_;
     feeds_.clear();
     for (const auto& [id, feed] : feeds) {
       feeds_[feed.row] = id;
       const auto before = heads_.find(id);
-      if (!first && (before == heads_.end() ? FeedHead{} : before->second) != feed.opening) {
+      if (!lost_ && (before == heads_.end() ? FeedHead{} : before->second) != feed.opening) {
         find("it opens " + to_text(id) + " at sequence " + std::to_string(feed.opening.sequence.value) +
              " with a head that is not the file before's");
       }
@@ -157,13 +225,24 @@ class Verifier {
     }
   }
 
+  void ordinals() {
+    for (const OwnOrdinals::Gap& gap : own_.close()) {
+      find("ordinals " + std::to_string(gap.first) + " to " + std::to_string(gap.last) + " of " + to_text(*region_) + " epoch " +
+           std::to_string(gap.epoch.value) + " are missing: events of its own feeds are gone");
+    }
+  }
+
   void segment(const Run& run, Offset offset, std::uint64_t count,
                std::map<std::pair<std::int64_t, std::uint64_t>, SealRow>& seals) {
     ++report.segments;
     const std::uint64_t first = run.number_u64(3);
     const auto feed = feeds_.find(run.number(2));
     std::string at = "offset " + std::to_string(offset.value);
-    if (feed == feeds_.end()) return find(at + ": the segment is of no feed of this file");
+    const auto unread = [&](const std::string& what) {
+      own_.unread();
+      find(at + ": " + what);
+    };
+    if (feed == feeds_.end()) return unread("the segment is of no feed of this file");
     const FeedId& id = feed->second;
     at += ", " + to_text(id) + " sequence " + std::to_string(first);
     const std::uint64_t last = first + count - 1;
@@ -174,18 +253,32 @@ class Verifier {
     head = {Sequence(last), sealed ? sealed.mapped().hash : Hash{}};
 
     const auto parsed = Segment::parse(run.blob(4));
-    if (!parsed) return find(at + ": " + parsed.error().field + ": " + parsed.error().reason);
+    if (!parsed) return unread(parsed.error().field + ": " + parsed.error().reason);
     const SegmentInfo& info = parsed->info();
     const bool same = info.feed == id && info.count == count && info.first_sequence.value == first &&
                       info.first_offset == offset && parsed->size_bytes() == run.blob(4).size() && !info.filtered;
-    if (!same) return find(at + ": the segment's header does not agree with its row");
+    if (!same) return unread("the segment's header does not agree with its row");
     head = parsed->last();
     const auto chained = verify_chain(*parsed, before);
     if (!chained) find(at + ": " + chained.error().field + ": " + chained.error().reason);
     report.events += count;
-    for (const RecordView& record : parsed->records()) match(id, record.stamp.sequence, record.hash);
+    records(at, id, *parsed);
     if (!sealed) return find(at + ": its last event is not sealed");
     seal(at, id, offset, sealed.mapped(), parsed->last());
+  }
+
+  void records(const std::string& at, const FeedId& feed, const Segment& segment) {
+    for (const RecordView& record : segment.records()) {
+      match(feed, record.stamp.sequence, record.hash);
+      const auto tell = [&](const std::string& what) {
+        find(at + ": the event of sequence " + std::to_string(record.stamp.sequence.value) + " " + what);
+      };
+      // The flag is under no hash, so whoever can write the file can set it.
+      if (record.redacted) tell("has lost its body as if redacted, and no rule redacts events");
+      if (feed.region == region_ && !own_.take(feed.epoch, record.stamp.ordinal)) {
+        tell("has ordinal " + std::to_string(record.stamp.ordinal.value) + ", which stands already");
+      }
+    }
   }
 
   void seal(const std::string& at, const FeedId& feed, Offset offset, const SealRow& row, const FeedHead& last) {
@@ -226,6 +319,7 @@ class Verifier {
   std::map<FeedId, FeedHead> wanted_;
   std::map<FeedId, FeedHead> heads_;
   std::map<std::int64_t, FeedId> feeds_;  // of the file at hand
+  OwnOrdinals own_;
   std::set<RegionCode> unknown_;
   std::optional<RegionCode> region_;
   std::optional<std::uint64_t> previous_;

@@ -2,6 +2,10 @@
 #include <SQLiteCpp/Statement.h>
 #include <gtest/gtest.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <cstring>
 #include <random>
 
 #include "tests/unit/store/store_kit.h"
@@ -71,6 +75,9 @@ TEST(Verify, ProvesAJournalOfManyFiles) {
     EXPECT_GE(report->files, 4U);
     EXPECT_GE(seen, 4004U);
     EXPECT_EQ(report->heads, bench.regions.heads());
+    EXPECT_EQ(report->region, kQuzhou);
+    EXPECT_EQ(report->first_file, 1U);
+    EXPECT_EQ(report->first_offset, Offset(1));
   }
 }
 
@@ -267,6 +274,105 @@ TEST(Verify, AMissingFileIsFound) {
   const auto report = bench.verify();
   ASSERT_FALSE(report.findings.empty());
   EXPECT_EQ(report.findings[0], "000003.db: the file before it is missing");
+}
+
+void put_segment(SQLite::Database& db, Offset from, Offset to, const Bytes& bytes) {
+  SQLite::Statement segment(db, "UPDATE segment SET offset = ?, bytes = ? WHERE offset = ?");
+  segment.bind(1, static_cast<std::int64_t>(to.value));
+  segment.bind(2, bytes.data(), static_cast<int>(bytes.size()));
+  segment.bind(3, static_cast<std::int64_t>(from.value));
+  ASSERT_EQ(segment.exec(), 1);
+}
+
+// As whoever can write the file may make it: the flag set, salt and body gone, lengths and checksum right.
+Bytes redacted(const RecordView& record) {
+  const auto length = static_cast<std::uint32_t>(record.body.data() - record.bytes.data());
+  Bytes bytes(record.bytes.begin(), record.bytes.begin() + length);
+  if (bytes.size() < 136) return {};
+  bytes[8] |= 1;
+  std::memcpy(bytes.data(), &length, sizeof length);
+  std::memset(bytes.data() + 12, 0, 4);
+  std::memset(bytes.data() + 56, 0, 16);
+  const auto checksum = static_cast<std::uint32_t>(XXH3_64bits(bytes.data() + 8, bytes.size() - 8));
+  std::memcpy(bytes.data() + 4, &checksum, sizeof checksum);
+  return bytes;
+}
+
+TEST(Verify, ABodyDroppedAsIfRedactedIsFound) {
+  const TempFolder folder;
+  JournalBench bench(folder.path());
+  bench.commit({kOwn, kPeer});
+  const auto segments = bench.read_all();
+  bench.close();
+  const auto parsed = Segment::parse(segments[1].bytes);
+  ASSERT_TRUE(parsed);
+  SegmentWriter writer(kPeer, {}, segments[1].first_offset);
+  const Bytes altered = redacted(parsed->records()[1]);
+  for (RecordView record : parsed->records()) {
+    if (record.stamp.sequence == Sequence(2)) record.bytes = altered;
+    writer.append(record);
+  }
+  const Bytes bytes = std::move(writer).finish();
+  ASSERT_TRUE(Segment::parse(bytes));
+  {
+    SQLite::Database db(folder.path("000001.db"), SQLite::OPEN_READWRITE);
+    put_segment(db, Offset(4), Offset(4), bytes);
+  }
+  const auto report = bench.verify();
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_NE(report.findings[0].find("sequence 2 has lost its body"), std::string::npos) << report.findings[0];
+}
+
+TEST(Verify, TheCutTailOfAnOwnFeedIsFound) {
+  const TempFolder folder;
+  JournalBench bench(folder.path());
+  const FeedId local = feed_of(kQuzhou, Lane::normal, "local");
+  bench.commit({kOwn, local, kPeer}, 2);
+  bench.commit({local}, 2);  // offsets 7 and 8, ordinals 5 and 6
+  bench.commit({kOwn, kPeer}, 2);
+  const auto segments = bench.read_all();
+  bench.close();
+  ASSERT_TRUE(bench.verify().findings.empty());
+  {
+    SQLite::Database db(folder.path("000001.db"), SQLite::OPEN_READWRITE);
+    db.exec("DELETE FROM segment WHERE offset = 7; DELETE FROM seal WHERE offset = 7");
+    for (std::size_t i = 4; i < segments.size(); ++i) {
+      const Offset from = segments[i].first_offset;
+      const Offset to(from.value - 2);
+      put_segment(db, from, to, as_stored(Segment::parse(segments[i].bytes).value(), to));
+    }
+    db.exec("UPDATE seal SET offset = offset - 2 WHERE offset > 7");
+  }
+  const auto report = bench.verify();
+  EXPECT_EQ(report.events, 10U);
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_TRUE(report.findings[0].starts_with("000001.db: ordinals 5 to 6 of 330800 epoch 1 are missing")) << report.findings[0];
+}
+
+TEST(Verify, OrdinalsThatInterleaveAmongFeedsOfOneBatchAreProven) {
+  const TempFolder folder;
+  JournalBench bench(folder.path());
+  JournalBatch batch;
+  batch.first_offset = Offset(1);
+  // Stamped flash first, stored behind the normal lane.
+  StoredSegment flash = bench.regions.segment(kFlash, {body_of(50, 1)}, Offset(2));
+  batch.segments = {bench.regions.segment(kOwn, {body_of(50, 2)}, Offset(1)), std::move(flash)};
+  ASSERT_TRUE(bench.journal->commit(batch));
+  EXPECT_EQ(bench.verify().findings, std::vector<std::string>{});
+}
+
+TEST(Verify, AMissingOldestFileIsFound) {
+  const TempFolder folder;
+  JournalBench bench(folder.path(), 30'000);
+  for (int i = 0; i < 40; ++i) bench.commit({kOwn, kPeer}, 1, 900);
+  bench.close();
+  fs::remove(folder.path("000001.db"));
+  const auto report = bench.verify();
+  EXPECT_EQ(report.first_file, 2U);
+  EXPECT_GT(report.first_offset, Offset(1));
+  ASSERT_EQ(report.findings.size(), 1U) << report.findings[1];
+  EXPECT_EQ(report.findings[0], "000002.db: the journal begins here, with file 2 at offset " +
+                                    std::to_string(report.first_offset.value) + ": what was before is missing");
 }
 
 }  // namespace
