@@ -1,4 +1,6 @@
-# The libraries of config/packages.txt, each found once. See broker/ARCHITECTURE.md for why these.
+# The libraries of config/packages.txt, each found once. See broker/ARCHITECTURE.md for why these. Global: a project
+# that takes lianxi in links lianxi_sdk, and with it these, from a folder of its own.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(cppzmq REQUIRED)
@@ -13,9 +15,9 @@ find_package(CLI11 REQUIRED)
 find_package(LibXml2 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(civetweb REQUIRED)
-pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
-pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
-pkg_check_modules(geographiclib REQUIRED IMPORTED_TARGET geographiclib)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET GLOBAL libsodium)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET GLOBAL libxxhash)
+pkg_check_modules(geographiclib REQUIRED IMPORTED_TARGET GLOBAL geographiclib)
 if(LIANXI_BUILD_TESTS)
   find_package(GTest REQUIRED)
   find_package(benchmark REQUIRED)

@@ -1,7 +1,8 @@
 # lianxi_floor(NAME SOURCES ... LINKS ... [PRIVATE ...]): a floor or part of the house is one static library; LINKS are the
 # floors whose headers it may include (tests/unit/house checks the includes against them), PRIVATE the outside libraries.
 add_library(lianxi_options INTERFACE)
-target_include_directories(lianxi_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_include_directories(lianxi_options INTERFACE ${lianxi_SOURCE_DIR})
+target_compile_features(lianxi_options INTERFACE cxx_std_20)
 target_compile_options(lianxi_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
   -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough
   -Wno-missing-field-initializers)  # designated initialisers name what matters, the rest has its default
@@ -43,7 +44,7 @@ function(lianxi_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE lianxi_options ${ARG_LINKS} GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE LIANXI_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
+  target_compile_definitions(${name} PRIVATE LIANXI_TEST_DATA="${lianxi_SOURCE_DIR}/tests/data")
   include(GoogleTest)
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)

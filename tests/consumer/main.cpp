@@ -1,0 +1,3 @@
+#include "agents/sdk/client.h"
+
+int main() {}
