@@ -46,6 +46,8 @@ SLEEP = re.compile(r"\bsleep_for\b|\bsleep_until\b|\busleep\s*\(|\bnanosleep\s*\
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|TB" r"D|HA" r"CK)\b|\b(for n" r"ow|not implemen" r"ted|place" r"holder|dum" r"my|"
                         r"st" r"ub)\b", re.IGNORECASE)
 UNFINISHED_CASED = re.compile(r"\b(XX" r"X|TB" r"D|HA" r"CK)\b")
+# Where somebody works: a home folder, and (checkout_path) the folder of this very checkout.
+PERSONAL = re.compile(r"(?<![\w.$}-])/(home|root)/\w")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 
 
@@ -112,6 +114,10 @@ def check_links(path, text):
                 yield line, f"{name} must not link {link}: floors go one way"
 
 
+def checkout_path(root):
+    return re.compile(re.escape(os.path.abspath(root)) + r"(?![\w.-])")
+
+
 def check_file(root, path):
     try:
         with open(os.path.join(root, path), encoding="utf-8") as file:
@@ -120,6 +126,7 @@ def check_file(root, path):
         yield 1, "is not UTF-8"
         return
     lines = text.splitlines()
+    checkout = checkout_path(root)
     code = path.endswith(CODE)
     if (code or path.endswith(".py")) and len(lines) > MAX_LINES:
         yield len(lines), f"{len(lines)} lines: above {MAX_LINES}, cut it where it holds two thoughts"
@@ -135,7 +142,7 @@ def check_file(root, path):
             yield number, "reads a clock: time is a field of the input"
         if code and path.startswith("tests/") and not path.startswith("tests/bench/") and SLEEP.search(line):
             yield number, "a test sleeps: wait for a condition, bounded"
-        if re.search(r"/work/(main|wt|shared)\b", line):
+        if PERSONAL.search(line) or checkout.search(line):
             yield number, "names a path of the machine it was written on"
     if os.path.basename(path) == "CMakeLists.txt":
         yield from check_links(path, text)

@@ -53,7 +53,8 @@ BREACHES = [
     ("broker/core/policy.cpp", "int x;\n// TO" "DO: later\n", 2, "unfinished"),
     ("schemas/README.md", "this is a st" "ub\n", 1, "unfinished"),
     ("config/policy.toml", "# for n" "ow\n", 1, "unfinished"),
-    ("docker/compose.yaml", "x: /work/ma" "in/y\n", 1, "machine"),
+    ("docker/compose.yaml", "x: /home/somebody/lianxi\n", 1, "machine"),
+    ("README.md", "\nbuilt in /root/lianxi\n", 2, "machine"),
     ("broker/core/long.cpp", "int x;\n" * 501, 501, "lines"),
     ("broker/core/CMakeLists.txt", "lianxi_floor(lianxi_core\n  SOURCES a.cpp\n  LINKS lianxi_schemas lianxi_store)\n", 1, "link"),
     ("agents/sdk/CMakeLists.txt", "lianxi_floor(lianxi_sdk SOURCES a.cpp LINKS lianxi_core)\n", 1, "link"),
@@ -80,6 +81,13 @@ class HouseRules(unittest.TestCase):
                 write_tree(root, {**GOOD, path: text})
                 found = list(house_rules.breaches(root))
                 self.assertTrue(any(f.startswith(f"{path}:{line}: ") and word in f for f in found), found)
+
+    def test_the_checkouts_own_path_is_a_breach(self):
+        with tempfile.TemporaryDirectory() as root:
+            write_tree(root, {**GOOD, "config/members.toml": f"x = 1\ny = '{root}/config'\n", "config/policy.toml": f"z = '{root}x'\n"})
+            found = list(house_rules.breaches(root))
+            self.assertEqual([f for f in found if f.startswith("config/members.toml:2: ") and "machine" in f], found)
+            self.assertEqual(len(found), 1)
 
     def test_the_program_fails_where_a_breach_is(self):
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "house_rules.py")
