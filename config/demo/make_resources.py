@@ -13,7 +13,7 @@ import tomllib
 
 COLUMNS = ("id type name owner place address lon lat datum capabilities state quantity unit capacity occupancy "
            "supply_code contact phone").split()
-PLACES = pathlib.Path(__file__).resolve().parent.parent / "places.toml"
+CONFIG = pathlib.Path(__file__).resolve().parent.parent
 PER_COUNTY = {"team": 11, "expert": 9, "supply": 30, "equipment": 18, "shelter": 24, "site": 12}
 
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
@@ -198,13 +198,16 @@ def make(folder, seed):
     """Writes <folder>/<city>.csv for every city; returns {city: number of rows}."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with open(PLACES, "rb") as file:
-        cities = tomllib.load(file)["city"]
+    cities = tomllib.loads((CONFIG / "places.toml").read_text(encoding="utf-8"))["city"]
+    known = tomllib.loads((CONFIG / "capabilities.toml").read_text(encoding="utf-8"))["capabilities"]
     counts = {}
     for city in cities:
         maker = Maker(seed, city)
         for county in city["county"]:
             maker.county(county)
+        unknown = {word for row in maker.rows for word in row["capabilities"].split(";")} - {*known, ""}
+        if unknown:
+            raise ValueError(f"not in capabilities.toml: {', '.join(sorted(unknown))}")
         with open(folder / f"{city['code']}.csv", "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
