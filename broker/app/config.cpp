@@ -23,9 +23,11 @@ std::string beside(const std::string& file, const std::string& path) {
 }
 
 // A path that must lead to an existing file or folder.
-std::string read_path(TableReader& table, const std::string& file, std::string_view key, bool folder) {
+std::string read_path(TableReader& table, const std::string& file, std::string_view key, bool folder,
+                      std::uint32_t* line = nullptr) {
   const std::optional<Text> at = table.text(key);
   if (!at) return {};
+  if (line != nullptr) *line = at->line;
   std::string path = beside(file, at->value);
   std::error_code error;
   const bool there = folder ? fs::is_directory(path, error) : fs::is_regular_file(path, error);
@@ -95,20 +97,24 @@ void append(std::vector<ConfigFinding>& to, std::vector<ConfigFinding> more) {
 
 // What only all files together can show.
 void check_together(const BrokerConfig& config, std::vector<ConfigFinding>& findings) {
+  if (config.file.region_line == 0) return;  // no region was read, which has its finding already
   const core::Member* own = config.members->find(config.file.region);
   if (own == nullptr) {
-    findings.push_back({false, config.file.path, 0, "region", to_text(config.file.region) + " is not a member",
+    findings.push_back({false, config.file.path, config.file.region_line, "region",
+                        to_text(config.file.region) + " is not a member",
                         "add a [[member]] with this region to " + config.file.members});
     return;
   }
   if (own->curve_key != config.keys.curve_public) {
-    findings.push_back({false, config.file.keys, 0, "curve.public_key",
-                        "differs from the curve_key of " + to_text(own->region) + " in " + config.file.members,
+    findings.push_back({false, config.file.path, config.file.keys_line, "keys",
+                        "curve.public_key of " + config.file.keys + " differs from the curve_key of " + to_text(own->region) +
+                            " in " + config.file.members,
                         "peers would not reach this node: name its own key file, or mend the member's curve_key"});
   }
   if (own->seal_key != config.keys.seal.public_key) {
-    findings.push_back({false, config.file.keys, 0, "seal.public_key",
-                        "differs from the seal_key of " + to_text(own->region) + " in " + config.file.members,
+    findings.push_back({false, config.file.path, config.file.keys_line, "keys",
+                        "seal.public_key of " + config.file.keys + " differs from the seal_key of " + to_text(own->region) +
+                            " in " + config.file.members,
                         "peers would refuse its feeds: name its own key file, or mend the member's seal_key"});
   }
   for (const AgentKey& key : config.agents) {
@@ -155,7 +161,10 @@ std::optional<NodeFile> read_node_values(const std::string& path, std::vector<Co
   file.path = path;
   file.disk_headroom_bytes = kMinDiskHeadroomBytes;
   if (const std::optional<Text> at = root.text("region", Need::required, "330800")) {
-    if (const std::optional<RegionCode> region = read_region(root, *at)) file.region = *region;
+    if (const std::optional<RegionCode> region = read_region(root, *at)) {
+      file.region = *region;
+      file.region_line = at->line;
+    }
   }
   if (const std::optional<Text> at = root.text("data_dir")) {
     file.data_dir = beside(path, at->value);
@@ -167,7 +176,7 @@ std::optional<NodeFile> read_node_values(const std::string& path, std::vector<Co
   file.members = read_path(root, path, "members", false);
   file.policy = read_path(root, path, "policy", false);
   file.agent_keys = read_path(root, path, "agent_keys", true);
-  file.keys = read_path(root, path, "keys", false);
+  file.keys = read_path(root, path, "keys", false, &file.keys_line);
   read_endpoints(root, file.endpoints);
   read_log(root, file);
   if (std::optional<TableReader> disk = root.table("disk")) {

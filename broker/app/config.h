@@ -39,6 +39,7 @@ struct NodeFile {
   RegionCode region;
   std::string data_dir;
   std::string members, policy, agent_keys, keys;  // files, but `agent_keys` is a folder
+  std::uint32_t region_line = 0, keys_line = 0;  // where `region` and `keys` stand, for findings; 0: nowhere, or not as they must
   Endpoints endpoints;
   LogFormat log_format = LogFormat::console;
   std::string log_level = "info";  // trace, debug, info, warn, error

@@ -57,7 +57,7 @@ std::vector<Mistake> node_mistakes() {
       {"RegionWithoutQuotes", kNode, "region = \"330800\"", "region = 330800", 1, "region", "is a whole number, not a text",
        "region = \"330800\""},
       {"RegionOfFourDigits", kNode, "\"330800\"", "\"3308\"", 1, "region", "'3308' is not a region", "six digits"},
-      {"RegionIsNoMember", kNode, "\"330800\"", "\"350700\"", 0, "region", "350700 is not a member", "add a [[member]]"},
+      {"RegionIsNoMember", kNode, "\"330800\"", "\"350700\"", 1, "region", "350700 is not a member", "add a [[member]]"},
       {"PathToNowhere", kNode, "../policy.toml", "../polcy.toml", 4, "policy", "polcy.toml is not a file", "relative paths"},
       {"FolderExpected", kNode, "../keys", "../members.toml", 5, "agent_keys", "is not a folder", "relative paths"},
       {"DataDirIsAFile", kNode, "../data", "../members.toml", 2, "data_dir", "is not a folder", "name a folder"},
@@ -209,8 +209,21 @@ TEST(ConfigMistakes, KeysThatAreNotTheMembersOnesAreTold) {
   const SealKeyPair seal = make_seal_keys();
   folder.replace("members.toml", "seal_key = \"", "seal_key = \"" + to_hex(seal.public_key) + "\" # ");
   const std::vector<ConfigFinding> findings = check_config(folder.node());
-  EXPECT_TRUE(mentions(findings, "differs from the curve_key of 330800"));
-  EXPECT_TRUE(mentions(findings, "differs from the seal_key of 330800"));
+  const std::string keys = "330800.toml:6: keys: ";
+  EXPECT_TRUE(mentions(findings, keys + "curve.public_key of " + folder.path("secret/node.secret.toml") +
+                                     " differs from the curve_key of 330800"));
+  EXPECT_TRUE(mentions(
+      findings, keys + "seal.public_key of " + folder.path("secret/node.secret.toml") + " differs from the seal_key of 330800"));
+}
+
+TEST(ConfigMistakes, ARegionThatCannotBeReadIsOneFinding) {
+  for (const char* region : {"\"33080\"", "330800", "\"33080x\""}) {
+    const ConfigFolder folder;
+    folder.replace(kNode, "region = \"330800\"", std::string("region = ") + region);
+    const std::vector<ConfigFinding> findings = check_config(folder.node());
+    ASSERT_EQ(findings.size(), 1U) << region;
+    EXPECT_EQ(findings[0].line, 1U) << region;
+  }
 }
 
 }  // namespace
