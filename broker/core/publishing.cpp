@@ -94,6 +94,7 @@ void Publishing::publish(Ground& ground, Turn& turn, const AgentMessage& from, c
   };
   if (session == nullptr)
     return refuse_all(RefusalCode::session_unknown, "session", "this node does not know the session; say Hello first");
+  if (publish.peers > 0) return refuse_all(RefusalCode::invalid_field, "peers", "this node offers ack level local; send peers 0");
   if (publish.first_sequence.value == 0) return refuse_all(RefusalCode::invalid_field, "sequence", "sequences begin at 1");
   if (publish.events.size() > kMaxPublishEvents)
     return refuse_all(RefusalCode::oversize, "events", "at most " + std::to_string(kMaxPublishEvents) + " events in a publish");
