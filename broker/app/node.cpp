@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "broker/app/recent_segments.h"
+#include "broker/core/kinds/alert.h"
 #include "schemas/codec/event_codec.h"
 
 namespace lianxi::app {
@@ -33,9 +34,9 @@ void seal_heads(core::Effects& effects, const SealSecretKey& key) {
 
 StoreResult<std::map<std::string, Hash>> own_alerts(const store::View& view, RegionCode region) {
   std::map<std::string, Hash> out;
-  const auto visited = view.each_alert(region, [&](const std::string& entity, BytesView bytes) {
+  const auto visited = view.each_alert(region, [&](const std::string&, BytesView bytes) {
     const Result<Event> event = decode_event(bytes);
-    if (event) out.emplace(entity, core::alert_content_hash(*event));
+    if (event) out.emplace(core::alert_memory_key(*event), core::alert_content_hash(*event));
   });
   if (!visited) return failed(visited.error());
   return out;

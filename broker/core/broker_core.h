@@ -22,7 +22,7 @@ struct LoadedState {
   Hlc last_time;
   std::vector<SessionRow> sessions;
   std::vector<AnswerRun> answers;
-  std::map<std::string, Hash> alerts;  // own alert entities -> BLAKE2b of the alert's content, all audiences
+  std::map<std::string, Hash> alerts;  // own alert_memory_key -> alert_content_hash, all audiences
 };
 
 struct CoreConfig {

@@ -2,8 +2,13 @@
 
 #include "broker/core/broker_core.h"
 #include "schemas/codec/event_codec.h"
+#include "schemas/vocabulary.h"
 
 namespace lianxi::core {
+
+std::string alert_memory_key(const Event& event) {
+  return std::string(to_word(event.envelope.status)) + " " + event.envelope.entity;
+}
 
 // Content is what CAP says (with its status, and the place, agency and level it is routed by), not whom it is for nor when
 // its publisher saw it.
@@ -14,15 +19,15 @@ Hash alert_content_hash(const Event& event) {
   return blake2b(encode_event(content));
 }
 
-// A triple is accepted once, whoever repeats it: another content is a contradiction, and the same content again (from
-// another session; a repeat within the session is answered before this) would be a second event that says nothing new.
-// What an Update or Cancel refers to is kept as it is: it may be on its way.
+// A triple is accepted once for each status (a drill never stands in the way of the real alert), whoever repeats it: another
+// content is a contradiction, and the same content again (from another session; a repeat within the session is answered before
+// this) would be a second event that says nothing new. What an Update or Cancel refers to is kept as it is: it may be on its way.
 Result<void> judge_alert(const Event& event, RegionCode own, const Members&, const KindMemory& memory) {
   const auto* alert = std::get_if<Alert>(&event.body);
   if (alert == nullptr) return body_missing(event);
   if (auto home = home_is(event, own); !home) return home;
   if (auto same = entity_is(event, alert_entity(own, alert->sender, alert->identifier, alert->sent)); !same) return same;
-  const auto known = memory.alerts.find(event.envelope.entity);
+  const auto known = memory.alerts.find(alert_memory_key(event));
   if (known == memory.alerts.end()) return {};
   if (known->second == alert_content_hash(event))
     return refuse(RefusalCode::conflict, "identifier", "this alert is already there, with the same content; nothing was added");
@@ -32,7 +37,7 @@ Result<void> judge_alert(const Event& event, RegionCode own, const Members&, con
 }
 
 void remember_alert(const Event& event, KindMemory& memory) {
-  memory.alerts.emplace(event.envelope.entity, alert_content_hash(event));
+  memory.alerts.emplace(alert_memory_key(event), alert_content_hash(event));
 }
 
 }  // namespace lianxi::core

@@ -12,7 +12,7 @@ namespace lianxi::core {
 
 // What the rules of kinds remember of accepted events.
 struct KindMemory {
-  std::map<std::string, Hash> alerts;  // own alert entities -> content
+  std::map<std::string, Hash> alerts;  // own alert_memory_key -> content
 };
 
 struct KindRules {

@@ -120,6 +120,21 @@ TEST_F(AcceptanceTest, ATripleIsRememberedOverARestartAndWithinATurn) {
   EXPECT_THAT(rig.publish(emergency(), 9, 3, {alert("a1", "再撤离")}), ElementsAre("3 conflict identifier"));
 }
 
+TEST_F(AcceptanceTest, ADrillNeverStandsInTheWayOfTheRealAlert) {
+  Event drill = alert("a1", "演练：撤离");
+  drill.envelope.status = Status::Exercise;
+  EXPECT_TRUE(accepted(emergency(), drill));
+  EXPECT_TRUE(accepted(emergency(), alert("a1")));
+  Event later = alert("a2", "演练：撤离");
+  later.envelope.status = Status::Exercise;
+  EXPECT_TRUE(accepted(emergency(), later));
+  rig.restart();
+  EXPECT_TRUE(accepted(emergency(), alert("a2")));
+  EXPECT_EQ(refusal(emergency(), alert("a1", "再撤离")).code, RefusalCode::conflict);
+  std::get<Alert>(later.body).infos[0].headline = "演练：改";
+  EXPECT_EQ(refusal(emergency(), later).code, RefusalCode::conflict);
+}
+
 TEST_F(AcceptanceTest, WhatAnUpdateRefersToMayStillBeOnItsWay) {
   Event update = alert("a2", "扩大撤离");
   auto& body = std::get<Alert>(update.body);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "broker/core/kinds/alert.h"
+
 namespace lianxi::core {
 namespace {
 
@@ -94,7 +96,7 @@ LoadedState Disk::load(RegionCode region) const {
     for (const RecordView& record : segment->records()) {
       state.last_ordinal = std::max(state.last_ordinal, record.stamp.ordinal);
       const auto event = decode_event(record.body);
-      if (event->envelope.kind == Kind::alert) state.alerts.emplace(event->envelope.entity, alert_content_hash(*event));
+      if (event->envelope.kind == Kind::alert) state.alerts.emplace(alert_memory_key(*event), alert_content_hash(*event));
     }
   }
   return state;
