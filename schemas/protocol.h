@@ -163,12 +163,12 @@ struct AskResources {
 };
 struct AskAlerts {
   bool all = false;
-  std::optional<PlaceCode> place;
+  std::optional<PlaceCode> place;  // with all below, and alerts for a place that it lies in
   std::uint32_t limit = 0;
   bool operator==(const AskAlerts&) const = default;
 };
 struct AskIncidents {
-  std::optional<PlaceCode> place;
+  std::optional<PlaceCode> place;  // as for alerts
   std::uint32_t limit = 0;
   bool operator==(const AskIncidents&) const = default;
 };

@@ -86,7 +86,7 @@ AlertRows read_alerts(ReadTables& tables, const AskAlerts& ask, TimeMs now, cons
   const auto close_entity = [&] {
     for (auto& [status, row] : by_status) {
       const bool stands = ask.all || row.state == static_cast<std::uint8_t>(AlertState::active);
-      if (stands && (!ask.place || ask.place->covers(row.place))) rows.rows.push_back(std::move(row));
+      if (stands && concerns(ask.place, row.place)) rows.rows.push_back(std::move(row));
     }
     by_status.clear();
   };

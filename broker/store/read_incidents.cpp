@@ -12,7 +12,8 @@ namespace lianxi::store {
 namespace {
 
 const std::string kIncidents =
-    "SELECT entity, max(region), max(updated_at) AS latest FROM incident WHERE status = 0 AND place >= ? AND place < ?"
+    "SELECT entity, max(region), max(updated_at) AS latest FROM incident WHERE status = 0 AND (place >= ?1 AND place < ?2"
+    " OR place IN (substr(?3, 1, 2) || '0000', substr(?3, 1, 4) || '00', substr(?3, 1, 6), substr(?3, 1, 9)))"  // those above
     " GROUP BY entity ORDER BY latest DESC, entity";
 const std::string kReports =
     "SELECT i.audience, p.region, p.version, p.publisher, p.received_at, p.event_bytes FROM incident i"
@@ -59,10 +60,10 @@ IncidentRows read_incidents(ReadTables& tables, const AskIncidents& ask, const R
   const std::size_t limit = limit_of(ask.limit);
   const PlaceRange places = range_of(ask.place);
   Run run(tables.statement(kIncidents));
-  run.put(places.low).put(places.high);
+  run.put(places.low).put(places.high).put(ask.place ? ask.place->text() : std::string());
   while (rows.rows.size() <= limit && run.next()) {
     auto row = read(tables, run.text(0), RegionCode(static_cast<std::uint32_t>(run.number(1))), admits);
-    if (row && (!ask.place || ask.place->covers(row->place))) rows.rows.push_back(std::move(*row));
+    if (row && concerns(ask.place, row->place)) rows.rows.push_back(std::move(*row));
   }
   rows.truncated = rows.rows.size() > limit;
   if (rows.truncated) rows.rows.resize(limit);

@@ -56,6 +56,9 @@ struct PlaceRange {
 };
 [[nodiscard]] PlaceRange range_of(const std::optional<PlaceCode>& place);
 
+// For what strikes a whole place: it lies at or below the asked one, or covers it. Without a place, always.
+[[nodiscard]] bool concerns(const std::optional<PlaceCode>& asked, const PlaceCode& place);
+
 [[nodiscard]] std::size_t limit_of(std::uint32_t asked);  // 0: the default; never above kMaxQueryLimit
 
 [[nodiscard]] ResourceRows read_resources(ReadTables& tables, const AskResources& ask, const ReadView::Admits& admits);

@@ -139,6 +139,10 @@ PlaceRange range_of(const std::optional<PlaceCode>& place) {
   return {prefix, prefix + kBehindDigits};
 }
 
+bool concerns(const std::optional<PlaceCode>& asked, const PlaceCode& place) {
+  return !asked || asked->covers(place) || place.covers(*asked);
+}
+
 std::size_t limit_of(std::uint32_t asked) {
   return std::min(asked == 0 ? kDefaultQueryLimit : asked, kMaxQueryLimit);
 }

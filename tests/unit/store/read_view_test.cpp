@@ -135,6 +135,34 @@ TEST_F(AMap, FiltersCountTogether) {
   EXPECT_THAT(bench_.resource_names(ask), ElementsAre("a", "b", "c"));
 }
 
+TEST_F(AMap, AlertsAndIncidentsOfAWiderPlaceConcernEveryPlaceInIt) {
+  const std::vector<std::string> places = {"330000", "330800", "330803", "330803101", "330802", "330700", "340000"};
+  for (const std::string& place : places) {
+    bench_.publish({alert_event({.identifier = place, .place = place}),
+                    report_event({.case_reference = place, .title = place, .place = place})});
+  }
+  const auto asked = [&](const std::optional<std::string>& place) {
+    AskAlerts alerts;
+    AskIncidents incidents;
+    if (place) alerts.place = incidents.place = PlaceCode::parse(*place).value();
+    std::vector<std::string> found;
+    std::vector<std::string> reported;
+    const auto alert_rows = bench_.read().alerts(alerts, kNoon, admit_all);
+    const auto incident_rows = bench_.read().incidents(incidents, admit_all);
+    for (const AlertRow& row : alert_rows->rows) found.push_back(row.place.text());
+    for (const IncidentRow& row : incident_rows->rows) reported.push_back(row.place.text());
+    EXPECT_THAT(reported, ::testing::UnorderedElementsAreArray(found));
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  EXPECT_EQ(asked(std::nullopt).size(), places.size());
+  EXPECT_THAT(asked("330803"), ElementsAre("330000", "330800", "330803", "330803101"));
+  EXPECT_THAT(asked("330803101"), ElementsAre("330000", "330800", "330803", "330803101"));
+  EXPECT_THAT(asked("330803102003"), ElementsAre("330000", "330800", "330803"));
+  EXPECT_THAT(asked("330800"), ElementsAre("330000", "330800", "330802", "330803", "330803101"));
+  EXPECT_THAT(asked("34"), ElementsAre("340000"));
+}
+
 TEST_F(AMap, TheLimitCountsAdmittedRows) {
   std::vector<Event> events;
   for (int i = 0; i < 40; ++i) {
