@@ -11,10 +11,10 @@ bool lists(const std::vector<T>& list, const T& value) {
 }
 
 // In the order of Message's alternatives.
-constexpr std::array kTypes{MessageType::hello,   MessageType::welcome,  MessageType::publish,   MessageType::answers,
-                            MessageType::refused, MessageType::follow,   MessageType::followed,  MessageType::deliver,
-                            MessageType::credit,  MessageType::unfollow, MessageType::heartbeat, MessageType::query,
-                            MessageType::answer};
+constexpr std::array kTypes{MessageType::hello,      MessageType::welcome, MessageType::publish,  MessageType::answers,
+                            MessageType::replicated, MessageType::refused, MessageType::follow,   MessageType::followed,
+                            MessageType::deliver,    MessageType::credit,  MessageType::unfollow, MessageType::heartbeat,
+                            MessageType::query,      MessageType::answer};
 static_assert(kTypes.size() == std::variant_size_v<Message>);
 
 }  // namespace
@@ -40,6 +40,7 @@ bool speaks(Speaker speaker, MessageType type) {
       return speaker != Speaker::node;
     case MessageType::welcome:
     case MessageType::answers:
+    case MessageType::replicated:
     case MessageType::refused:
     case MessageType::followed:
     case MessageType::deliver:

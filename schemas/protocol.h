@@ -23,6 +23,7 @@ struct Hello {
   std::vector<LaneState> lanes;
   std::vector<SessionId> close_sessions;
   std::string software;
+  bool volatile_outbox = false;  // the session ends with its client: the node may close it once it is not heard
   bool operator==(const Hello&) const = default;
 };
 struct Welcome {
@@ -75,6 +76,20 @@ struct Answers {
   std::vector<SequenceRefusal> refusals;
   bool operator==(const Answers&) const = default;
 };
+struct ReplicatedRange {
+  Lane lane{};
+  Sequence first_sequence;
+  std::uint32_t count = 0;
+  std::uint8_t wanted = 0;
+  std::uint8_t held = 0;  // below `wanted`: not by the deadline
+  bool operator==(const ReplicatedRange&) const = default;
+};
+// What became of ack level peers(k), behind the receipts. A repeat gets the receipt and today's count.
+struct Replicated {
+  SessionId session;
+  std::vector<ReplicatedRange> ranges;
+  bool operator==(const Replicated&) const = default;
+};
 struct Refused {
   SessionId session;           // of the refused message's header, if it could be read
   std::uint64_t sequence = 0;  // likewise
@@ -83,12 +98,18 @@ struct Refused {
   bool operator==(const Refused&) const = default;
 };
 
+struct FilterArea {          // at least one of both; CGCS2000
+  std::vector<LonLat> ring;  // closed, at least 4 points
+  std::optional<Circle> circle;
+  bool operator==(const FilterArea&) const = default;
+};
 struct Filter {  // an empty list admits all that the rights admit
   std::vector<Kind> kinds;
   std::vector<PlaceCode> places;  // with all below
   std::vector<std::string> agencies;
   std::vector<Level> levels;
   std::vector<Audience> audiences;
+  std::optional<FilterArea> area;  // only events that say where they are, in or touching it
   bool operator==(const Filter&) const = default;
 };
 // Pure; the same for broker, live and SDK.
@@ -98,7 +119,8 @@ enum class FollowMode : std::uint8_t {
   events = 0,  // events that filter and rights admit; segments marked filtered
   feeds = 1,   // whole feeds with their seals; for member nodes
 };
-enum class FollowFrom : std::uint8_t { beginning = 0, now = 1, cursor = 2, vector = 3 };
+// named: where the node's cursor of that name stands; at the beginning if there is none.
+enum class FollowFrom : std::uint8_t { beginning = 0, now = 1, cursor = 2, vector = 3, named = 4 };
 
 struct Follow {
   SessionId follow;  // id chosen by the follower, unique on its connection
@@ -113,6 +135,7 @@ struct Follow {
   Filter filter;
   std::uint64_t credit_bytes = 0;
   std::uint32_t credit_messages = 0;
+  std::string cursor_name;  // not empty: the node keeps the cursor, durably; Credit.offset moves it
   bool operator==(const Follow&) const = default;
 };
 struct Followed {
@@ -299,8 +322,8 @@ struct Answer {
   bool operator==(const Answer&) const = default;
 };
 
-using Message = std::variant<Hello, Welcome, Publish, Answers, Refused, Follow, Followed, Deliver, Credit, Unfollow, Heartbeat,
-                             Query, Answer>;
+using Message = std::variant<Hello, Welcome, Publish, Answers, Replicated, Refused, Follow, Followed, Deliver, Credit, Unfollow,
+                             Heartbeat, Query, Answer>;
 
 [[nodiscard]] MessageType type_of(const Message& message);
 

@@ -19,6 +19,7 @@ Result<void> bounds(const Follow& follow) {
         std::pair{f.agencies.size(), "filter.agencies"}, std::pair{f.levels.size(), "filter.levels"},
         std::pair{f.audiences.size(), "filter.audiences"}, std::pair{follow.regions.size(), "regions"}})
     if (auto fits = bounded(size, kMaxFilterItems, field); !fits) return fits;
+  if (f.area) return refuse(RefusalCode::invalid_field, "filter.area", "this node does not filter by area");
   if (follow.lanes == 0 || (follow.lanes & ~kAllLanes) != 0)
     return refuse(RefusalCode::invalid_field, "lanes", "name at least one of the lanes flash (1), normal (2), bulk (4)");
   return bounded(follow.vector.size(), kMaxVectorFeeds, "vector");
@@ -82,6 +83,8 @@ Result<Offset> Followers::start(const Ground& ground, const Agent& agent, const 
       return next;
     case FollowFrom::vector:
       return covers_all(ground, agent, follow) ? next : Offset{1};
+    case FollowFrom::named:
+      return refuse(RefusalCode::invalid_field, "from", "this node keeps no named cursors");
     case FollowFrom::cursor:
       break;
   }

@@ -26,7 +26,7 @@ std::uint64_t checksum(const std::uint8_t* header, BytesView payload) {
 
 bool is_type(std::uint8_t number) {
   return (number >= static_cast<std::uint8_t>(MessageType::hello) &&
-          number <= static_cast<std::uint8_t>(MessageType::heartbeat)) ||
+          number <= static_cast<std::uint8_t>(MessageType::replicated)) ||
          number == static_cast<std::uint8_t>(MessageType::query) || number == static_cast<std::uint8_t>(MessageType::answer);
 }
 
@@ -83,6 +83,7 @@ std::size_t max_payload_bytes(MessageType type) {
     case MessageType::deliver:
       return kMaxDeliverBytes;
     case MessageType::answers:
+    case MessageType::replicated:
     case MessageType::answer:
       return kMaxAnswerBytes;
     case MessageType::follow:

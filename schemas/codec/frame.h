@@ -17,6 +17,7 @@ enum class MessageType : std::uint8_t {
   credit = 9,
   unfollow = 10,
   heartbeat = 11,
+  replicated = 12,
   query = 20,
   answer = 21,
 };

@@ -44,7 +44,7 @@ Bytes write_payload(const Hello& hello) {
   const auto lanes = write_lanes(out, hello.lanes);
   const auto closed = write_ids<std::uint64_t>(out, hello.close_sessions);
   const auto software = codec::write_text(out, hello.software);
-  return finish(out, wire::CreateHello(out, lanes, closed, software));
+  return finish(out, wire::CreateHello(out, lanes, closed, software, hello.volatile_outbox));
 }
 
 Bytes write_payload(const Welcome& welcome) {
@@ -85,9 +85,32 @@ Bytes write_payload(const Answers& answers) {
   return finish(out, wire::CreateAnswers(out, receipts, refusals));
 }
 
+Bytes write_payload(const Replicated& replicated) {
+  Builder out;
+  const auto ranges = codec::write_list<Offset<wire::ReplicatedRange>>(out, replicated.ranges, [&](const ReplicatedRange& range) {
+    return wire::CreateReplicatedRange(out, static_cast<std::uint8_t>(range.lane), range.first_sequence.value, range.count,
+                                       range.wanted, range.held);
+  });
+  return finish(out, wire::CreateReplicated(out, ranges));
+}
+
 Bytes write_payload(const Refused& refused) {
   Builder out;
   return finish(out, wire::CreateRefused(out, write_refusal(out, Lane::flash, Sequence(), refused.refusal, {})));
+}
+
+Offset<wire::Area> write_area(Builder& out, const FilterArea& area) {
+  std::vector<wire::LonLat> ring;
+  for (const LonLat& point : area.ring) ring.emplace_back(point.lon, point.lat);
+  const auto points = ring.empty() ? Offset<flatbuffers::Vector<const wire::LonLat*>>() : out.CreateVectorOfStructs(ring);
+  wire::AreaBuilder table(out);
+  if (!ring.empty()) table.add_ring(points);
+  const wire::LonLat centre = area.circle ? wire::LonLat(area.circle->centre.lon, area.circle->centre.lat) : wire::LonLat();
+  if (area.circle) {
+    table.add_centre(&centre);
+    table.add_radius_m(area.circle->radius_m);
+  }
+  return table.Finish();
 }
 
 Offset<wire::Filter> write_filter(Builder& out, const Filter& filter) {
@@ -99,7 +122,8 @@ Offset<wire::Filter> write_filter(Builder& out, const Filter& filter) {
   const auto levels = codec::write_numbers<std::uint8_t>(out, filter.levels);
   const auto audiences = codec::write_list<codec::TextOffset>(
       out, filter.audiences, [&](const Audience& audience) { return codec::write_required(out, audience.text()); });
-  return wire::CreateFilter(out, kinds, places, agencies, levels, audiences);
+  const auto area = filter.area ? write_area(out, *filter.area) : Offset<wire::Area>();
+  return wire::CreateFilter(out, kinds, places, agencies, levels, audiences, area);
 }
 
 Bytes write_payload(const Follow& follow) {
@@ -107,9 +131,10 @@ Bytes write_payload(const Follow& follow) {
   const auto vector = codec::write_vector(out, follow.vector);
   const auto regions = write_ids<std::uint32_t>(out, follow.regions);
   const auto filter = write_filter(out, follow.filter);
+  const auto cursor_name = codec::write_text(out, follow.cursor_name);
   return finish(out, wire::CreateFollow(out, static_cast<std::uint8_t>(follow.mode), static_cast<std::uint8_t>(follow.from),
                                         follow.node.value, follow.incarnation.value, follow.offset.value, vector, regions,
-                                        follow.lanes, filter, follow.credit_bytes, follow.credit_messages));
+                                        follow.lanes, filter, follow.credit_bytes, follow.credit_messages, cursor_name));
 }
 
 Bytes write_payload(const Followed& followed) {
@@ -188,6 +213,8 @@ Result<void> lists_fit(const Message& message) {
                                    filter.audiences.size(), follow->regions.size()}) {
       if (size > kMaxFilterItems) return too_many("filter", size, kMaxFilterItems);
     }
+    if (filter.area && filter.area->ring.size() > kMaxAreaPoints)
+      return too_many("filter.area", filter.area->ring.size(), kMaxAreaPoints);
     if (follow->vector.size() > kMaxVectorFeeds) return too_many("vector", follow->vector.size(), kMaxVectorFeeds);
   }
   if (const auto* heartbeat = std::get_if<Heartbeat>(&message); heartbeat && heartbeat->vector.size() > kMaxVectorFeeds) {

@@ -33,6 +33,7 @@ Result<Message> read(const FrameHeader& header, const wire::Hello* from, Message
   hello.lanes = read_lanes(in, from->lanes());
   hello.close_sessions = in.list<SessionId>(from->close_sessions(), [](std::uint64_t id) { return SessionId(id); });
   hello.software = in.line("software", from->software());
+  hello.volatile_outbox = from->volatile_outbox();
   return in.result<Message>(std::move(hello));
 }
 
@@ -109,9 +110,42 @@ Result<Message> read(const FrameHeader& header, const wire::Answers* from, Messa
   return in.result<Message>(std::move(answers));
 }
 
+Result<Message> read(const FrameHeader& header, const wire::Replicated* from, MessageReader in) {
+  Replicated replicated;
+  replicated.session = in.session(header.session);
+  replicated.ranges = in.list<ReplicatedRange>(from->ranges(), [&](const wire::ReplicatedRange* item) {
+    return ReplicatedRange{in.known<Lane>("ranges", item->lane()), Sequence(item->first_sequence()), item->count(),
+                           item->wanted(), item->held()};
+  });
+  return in.result<Message>(std::move(replicated));
+}
+
 Result<Message> read(const FrameHeader& header, const wire::Refused* from, MessageReader in) {
   Refused refused{header.session, header.sequence, header.lane, read_refusal(in, from->refusal())};
   return in.result<Message>(std::move(refused));
+}
+
+std::optional<FilterArea> read_area(MessageReader& in, const wire::Area* from) {
+  if (from == nullptr) return std::nullopt;
+  FilterArea area;
+  const std::size_t points = from->ring() == nullptr ? 0 : from->ring()->size();
+  if (points > kMaxAreaPoints) {
+    in.fail(RefusalCode::oversize, "filter.area.ring", fmt::format("{} points; it may have {}", points, kMaxAreaPoints));
+    return area;
+  }
+  for (std::size_t i = 0; i < points; ++i) {
+    const auto point = in.point("filter.area.ring", from->ring()->Get(static_cast<flatbuffers::uoffset_t>(i)));
+    area.ring.push_back(*point);
+  }
+  if (!area.ring.empty() && (area.ring.size() < 4 || area.ring.front() != area.ring.back()))
+    in.invalid("filter.area.ring", "a ring has at least 4 points and ends where it begins");
+  if (const auto centre = in.point("filter.area.centre", from->centre())) {
+    area.circle = Circle{*centre, from->radius_m()};
+    if (!(from->radius_m() >= 0 && from->radius_m() <= kMaxAreaRadiusM))
+      in.invalid("filter.area.radius_m", fmt::format("a radius is 0 to {} m", kMaxAreaRadiusM));
+  }
+  if (area.ring.empty() && !area.circle) in.invalid("filter.area", "it has a ring, or a centre with a radius");
+  return area;
 }
 
 Filter read_filter(MessageReader& in, const wire::Filter* from) {
@@ -130,6 +164,7 @@ Filter read_filter(MessageReader& in, const wire::Filter* from) {
   filter.levels = in.list<Level>(from->levels(), [&](std::uint8_t item) { return in.known<Level>("filter.levels", item); });
   filter.audiences = in.list<Audience>(from->audiences(),
                                        [&](const flatbuffers::String* item) { return in.audience("filter.audiences", item); });
+  filter.area = read_area(in, from->area());
   // An empty text would read as an empty value that matches nothing.
   if (std::ranges::find(filter.places, PlaceCode()) != filter.places.end()) in.invalid("filter.places", "a place is empty");
   if (std::ranges::find(filter.audiences, Audience()) != filter.audiences.end()) in.invalid("filter.audiences", "one is empty");
@@ -143,8 +178,8 @@ Result<Message> read(const FrameHeader& header, const wire::Follow* from, Messag
   Follow follow;
   follow.follow = in.session(header.session);
   if (from->mode() > static_cast<std::uint8_t>(FollowMode::feeds)) in.invalid("mode", "modes are 0 events and 1 feeds");
-  if (from->from() > static_cast<std::uint8_t>(FollowFrom::vector)) {
-    in.invalid("from", "it begins at 0 beginning, 1 now, 2 cursor or 3 vector");
+  if (from->from() > static_cast<std::uint8_t>(FollowFrom::named)) {
+    in.invalid("from", "it begins at 0 beginning, 1 now, 2 cursor, 3 vector or 4 named");
   }
   follow.mode = static_cast<FollowMode>(from->mode());
   follow.from = static_cast<FollowFrom>(from->from());
@@ -162,6 +197,11 @@ Result<Message> read(const FrameHeader& header, const wire::Follow* from, Messag
   follow.filter = read_filter(in, from->filter());
   follow.credit_bytes = from->credit_bytes();
   follow.credit_messages = from->credit_messages();
+  follow.cursor_name = in.line("cursor_name", from->cursor_name());
+  if (follow.cursor_name.size() > kMaxCursorNameBytes)
+    in.fail(RefusalCode::oversize, "cursor_name", fmt::format("at most {} bytes", kMaxCursorNameBytes));
+  if (follow.from == FollowFrom::named && follow.cursor_name.empty())
+    in.invalid("cursor_name", "a follow from a named cursor names it");
   return in.result<Message>(std::move(follow));
 }
 
@@ -209,6 +249,8 @@ Result<Message> read_payload(const FrameHeader& header, BytesView aligned) {
       return read_table<wire::Publish>(header, aligned);
     case MessageType::answers:
       return read_table<wire::Answers>(header, aligned, kMaxAnswerTables);
+    case MessageType::replicated:
+      return read_table<wire::Replicated>(header, aligned, kMaxAnswerTables);
     case MessageType::refused:
       return read_table<wire::Refused>(header, aligned);
     case MessageType::follow:

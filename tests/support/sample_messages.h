@@ -44,7 +44,7 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
   const Refusal refusal{RefusalCode::not_allowed, "place", "地点不在权限内", 0};
   const std::vector<LaneState> lanes{{Lane::flash, Sequence(3), Sequence(2)}, {Lane::bulk, Sequence(9), Sequence(9)}};
   std::vector<std::pair<std::string, Message>> all;
-  all.emplace_back("hello", Hello{session, lanes, {SessionId(5), SessionId(6)}, "lianxi-agent 0.1.0"});
+  all.emplace_back("hello", Hello{session, lanes, {SessionId(5), SessionId(6)}, "lianxi-agent 0.1.0", true});
   all.emplace_back("welcome", Welcome{session, RegionCode(330800), Epoch(3), Incarnation(99), agent, true, lanes, Offset(1'234),
                                       kNoon, 262'144, 1'024, 2'000});
   all.emplace_back("publish", Publish{session,
@@ -66,6 +66,8 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
                                         {BodyHash{1}, BodyHash{2}}}},
                                       {{Lane::normal, Sequence(43), refusal, BodyHash{3}},
                                        {Lane::bulk, Sequence(1), {RefusalCode::busy, "", "稍后再试", 1'000}, BodyHash{4}}}});
+  all.emplace_back("replicated",
+                   Replicated{session, {{Lane::normal, Sequence(41), 2, 2, 2}, {Lane::flash, Sequence(3), 1, 3, 0}}});
   all.emplace_back("refused", Refused{session, 41, Lane::bulk, refusal});
   Follow follow;
   follow.follow = session;
@@ -81,9 +83,11 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
                    {place, must(PlaceCode::parse("34"))},
                    {"fire", "police"},
                    {Level::red, Level::orange},
-                   {Audience::conference()}};
+                   {Audience::conference()},
+                   FilterArea{{{118.5, 28.5}, {119.5, 28.5}, {119.5, 29.5}, {118.5, 28.5}}, Circle{{118.958, 28.973}, 120'000}}};
   follow.credit_bytes = 1'048'576;
   follow.credit_messages = 64;
+  follow.cursor_name = "dispatch-wall";
   all.emplace_back("follow", follow);
   all.emplace_back("followed", Followed{session, RegionCode(330800), Incarnation(99), Offset(5), Offset(77)});
   all.emplace_back("deliver", Deliver{session, Offset(1'003), true, sample_segment()});
