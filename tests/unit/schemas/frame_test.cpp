@@ -50,7 +50,7 @@ TEST(Frame, RefusalsSayWhich) {
   };
   EXPECT_EQ(code(0, 'X').field, "header.magic");
   EXPECT_EQ(code(4, 2).code, RefusalCode::unsupported_version);
-  EXPECT_EQ(code(5, 12).code, RefusalCode::unknown_type);
+  EXPECT_EQ(code(5, 13).code, RefusalCode::unknown_type);
   EXPECT_EQ(code(5, 0).code, RefusalCode::unknown_type);
   EXPECT_EQ(code(7, 3).field, "header.lane");
   EXPECT_EQ(code(9, 1).field, "header.checksum");

@@ -167,7 +167,7 @@ TEST(Protocol, AFollowHasItsBounds) {
   follow.mode = static_cast<FollowMode>(2);
   EXPECT_EQ(refusal_of(follow).field, "mode");
   follow = sample<Follow>("follow");
-  follow.from = static_cast<FollowFrom>(4);
+  follow.from = static_cast<FollowFrom>(5);
   EXPECT_EQ(refusal_of(follow).field, "from");
   follow = sample<Follow>("follow");
   follow.vector.push_back(follow.vector.front());
