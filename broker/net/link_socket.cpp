@@ -64,6 +64,10 @@ LinkReceived LinkSocket::receive() {
   return LinkInbound{std::move(message.header), std::move(message.payload)};
 }
 
+bool LinkSocket::has_input() const {
+  return has_message(state_->socket);
+}
+
 bool LinkSocket::send(Frames frames) {
   void* socket = state_->socket.handle();
   if (zmq_send(socket, frames.header.data(), frames.header.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) return false;

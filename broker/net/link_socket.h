@@ -40,6 +40,7 @@ class LinkSocket {
 
   [[nodiscard]] WaitItem readable();
   [[nodiscard]] LinkReceived receive();
+  [[nodiscard]] bool has_input() const;    // whether a message waits; cheaper than wait()
   [[nodiscard]] bool send(Frames frames);  // false: the peer takes no more
 
   struct Swept {

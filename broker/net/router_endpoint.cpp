@@ -31,6 +31,15 @@ bool is_generated(const std::string& routing) {
   return routing.size() == kGeneratedRoutingBytes && routing.front() == '\0';
 }
 
+SendOutcome send_frames(void* socket, const std::string& routing, const Bytes& header, zmq::message_t& payload) {
+  if (zmq_send(socket, routing.data(), routing.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+    return zmq_errno() == EAGAIN ? SendOutcome::full : SendOutcome::gone;
+  // The first frame has found its pipe: the others follow it or fall with it.
+  if (zmq_send(socket, header.data(), header.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) return SendOutcome::gone;
+  if (zmq_msg_send(payload.handle(), socket, ZMQ_DONTWAIT) < 0) return SendOutcome::gone;
+  return SendOutcome::sent;
+}
+
 }  // namespace
 
 struct RouterEndpoint::State {
@@ -121,14 +130,18 @@ Received RouterEndpoint::receive() {
 }
 
 SendOutcome RouterEndpoint::send(const std::string& routing, Frames frames) {
-  void* socket = state_->socket.handle();
-  if (zmq_send(socket, routing.data(), routing.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
-    return zmq_errno() == EAGAIN ? SendOutcome::full : SendOutcome::gone;
-  // The first frame has found its pipe: the others follow it or fall with it.
-  if (zmq_send(socket, frames.header.data(), frames.header.size(), ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) return SendOutcome::gone;
   zmq::message_t payload = owning_message(std::move(frames.payload));
-  if (zmq_msg_send(payload.handle(), socket, ZMQ_DONTWAIT) < 0) return SendOutcome::gone;
-  return SendOutcome::sent;
+  return send_frames(state_->socket.handle(), routing, frames.header, payload);
+}
+
+SendOutcome RouterEndpoint::send_shared(const std::string& routing, const Bytes& header,
+                                        const std::shared_ptr<const Bytes>& payload) {
+  zmq::message_t message = sharing_message(payload);
+  return send_frames(state_->socket.handle(), routing, header, message);
+}
+
+bool RouterEndpoint::has_input() const {
+  return has_message(state_->socket);
 }
 
 void RouterEndpoint::cut_soon(const std::string& routing) {

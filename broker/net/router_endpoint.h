@@ -58,6 +58,11 @@ class RouterEndpoint {
   [[nodiscard]] Received receive();
   // `full`: the peer does not read; `gone`: no such connection.
   [[nodiscard]] SendOutcome send(const std::string& routing, Frames frames);
+  // Likewise, with a payload that other connections get too: none of them copies it.
+  [[nodiscard]] SendOutcome send_shared(const std::string& routing, const Bytes& header,
+                                        const std::shared_ptr<const Bytes>& payload);
+  // Whether a message waits; cheaper than wait().
+  [[nodiscard]] bool has_input() const;
   // Cuts the connection at the next but one sweep, so that a refusal sent now still arrives; until then it is not heard.
   void cut_soon(const std::string& routing);
 

@@ -90,6 +90,21 @@ zmq::message_t owning_message(Bytes bytes) {
       owned->data(), owned->size(), [](void*, void* hint) { delete static_cast<Bytes*>(hint); }, owned);
 }
 
+zmq::message_t sharing_message(std::shared_ptr<const Bytes> bytes) {
+  auto* share = new std::shared_ptr<const Bytes>(std::move(bytes));
+  // libzmq only reads what it sends.
+  auto* data = const_cast<std::uint8_t*>((*share)->data());
+  return zmq::message_t(
+      data, (*share)->size(), [](void*, void* hint) { delete static_cast<std::shared_ptr<const Bytes>*>(hint); }, share);
+}
+
+bool has_message(const zmq::socket_t& socket) {
+  int events = 0;
+  std::size_t size = sizeof events;
+  const void* handle = socket.handle();
+  return zmq_getsockopt(const_cast<void*>(handle), ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
+}
+
 void drain_message(zmq::socket_t& socket) {
   zmq::message_t part;
   while (socket.get(zmq::sockopt::rcvmore)) {

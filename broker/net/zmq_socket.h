@@ -1,6 +1,7 @@
 // For the .cpp files of this floor only: the one include of zmq.hpp, and what all sockets have in common.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,9 @@ void set_curve_client(zmq::socket_t& socket, const CurveKeys& keys, const std::s
 
 // A message that owns `bytes`: no copy on the way out.
 [[nodiscard]] zmq::message_t owning_message(Bytes bytes);
+// A message that shares them: they live until the last connection has sent it.
+[[nodiscard]] zmq::message_t sharing_message(std::shared_ptr<const Bytes> bytes);
+[[nodiscard]] bool has_message(const zmq::socket_t& socket);
 
 // Drops the rest of a multipart message that nobody wants.
 void drain_message(zmq::socket_t& socket);

@@ -32,9 +32,9 @@ bool is_type(std::uint8_t number) {
 
 }  // namespace
 
-Frames encode_frames(const FrameHeader& header, Bytes payload) {
-  Frames frames{Bytes(kHeaderBytes), std::move(payload)};
-  std::uint8_t* at = frames.header.data();
+Bytes encode_header(const FrameHeader& header, BytesView payload) {
+  Bytes bytes(kHeaderBytes);
+  std::uint8_t* at = bytes.data();
   std::copy(kMagic.begin(), kMagic.end(), at);
   at[kVersionAt] = kWireVersion;
   at[kTypeAt] = static_cast<std::uint8_t>(header.type);
@@ -42,8 +42,13 @@ Frames encode_frames(const FrameHeader& header, Bytes payload) {
   at[kLaneAt] = static_cast<std::uint8_t>(header.lane);
   codec::store(at + kSessionAt, header.session.value);
   codec::store(at + kSequenceAt, header.sequence);
-  codec::store(at + kChecksumAt, checksum(at, frames.payload));
-  return frames;
+  codec::store(at + kChecksumAt, checksum(at, payload));
+  return bytes;
+}
+
+Frames encode_frames(const FrameHeader& header, Bytes payload) {
+  Bytes first = encode_header(header, payload);
+  return {std::move(first), std::move(payload)};
 }
 
 Result<FrameHeader> decode_header(BytesView header, BytesView payload) {

@@ -43,6 +43,8 @@ inline constexpr std::uint8_t kFlagCaughtUp = 1;  // deliver: the cursor stood a
 // Layout (little endian): magic "LXN1" | version u8 | type u8 | flags u8 | lane u8 | session u64 | sequence u64 |
 // checksum u64 = XXH3-64 of the payload, seeded with XXH3-64 of the 24 bytes before it.
 [[nodiscard]] Frames encode_frames(const FrameHeader& header, Bytes payload);
+// The first frame alone, for a payload that several messages share.
+[[nodiscard]] Bytes encode_header(const FrameHeader& header, BytesView payload);
 
 // Checks magic, version, type, lane, checksum and the payload bound of the type. Refusals: malformed, oversize,
 // unsupported_version, unknown_type. Unknown flags are ignored.

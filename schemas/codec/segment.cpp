@@ -2,78 +2,23 @@
 #include "schemas/codec/segment.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 #include <cstdlib>
 
-#include "schemas/codec/little_endian.h"
+#include "schemas/codec/segment_layout.h"
 #include "schemas/limits.h"
 
 namespace lianxi {
 namespace {
 
-// Segment header: the fixed part, the audience padded to 8, then a checksum over both.
-constexpr std::array<std::uint8_t, 4> kMagic{'L', 'X', 'S', 'G'};
-constexpr std::uint16_t kVersion = 1;
-constexpr std::uint16_t kFlagSealed = 1;
-constexpr std::uint16_t kFlagFiltered = 2;
-constexpr std::size_t kVersionAt = 4;
-constexpr std::size_t kFlagsAt = 6;
-constexpr std::size_t kRegionAt = 8;
-constexpr std::size_t kEpochAt = 12;
-constexpr std::size_t kLaneAt = 16;
-constexpr std::size_t kAudienceLengthAt = 17;
-constexpr std::size_t kReservedAt = 18;
-constexpr std::size_t kCountAt = 20;
-constexpr std::size_t kFirstSequenceAt = 24;
-constexpr std::size_t kFirstOffsetAt = 32;
-constexpr std::size_t kRecordsBytesAt = 40;
-constexpr std::size_t kPreviousAt = 48;
-constexpr std::size_t kAudienceAt = 80;
+using namespace codec::layout;
 
-// Record: the fixed part, publisher padded to 8, body padded to 8.
-constexpr std::uint16_t kFlagRedacted = 1;
-constexpr std::size_t kLengthAt = 0;
-constexpr std::size_t kChecksumAt = 4;
-constexpr std::size_t kCheckedAt = 8;
-constexpr std::size_t kRecordFlagsAt = 8;
-constexpr std::size_t kPublisherLengthAt = 10;
-constexpr std::size_t kBodyLengthAt = 12;
-constexpr std::size_t kSequenceAt = 16;
-constexpr std::size_t kOrdinalAt = 24;
-constexpr std::size_t kTimeAt = 32;
-constexpr std::size_t kSessionAt = 40;
-constexpr std::size_t kSessionSequenceAt = 48;
-constexpr std::size_t kSaltAt = 56;
-constexpr std::size_t kBodyDigestAt = 72;
-constexpr std::size_t kHashAt = 104;
-constexpr std::size_t kPublisherAt = 136;
-
-// Seal block: sequence, hash, signature, checksum of the three.
-constexpr std::size_t kSealedBytes = 8 + 32 + 64;
-constexpr std::size_t kSealBlockBytes = kSealedBytes + 8;
-
-constexpr std::size_t header_bytes(std::size_t audience_bytes) {
-  return kAudienceAt + codec::padded_to_8(audience_bytes) + 8;
-}
-constexpr std::size_t record_bytes(std::size_t publisher_bytes, std::size_t body_bytes) {
-  return kPublisherAt + codec::padded_to_8(publisher_bytes) + codec::padded_to_8(body_bytes);
-}
 static_assert(kMaxPublishEvents * record_bytes(kMaxAgentIdBytes, 0) + header_bytes(kMaxAudienceBytes) < kMaxSegmentBytes);
 static_assert(record_bytes(kMaxAgentIdBytes, kMaxBodyBytes) + header_bytes(kMaxAudienceBytes) + kSealBlockBytes <=
                   kMaxSegmentBytes,
               "the largest event must fit into a segment");
 
-std::uint64_t checksum(BytesView bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
-}
-
 void require(bool holds) {
   if (!holds) std::abort();
-}
-
-void seal_header(Bytes& bytes) {
-  const std::size_t checked = header_bytes(bytes[kAudienceLengthAt]) - 8;
-  codec::store(bytes.data() + checked, checksum(BytesView(bytes).first(checked)));
 }
 
 void append_seal(Bytes& bytes, const Seal& seal) {
@@ -280,7 +225,7 @@ Bytes SegmentWriter::finish() && {
   const std::size_t records_bytes = bytes_.size() - header_bytes(feed_.audience.text().size());
   codec::store(bytes_.data() + kCountAt, count_);
   codec::store(bytes_.data() + kRecordsBytesAt, std::uint64_t{records_bytes});
-  seal_header(bytes_);
+  seal_header(bytes_.data());
   return std::move(bytes_);
 }
 
@@ -379,7 +324,7 @@ Bytes with_seal(BytesView stored, const Seal& seal) {
   const auto flags = codec::load<std::uint16_t>(bytes.data() + kFlagsAt);
   require((flags & kFlagSealed) == 0);
   codec::store(bytes.data() + kFlagsAt, static_cast<std::uint16_t>(flags | kFlagSealed));
-  seal_header(bytes);
+  seal_header(bytes.data());
   append_seal(bytes, seal);
   return bytes;
 }
@@ -391,7 +336,7 @@ Bytes as_stored(const Segment& segment, Offset first_offset) {
   const auto flags = codec::load<std::uint16_t>(bytes.data() + kFlagsAt);
   codec::store(bytes.data() + kFlagsAt, static_cast<std::uint16_t>(flags & ~unsigned{kFlagSealed}));
   codec::store(bytes.data() + kFirstOffsetAt, first_offset.value);
-  seal_header(bytes);
+  seal_header(bytes.data());
   return bytes;
 }
 

@@ -53,6 +53,36 @@ class RouterEndpointTest : public NetTest {
   zmq::socket_t socket;
 };
 
+TEST_F(RouterEndpointTest, OnePayloadGoesToSeveralConnectionsAndIsFreedWhenTheLastHasIt) {
+  zmq::socket_t second = client(zmq::socket_type::dealer, fire);
+  second.connect(endpoint->endpoint());
+  send(socket, {header, "one"});
+  send(second, {header, "two"});
+  const std::string routings[] = {receive_message().routing, receive_message().routing};
+  auto payload = std::make_shared<const Bytes>(100'000, std::uint8_t{'p'});
+  const std::weak_ptr<const Bytes> watched = payload;
+  for (const std::string& routing : routings)
+    EXPECT_EQ(endpoint->send_shared(routing, Bytes(kHeaderBytes, 'd'), payload), SendOutcome::sent);
+  payload.reset();
+  for (zmq::socket_t* reader : {&socket, &second}) {
+    const std::vector<std::string> parts = read(*reader);
+    ASSERT_EQ(parts.size(), 2U);
+    EXPECT_EQ(parts[1], std::string(100'000, 'p'));
+  }
+  EXPECT_TRUE(eventually([&] {
+    (void)endpoint->has_input();  // the socket's thread frees what its I/O thread has sent
+    return watched.expired();
+  }));
+}
+
+TEST_F(RouterEndpointTest, SaysWhetherAMessageWaits) {
+  EXPECT_FALSE(endpoint->has_input());
+  send(socket, {header, "question"});
+  EXPECT_TRUE(eventually([&] { return endpoint->has_input(); }));
+  (void)receive_message();
+  EXPECT_FALSE(endpoint->has_input());
+}
+
 TEST_F(RouterEndpointTest, BindsToAFreePortAndNamesIt) {
   EXPECT_EQ(endpoint->endpoint().find("tcp://127.0.0.1:"), 0U);
   EXPECT_EQ(endpoint->endpoint().find('*'), std::string::npos);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "schemas/codec/event_codec.h"
+#include "schemas/codec/segment_cut.h"
 #include "schemas/limits.h"
 #include "tests/support/sample_events.h"
 
@@ -66,6 +67,32 @@ TEST(Segment, CarriesItsSealAndShedsItWhenStored) {
   EXPECT_EQ(Segment::parse(here)->info().first_offset, Offset(5));
   EXPECT_EQ(Segment::parse(here)->last(), segment.last());
   EXPECT_EQ(as_stored(segment, Offset(1'000)), stored);
+}
+
+TEST(Segment, IsCutFromItsStoredBytesAsItsWriterWouldHaveWrittenIt) {
+  const Bytes whole = write({}, 6).finish();
+  const Segment segment = Segment::parse(whole).value();
+  const StoredRecords stored(whole);
+  ASSERT_EQ(stored.count(), 6U);
+  for (std::size_t begin = 0; begin < 6; ++begin) {
+    const FeedHead before =
+        begin == 0 ? FeedHead{} : FeedHead{segment.records()[begin - 1].stamp.sequence, segment.records()[begin - 1].hash};
+    EXPECT_TRUE(std::ranges::equal(stored.body(begin), segment.records()[begin].body));
+    EXPECT_FALSE(stored.redacted(begin));
+    for (std::size_t end = begin + 1; end <= 6; ++end) {
+      for (const bool filtered : {false, true}) {
+        SegmentWriter writer(kFeed, before, Offset(1'000 + begin));
+        for (std::size_t i = begin; i < end; ++i) writer.append(segment.records()[i]);
+        if (filtered) writer.mark_filtered();
+        Bytes cut;
+        stored.append_cut(cut, begin, end, filtered);
+        EXPECT_EQ(cut, std::move(writer).finish());
+        EXPECT_EQ(cut.size(), stored.cut_bytes(begin, end));
+        EXPECT_EQ(stored.end_within(begin, cut.size()), end);
+        EXPECT_EQ(stored.end_within(begin, cut.size() - 1), end - 1);
+      }
+    }
+  }
 }
 
 TEST(Segment, CutAnywhereAndJoinedAgainKeepsChainAndSeal) {
