@@ -40,9 +40,14 @@ struct Channel::Sockets {
     socket.set(zmq::sockopt::sndhwm, kQueueMessages);
     socket.set(zmq::sockopt::rcvhwm, kQueueMessages);
     socket.set(zmq::sockopt::ipv6, true);
-    socket.set(zmq::sockopt::curve_serverkey, profile.server_key);
-    socket.set(zmq::sockopt::curve_publickey, profile.public_key);
-    socket.set(zmq::sockopt::curve_secretkey, profile.secret_key);
+    if (profile.security == Security::plain) {
+      socket.set(zmq::sockopt::plain_username, profile.agent.text());
+      socket.set(zmq::sockopt::plain_password, profile.public_key);
+    } else {
+      socket.set(zmq::sockopt::curve_serverkey, profile.server_key);
+      socket.set(zmq::sockopt::curve_publickey, profile.public_key);
+      socket.set(zmq::sockopt::curve_secretkey, profile.secret_key);
+    }
     const std::string address = monitor_address(this);
     if (zmq_socket_monitor(socket.handle(), address.c_str(), kMonitoredEvents) != 0) throw zmq::error_t();
     monitor.set(zmq::sockopt::linger, 0);

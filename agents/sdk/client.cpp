@@ -47,6 +47,7 @@ SessionId random_session() {
 
 Result<std::unique_ptr<Client>> Client::open(const Profile& profile, ClientOptions options) {
   if (sodium_init() < 0) return refuse(RefusalCode::internal, "", "the system's random source does not work");
+  if (auto fit = check_security(profile); !fit) return tl::unexpected(fit.error());
   std::unique_ptr<Outbox> outbox;
   if (options.outbox.empty()) {
     outbox = make_memory_outbox(random_session());

@@ -23,7 +23,7 @@ class ProfileReader {
     const toml::table* agent = section("agent");
     Profile profile;
     if (node != nullptr) {
-      only(*node, "node.", {"region", "flash", "data", "follow", "query", "live", "server_key"});
+      only(*node, "node.", {"region", "flash", "data", "follow", "query", "live", "server_key", "security"});
       read_region(*node, profile);
       profile.flash = endpoint(*node, "flash");
       profile.data = endpoint(*node, "data");
@@ -31,6 +31,7 @@ class ProfileReader {
       profile.query = endpoint(*node, "query");
       profile.live = endpoint(*node, "live");
       profile.server_key = key(*node, "node.", "server_key");
+      if (node->contains("security")) read_security(*node, profile);
     }
     if (agent != nullptr) {
       only(*agent, "agent.", {"id", "public_key", "secret_key"});
@@ -102,6 +103,16 @@ class ProfileReader {
     return value;
   }
 
+  void read_security(const toml::table& node, Profile& profile) {
+    std::uint32_t line = 0;
+    const std::string word = text(node, "node.", "security", line);
+    if (first_) return;
+    const auto security = parse_security(word);
+    if (!security) return fail(line, "node.security", "is \"" + word + "\": write \"curve\" or leave it out");
+    profile.security = *security;
+    if (auto fit = check_security(profile); !fit) fail(line, fit.error().field, fit.error().reason);
+  }
+
   std::string key(const toml::table& table, const std::string& prefix, const std::string& name) {
     std::uint32_t line = 0;
     std::string value = text(table, prefix, name, line);
@@ -151,6 +162,17 @@ Result<Profile> load_profile(const std::string& path) {
   } catch (const std::exception& error) {
     return refuse(RefusalCode::config, "profile", path + ": " + error.what());
   }
+}
+
+Result<void> check_security(const Profile& profile) {
+  if (profile.security == Security::curve) return {};
+  for (const std::string& endpoint : {profile.flash, profile.data, profile.follow, profile.query, profile.live}) {
+    if (endpoint.empty() || is_loopback(endpoint)) continue;
+    return refuse(RefusalCode::config, "node.security",
+                  "\"plain\" is refused: " + endpoint +
+                      " is not loopback, and plain sockets are for measurements on one machine; leave security out");
+  }
+  return {};
 }
 
 CurveKeys make_curve_keys() {

@@ -111,18 +111,26 @@ Result<void, BrokerFailure> Broker::State::open_stores() {
 }
 
 Result<void, BrokerFailure> Broker::State::open_sockets() {
+  const Security security = config.file.endpoints.security;
+  if (security == Security::plain)
+    log.warn("PLAIN sockets: nothing is encrypted, no key is proved; for measurements on one machine only",
+             {{"file", config.file.path}});
   // The gate first: libzmq admits any key to a socket that is bound before it.
-  auto gate = net::ZapHandler::start(context, directory.keys(), [this](const net::ZapRejection& rejection) {
-    metrics.zap_rejected();
-    // A stranger that tries again and again fills a counter, not the log.
-    const std::int64_t now = steady_ms();
-    if (std::int64_t last = zap_logged_ms; now - last < 1000 || !zap_logged_ms.compare_exchange_strong(last, now)) return;
-    log.warn("connection turned away", {{"address", rejection.address}, {"key", rejection.key}, {"reason", rejection.reason}});
-  });
+  auto gate = net::ZapHandler::start(
+      context, directory.keys(),
+      [this](const net::ZapRejection& rejection) {
+        metrics.zap_rejected();
+        // A stranger that tries again and again fills a counter, not the log.
+        const std::int64_t now = steady_ms();
+        if (std::int64_t last = zap_logged_ms; now - last < 1000 || !zap_logged_ms.compare_exchange_strong(last, now)) return;
+        log.warn("connection turned away",
+                 {{"address", rejection.address}, {"key", rejection.key}, {"reason", rejection.reason}});
+      },
+      security);
   if (!gate) return failed(BrokerError::network, std::move(gate.error().detail));
   zap = std::move(*gate);
 
-  const auto open = [this](const std::string& name, const std::string& endpoint, net::IoThread thread, int send_hwm) {
+  const auto open = [this, security](const std::string& name, const std::string& endpoint, net::IoThread thread, int send_hwm) {
     net::EndpointOptions options;
     options.name = name;
     options.endpoint = endpoint;
@@ -130,6 +138,7 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
     options.io_thread = thread;
     options.send_hwm = send_hwm;
     options.max_message_bytes = static_cast<std::size_t>(kMaxMessageBytes);
+    options.security = security;
     return net::RouterEndpoint::open(context, directory.keys(), std::move(options));
   };
   struct Wanted {
@@ -156,8 +165,9 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
     if (admitted) return std::nullopt;
     return std::move(admitted.error());
   };
-  auto opened = net::LiveSocket::open(context, directory.keys(), {ask.live, curve_keys()}, admit,
-                                      [](const Refusal& refusal) { return to_json(refusal); });
+  auto opened =
+      net::LiveSocket::open(context, directory.keys(), {.endpoint = ask.live, .keys = curve_keys(), .security = security}, admit,
+                            [](const Refusal& refusal) { return to_json(refusal); });
   if (!opened) return failed(BrokerError::network, std::move(opened.error().detail));
   live_socket = std::move(*opened);
   bound.live = live_socket->endpoint();

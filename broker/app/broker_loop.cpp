@@ -183,6 +183,7 @@ void Broker::State::publish_status() {
   report.epoch = node->identity().epoch;
   report.incarnation = node->identity().incarnation;
   report.software = kSoftware;
+  if (config.file.endpoints.security == Security::plain) report.software += " (PLAIN sockets, not encrypted)";
   report.head = core.next_offset();
   report.feeds = core.heads();
   for (const core::LinkView& link : core.links()) {
@@ -198,6 +199,10 @@ void Broker::State::reload() {
     finding.warning ? log.warn("config", {{"finding", to_text(finding)}}) : log.error("config", {{"finding", to_text(finding)}});
   if (!read.value) {
     log.error("reload refused", {{"file", config.file.path}, {"mend", "correct what is found; the rights stay as they were"}});
+    return;
+  }
+  if (read.value->file.endpoints.security != config.file.endpoints.security) {
+    log.error("reload refused", {{"file", config.file.path}, {"mend", "a change of endpoints.security takes a restart"}});
     return;
   }
   // What is bound and opened stays until a restart; the rest changes now, in one step for every thread.

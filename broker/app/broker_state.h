@@ -21,7 +21,7 @@ struct Broker::State {
       : config(std::move(read)),
         log(log_to),
         directory(config),
-        links(context, curve_keys(), log),
+        links(context, {config.file.region, config.file.endpoints.security, curve_keys()}, log),
         intake(endpoints, links, metrics, log) {}
 
   [[nodiscard]] net::CurveKeys curve_keys() const { return {config.keys.curve_public, config.keys.curve_secret}; }

@@ -69,6 +69,12 @@ void read_endpoints(TableReader& root, Endpoints& out) {
       keep(*at, *address);
     }
   }
+  if (const std::optional<Text> at = table->text("security", Need::optional)) {
+    const std::optional<Security> security = parse_security(at->value);
+    if (!security) table->error(*at, "'" + at->value + "' is not known here", "write \"curve\", or leave it out");
+    out.security = security.value_or(Security::curve);
+    out.security_line = at->line;
+  }
   table->close();
 }
 
@@ -95,6 +101,37 @@ void append(std::vector<ConfigFinding>& to, std::vector<ConfigFinding> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+// Plain sockets never leave this machine: neither what the node binds nor what its links reach.
+void check_plain(const BrokerConfig& config, std::vector<ConfigFinding>& findings) {
+  const Endpoints& own = config.file.endpoints;
+  if (own.security != Security::plain) return;
+  const auto judge = [&](const std::string& name, const std::string& endpoint) {
+    if (endpoint.empty() || is_loopback(endpoint)) return;
+    findings.push_back({false, config.file.path, own.security_line, "endpoints.security",
+                        "\"plain\" is refused: " + name + ", " + endpoint + ", is not loopback",
+                        "plain sockets are for measurements on one machine: leave security out, or give every endpoint here and "
+                        "in members.toml an address 127.x.x.x"});
+  };
+  judge("flash", own.flash);
+  judge("data", own.data);
+  judge("follow", own.follow);
+  judge("query", own.query);
+  judge("live", own.live);
+  judge("metrics", own.metrics);
+  for (const core::Member& member : config.members->all()) {
+    const std::string of = " of member " + to_text(member.region);
+    judge("flash" + of, member.flash);
+    judge("data" + of, member.data);
+    judge("follow" + of, member.follow);
+    judge("query" + of, member.query);
+    judge("live" + of, member.live);
+  }
+  if (has_errors(findings)) return;
+  findings.push_back({true, config.file.path, own.security_line, "endpoints.security",
+                      "\"plain\": nothing is encrypted and whoever knows a public key passes for its agent",
+                      "leave security out, unless this node is only measured"});
+}
+
 // What only all files together can show.
 void check_together(const BrokerConfig& config, std::vector<ConfigFinding>& findings) {
   if (config.file.region_line == 0) return;  // no region was read, which has its finding already
@@ -117,6 +154,7 @@ void check_together(const BrokerConfig& config, std::vector<ConfigFinding>& find
                             " in " + config.file.members,
                         "peers would refuse its feeds: name its own key file, or mend the member's seal_key"});
   }
+  check_plain(config, findings);
   for (const AgentKey& key : config.agents) {
     if (key.agent.id.region() == config.file.region || key.agent.role == core::Role::node) continue;
     findings.push_back({true, config.file.agent_keys, 0, key.agent.id.text(), "is an agent of another region",
@@ -128,12 +166,16 @@ void check_together(const BrokerConfig& config, std::vector<ConfigFinding>& find
 void add_peers(const core::Members& members, RegionCode own, std::vector<AgentKey>& agents) {
   for (const core::Member& member : members.all()) {
     if (member.region == own) continue;
-    Result<AgentId> id = AgentId::parse(to_text(member.region) + ".broker.node");
+    Result<AgentId> id = AgentId::parse(node_agent_id(member.region));
     if (id) agents.push_back({member.curve_key, {*id, "broker", core::Role::node}});
   }
 }
 
 }  // namespace
+
+std::string node_agent_id(RegionCode region) {
+  return to_text(region) + ".broker.node";
+}
 
 std::string to_text(const ConfigFinding& finding) {
   std::string out = finding.warning ? "warning: " : "";

@@ -11,6 +11,7 @@
 
 #include "broker/core/policy.h"
 #include "schemas/codec/chain.h"
+#include "schemas/security.h"
 
 namespace lianxi::app {
 
@@ -30,6 +31,8 @@ struct ConfigFinding {
 struct Endpoints {                               // to bind
   std::string flash, data, follow, query, live;  // "tcp://host:port"
   std::string metrics;                           // "host:port"; empty: none
+  Security security = Security::curve;           // of all sockets, links too
+  std::uint32_t security_line = 0;               // where it stands; 0: nowhere
 };
 enum class LogFormat : std::uint8_t { console, json };
 
@@ -68,6 +71,9 @@ struct BrokerConfig {
   std::vector<AgentKey> agents;
   NodeKeys keys;
 };
+
+// The id by which a member's broker is known to its peers: "330800.broker.node".
+[[nodiscard]] std::string node_agent_id(RegionCode region);
 
 // `value` is there unless an error was found.
 template <class T>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/app/config.h"
 #include "schemas/limits.h"
 
 namespace lianxi::app {
@@ -18,7 +19,9 @@ std::string LinkTable::reset(const core::LinkId& id, const core::Members& member
   net::LinkOptions options;
   options.endpoint = flash ? peer->flash : peer->follow;
   options.server_key = peer->curve_key;
-  options.keys = keys_;
+  options.keys = self_.keys;
+  options.security = self_.security;
+  options.agent = node_agent_id(self_.region);
   options.io_thread = flash ? net::IoThread::flash : net::IoThread::rest;
   options.max_message_bytes = static_cast<std::size_t>(kMaxMessageBytes);
   auto opened = net::LinkSocket::connect(context_, options);

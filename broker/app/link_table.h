@@ -15,7 +15,12 @@ namespace lianxi::app {
 // The broker's thread.
 class LinkTable {
  public:
-  LinkTable(net::Context& context, net::CurveKeys keys, const Log& log) : context_(context), keys_(std::move(keys)), log_(log) {}
+  struct Self {  // who this node is to its peers
+    RegionCode region;
+    Security security = Security::curve;
+    net::CurveKeys keys;
+  };
+  LinkTable(net::Context& context, Self self, const Log& log) : context_(context), self_(std::move(self)), log_(log) {}
 
   // Closes the link's connection with all that it has queued and opens a new one. Empty reason: it is open.
   [[nodiscard]] std::string reset(const core::LinkId& id, const core::Members& members);
@@ -40,7 +45,7 @@ class LinkTable {
 
  private:
   net::Context& context_;
-  net::CurveKeys keys_;
+  Self self_;
   const Log& log_;
   std::map<core::LinkId, std::unique_ptr<net::LinkSocket>> links_;
   core::LinkId last_served_;

@@ -34,7 +34,7 @@ NetResult<std::unique_ptr<LinkSocket>> LinkSocket::connect(Context& context, con
     zmq::socket_t& socket = link->state_->socket;
     set_common_options(
         socket, {options.io_thread, options.receive_hwm, options.send_hwm, static_cast<std::int64_t>(options.max_message_bytes)});
-    set_curve_client(socket, options.keys, options.server_key);
+    if (auto secured = secure_client(socket, options); !secured) return tl::unexpected(std::move(secured.error()));
     socket.set(zmq::sockopt::reconnect_ivl_max, kMaxReconnectWaitMs);
     socket.connect(options.endpoint);
     return link;
@@ -101,7 +101,7 @@ LinkSocket::Swept LinkSocket::sweep() {
         lose("the connection was closed during its handshake");
         break;
       default:
-        lose("the CURVE handshake failed: the peer's key is not the one in members.toml, or it speaks another protocol");
+        lose("the handshake failed: the peer's key is not the one in members.toml, or it speaks another protocol");
     }
   }
   if (state.watch.sweep() > 0) lose("the peer sent a message without end");

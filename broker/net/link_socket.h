@@ -12,6 +12,7 @@
 #include "broker/net/context.h"
 #include "schemas/codec/frame.h"
 #include "schemas/result.h"
+#include "schemas/security.h"
 
 namespace lianxi::net {
 
@@ -23,6 +24,8 @@ struct LinkOptions {
   int receive_hwm = 32;
   int send_hwm = 256;
   std::size_t max_message_bytes = 0;
+  Security security = Security::curve;
+  std::string agent;  // this node's own id, for plain links
 };
 
 struct LinkInbound {

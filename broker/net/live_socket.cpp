@@ -100,7 +100,8 @@ NetResult<std::unique_ptr<LiveSocket>> LiveSocket::open(Context& context, const 
     State& state = *live->state_;
     set_common_options(state.socket,
                        {IoThread::rest, kSubscriptionHwm, state.options.send_hwm, static_cast<std::int64_t>(kMaxControlBytes)});
-    set_curve_server(state.socket, state.options.keys);
+    auto secured = secure_server(state.socket, state.options.security, state.options.keys, state.options.endpoint);
+    if (!secured) return tl::unexpected(std::move(secured.error()));
     state.socket.set(zmq::sockopt::xpub_verboser, true);
     state.socket.set(zmq::sockopt::xpub_manual, true);
     state.socket.set(zmq::sockopt::xpub_nodrop, false);

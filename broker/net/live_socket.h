@@ -16,6 +16,7 @@
 #include "broker/net/context.h"
 #include "broker/net/key_table.h"
 #include "schemas/result.h"
+#include "schemas/security.h"
 
 namespace lianxi::net {
 
@@ -28,6 +29,7 @@ class LiveSocket {
     std::string endpoint;
     CurveKeys keys;
     int send_hwm = 1000;  // events that one subscriber may be behind
+    Security security = Security::curve;
   };
   // Empty: `agent` may hear everything whose topic begins with `prefix`.
   using Admit = std::function<std::optional<Refusal>(const std::string& agent, std::string_view prefix)>;

@@ -80,7 +80,8 @@ NetResult<std::unique_ptr<RouterEndpoint>> RouterEndpoint::open(Context& context
     State& state = *endpoint->state_;
     set_common_options(state.socket, {state.options.io_thread, state.options.receive_hwm, state.options.send_hwm,
                                       static_cast<std::int64_t>(state.options.max_message_bytes)});
-    set_curve_server(state.socket, state.options.keys);
+    auto secured = secure_server(state.socket, state.options.security, state.options.keys, state.options.endpoint);
+    if (!secured) return tl::unexpected(std::move(secured.error()));
     state.socket.set(zmq::sockopt::router_mandatory, true);
     state.socket.set(zmq::sockopt::router_handover, false);
     auto bound = bind_endpoint(state.socket, state.options.name, state.options.endpoint);

@@ -15,6 +15,7 @@
 #include "broker/net/key_table.h"
 #include "schemas/codec/frame.h"
 #include "schemas/result.h"
+#include "schemas/security.h"
 
 namespace lianxi::net {
 
@@ -26,6 +27,7 @@ struct EndpointOptions {
   int receive_hwm = 32;  // messages of one connection that wait to be read
   int send_hwm = 64;
   std::size_t max_message_bytes = 0;
+  Security security = Security::curve;
 };
 
 struct Inbound {

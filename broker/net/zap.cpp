@@ -34,12 +34,13 @@ std::string metadata_property(std::string_view name, std::string_view value) {
 }  // namespace
 
 struct ZapHandler::State {
-  State(Context& context, const KeyTable& table, std::function<void(const ZapRejection&)> on_rejected)
-      : socket(context_of(context), zmq::socket_type::rep), keys(table), rejected(std::move(on_rejected)) {}
+  State(Context& context, const KeyTable& table, std::function<void(const ZapRejection&)> on_rejected, Security guard)
+      : socket(context_of(context), zmq::socket_type::rep), keys(table), rejected(std::move(on_rejected)), security(guard) {}
 
-  // Frames of a request: version, request id, domain, address, identity, mechanism, credentials (the raw key).
+  // Frames of a request: version, request id, domain, address, identity, mechanism, credentials (the raw key; or id and key).
   Verdict judge(const std::vector<std::string>& request) const {
     if (request.size() < 6 || request[0] != "1.0" || request[2] != kZapDomain) return {"400", "not a request of ours", {}, {}};
+    if (security == Security::plain) return judge_plain(request);
     if (request[5] != "CURVE" || request.size() < 7 || request[6].size() != kCurveKeyBytes) {
       rejected({request[3], {}, "the connection does not use CURVE"});
       return {"400", "CURVE only", {}, {}};
@@ -53,6 +54,20 @@ struct ZapHandler::State {
       return {"400", "unknown key", {}, {}};
     }
     return {"200", "OK", *agent, metadata_property(kKeyProperty, key)};
+  }
+
+  Verdict judge_plain(const std::vector<std::string>& request) const {
+    if (request[5] != "PLAIN" || request.size() < 8) {
+      rejected({request[3], {}, "the connection does not use PLAIN, as this node does"});
+      return {"400", "PLAIN only", {}, {}};
+    }
+    const std::string& agent = request[6];
+    const std::string& key = request[7];
+    if (!keys.is(key, agent)) {
+      rejected({request[3], key, "this key is not that agent's"});
+      return {"400", "unknown key", {}, {}};
+    }
+    return {"200", "OK", agent, metadata_property(kKeyProperty, key)};
   }
 
   void answer_one() {
@@ -81,6 +96,7 @@ struct ZapHandler::State {
   zmq::socket_t socket;
   const KeyTable& keys;
   std::function<void(const ZapRejection&)> rejected;
+  Security security;
   Wakeup stop;
   std::thread thread;
 };
@@ -88,10 +104,10 @@ struct ZapHandler::State {
 ZapHandler::ZapHandler() = default;
 
 NetResult<std::unique_ptr<ZapHandler>> ZapHandler::start(Context& context, const KeyTable& keys,
-                                                         std::function<void(const ZapRejection&)> rejected) {
+                                                         std::function<void(const ZapRejection&)> rejected, Security security) {
   try {
     std::unique_ptr<ZapHandler> handler(new ZapHandler());
-    handler->state_ = std::make_unique<State>(context, keys, std::move(rejected));
+    handler->state_ = std::make_unique<State>(context, keys, std::move(rejected), security);
     State& state = *handler->state_;
     state.socket.set(zmq::sockopt::linger, 0);
     state.socket.bind(kZapAddress);

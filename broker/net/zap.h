@@ -1,5 +1,6 @@
 // The gate of every socket (ZeroMQ RFC 27): a CURVE key that stands in the key table becomes the User-Id of each message of
-// its connection; any other key is turned away before it can send one.
+// its connection; any other key is turned away before it can send one. On a plain node the agent's id is the username and
+// its public key the password.
 #pragma once
 
 #include <functional>
@@ -8,6 +9,7 @@
 
 #include "broker/net/context.h"
 #include "broker/net/key_table.h"
+#include "schemas/security.h"
 
 namespace lianxi::net {
 
@@ -16,7 +18,7 @@ inline constexpr const char* kKeyProperty = "Lianxi-Key";  // of every message: 
 
 struct ZapRejection {
   std::string address;  // of the peer, without port
-  std::string key;      // Z85; empty if the mechanism was not CURVE
+  std::string key;      // Z85; empty if the mechanism was another than the node's
   std::string reason;
 };
 
@@ -25,7 +27,8 @@ class ZapHandler {
  public:
   // `rejected` runs on the handler's thread.
   [[nodiscard]] static NetResult<std::unique_ptr<ZapHandler>> start(Context& context, const KeyTable& keys,
-                                                                    std::function<void(const ZapRejection&)> rejected);
+                                                                    std::function<void(const ZapRejection&)> rejected,
+                                                                    Security security = Security::curve);
   ~ZapHandler();
   ZapHandler(const ZapHandler&) = delete;
   ZapHandler& operator=(const ZapHandler&) = delete;

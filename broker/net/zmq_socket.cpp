@@ -39,16 +39,39 @@ void set_common_options(zmq::socket_t& socket, const SocketOptions& options) {
   socket.set(opt::reconnect_ivl_max, static_cast<int>(kMaxReconnectMs));
 }
 
-void set_curve_server(zmq::socket_t& socket, const CurveKeys& keys) {
+namespace {
+NetResult<void> only_on_loopback(Security security, const std::string& endpoint) {
+  if (security == Security::curve || is_loopback(endpoint)) return {};
+  return tl::unexpected(NetFailure{NetError::bad_endpoint,
+                                   fmt::format("{} is not loopback: plain sockets are for measurements on one machine; write "
+                                               "\"tcp://127.0.0.1:port\" or security = \"curve\"",
+                                               endpoint)});
+}
+}  // namespace
+
+NetResult<void> secure_server(zmq::socket_t& socket, Security security, const CurveKeys& keys, const std::string& endpoint) {
+  if (auto fit = only_on_loopback(security, endpoint); !fit) return fit;
+  socket.set(zmq::sockopt::zap_domain, kZapDomain);
+  if (security == Security::plain) {
+    socket.set(zmq::sockopt::plain_server, true);
+    return {};
+  }
   socket.set(zmq::sockopt::curve_server, true);
   socket.set(zmq::sockopt::curve_secretkey, keys.secret_key);
-  socket.set(zmq::sockopt::zap_domain, kZapDomain);
+  return {};
 }
 
-void set_curve_client(zmq::socket_t& socket, const CurveKeys& keys, const std::string& server_key) {
-  socket.set(zmq::sockopt::curve_serverkey, server_key);
-  socket.set(zmq::sockopt::curve_publickey, keys.public_key);
-  socket.set(zmq::sockopt::curve_secretkey, keys.secret_key);
+NetResult<void> secure_client(zmq::socket_t& socket, const LinkOptions& options) {
+  if (auto fit = only_on_loopback(options.security, options.endpoint); !fit) return fit;
+  if (options.security == Security::plain) {
+    socket.set(zmq::sockopt::plain_username, options.agent);
+    socket.set(zmq::sockopt::plain_password, options.keys.public_key);
+    return {};
+  }
+  socket.set(zmq::sockopt::curve_serverkey, options.server_key);
+  socket.set(zmq::sockopt::curve_publickey, options.keys.public_key);
+  socket.set(zmq::sockopt::curve_secretkey, options.keys.secret_key);
+  return {};
 }
 
 NetFailure failure_of(const zmq::error_t& error, const std::string& doing) {

@@ -8,6 +8,7 @@
 #include <zmq.hpp>
 
 #include "broker/net/context.h"
+#include "broker/net/link_socket.h"
 #include "schemas/ids.h"
 
 namespace lianxi::net {
@@ -21,8 +22,11 @@ struct SocketOptions {
 
 // Everything explicit: marks, linger, keepalive, handshake bound, message bound.
 void set_common_options(zmq::socket_t& socket, const SocketOptions& options);
-void set_curve_server(zmq::socket_t& socket, const CurveKeys& keys);
-void set_curve_client(zmq::socket_t& socket, const CurveKeys& keys, const std::string& server_key);
+// The gate's side. Refused: plain where other machines reach it.
+[[nodiscard]] NetResult<void> secure_server(zmq::socket_t& socket, Security security, const CurveKeys& keys,
+                                            const std::string& endpoint);
+// The side that comes and proves its key. `agent` is who a plain connection says it is.
+[[nodiscard]] NetResult<void> secure_client(zmq::socket_t& socket, const LinkOptions& options);
 
 // Binds and gives the real endpoint ("tcp://127.0.0.1:*" is resolved). `name` is the endpoint's word in the node config.
 [[nodiscard]] NetResult<std::string> bind_endpoint(zmq::socket_t& socket, const std::string& name, const std::string& endpoint);

@@ -46,11 +46,11 @@ std::string line(const std::string& name, const std::string& value) {
 
 }  // namespace
 
-BenchNode::BenchNode(const fs::path& broker) {
+BenchNode::BenchNode(const fs::path& broker, Security security) {
   std::string pattern = (fs::temp_directory_path() / "lianxi-bench-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
   folder_ = pattern;
-  write_files();
+  write_files(security);
   start(broker);
 }
 
@@ -63,7 +63,7 @@ BenchNode::~BenchNode() {
   fs::remove_all(folder_, ignored);
 }
 
-void BenchNode::write_files() {
+void BenchNode::write_files(Security security) {
   const sdk::CurveKeys node = sdk::make_curve_keys();
   const sdk::CurveKeys agent = sdk::make_curve_keys();
   const SealKeyPair seal = make_seal_keys();
@@ -72,6 +72,7 @@ void BenchNode::write_files() {
   profile_.server_key = node.public_key;
   profile_.public_key = agent.public_key;
   profile_.secret_key = agent.secret_key;
+  profile_.security = security;
   std::string endpoints;
   const std::pair<const char*, std::string*> names[] = {{"flash", &profile_.flash},
                                                         {"data", &profile_.data},
@@ -95,7 +96,8 @@ void BenchNode::write_files() {
                                                                     line("role", "agent") + line("public_key", agent.public_key));
   write(folder_ / "node.toml", line("region", "330800") + line("data_dir", ".") + line("members", "members.toml") +
                                    line("policy", "policy.toml") + line("agent_keys", "agents") +
-                                   line("keys", "node.secret.toml") + "[endpoints]\n" + endpoints +
+                                   line("keys", "node.secret.toml") + "[endpoints]\n" +
+                                   line("security", std::string(to_word(security))) + endpoints +
                                    line("metrics", "127.0.0.1:" + std::to_string(free_port())) + "[log]\n" +
                                    line("format", "console") + line("level", "warn"));
 }

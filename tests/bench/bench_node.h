@@ -13,7 +13,7 @@ namespace lianxi::bench {
 class BenchNode {
  public:
   // Throws std::runtime_error if the folder, the files or the process cannot be made.
-  explicit BenchNode(const std::filesystem::path& broker);
+  explicit BenchNode(const std::filesystem::path& broker, Security security = Security::curve);
   ~BenchNode();
   BenchNode(const BenchNode&) = delete;
   BenchNode& operator=(const BenchNode&) = delete;
@@ -24,7 +24,7 @@ class BenchNode {
   [[nodiscard]] std::string last_words() const;  // the end of its log
 
  private:
-  void write_files();
+  void write_files(Security security);
   void start(const std::filesystem::path& broker);
 
   std::filesystem::path folder_;

@@ -77,6 +77,15 @@ std::vector<Mistake> node_mistakes() {
        "is a text, not a whole number", "without quotes"},
       {"HeadroomOutOfBounds", kNode, "headroom_mb = 64", "headroom_mb = -1", 21, "disk.headroom_mb", "-1 is out of bounds",
        "0 to"},
+      {"UnknownSecurity", kNode, "[endpoints]", "[endpoints]\nsecurity = \"none\"", 9, "endpoints.security",
+       "'none' is not known", "\"curve\""},
+      {"PlainOnEveryAddress", kNode, "[endpoints]\nflash = \"tcp://127.0.0.1",
+       "[endpoints]\nsecurity = \"plain\"\nflash = \"tcp://*", 9, "endpoints.security", "flash, tcp://*:9601, is not loopback",
+       "127.x.x.x"},
+      {"PlainMetricsOnEveryAddress", kNode, "metrics = \"127.0.0.1:9606\"", "metrics = \"0.0.0.0:9606\"\nsecurity = \"plain\"",
+       15, "endpoints.security", "metrics, 0.0.0.0:9606, is not loopback", "127.x.x.x"},
+      {"PlainIsSaidLoudly", kNode, "[endpoints]", "[endpoints]\nsecurity = \"plain\"", 9, "endpoints.security",
+       "nothing is encrypted", "leave security out", true},
       {"BrokenToml", kNode, "[log]", "[log", 16, "", "", "mend the TOML here"},
   };
 }

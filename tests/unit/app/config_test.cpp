@@ -36,6 +36,29 @@ TEST(Config, AGoodOneIsReadWhole) {
   EXPECT_EQ(reading.value->keys.seal.public_key, reading.value->members->all()[0].seal_key);
 }
 
+TEST(Config, APlainNodeIsRefusedWhileAMemberIsOnAnotherMachine) {
+  const ConfigFolder folder;
+  folder.replace("regions/330800.toml", "[endpoints]", "[endpoints]\nsecurity = \"plain\"");
+  folder.replace("members.toml", "tcp://127.0.0.1:9703", "tcp://192.0.2.7:9703");
+  const Reading<BrokerConfig> reading = read_config(folder.node());
+  EXPECT_FALSE(reading.value);
+  ASSERT_EQ(reading.findings.size(), 1U) << all(reading.findings);
+  EXPECT_FALSE(reading.findings[0].warning);
+  EXPECT_EQ(reading.findings[0].line, 9U);
+  EXPECT_EQ(reading.findings[0].what, "\"plain\" is refused: follow of member 341000, tcp://192.0.2.7:9703, is not loopback");
+}
+
+TEST(Config, SocketsUseCurveUnlessTheFileSaysPlain) {
+  const ConfigFolder folder;
+  Reading<BrokerConfig> reading = read_config(folder.node());
+  ASSERT_TRUE(reading.value);
+  EXPECT_EQ(reading.value->file.endpoints.security, Security::curve);
+  folder.replace("regions/330800.toml", "[endpoints]", "[endpoints]\nsecurity = \"plain\"");
+  reading = read_config(folder.node());
+  ASSERT_TRUE(reading.value);
+  EXPECT_EQ(reading.value->file.endpoints.security, Security::plain);
+}
+
 TEST(Config, AgentsAndTheOtherMembersBrokersHaveTheirKeys) {
   const ConfigFolder folder;
   const Reading<BrokerConfig> reading = read_config(folder.node());

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "agents/sdk/client.h"
+
 namespace lianxi::sdk {
 namespace {
 
@@ -60,6 +62,28 @@ TEST_F(ProfileFile, EachMistakeIsToldWithFileLineAndField) {
   refused(agent.public_key, node.public_key, "agent.public_key", "11");
   refused("region = \"330800\"", "region = 330800", "node.region", "2");
   refused("[agent]", "[agent", "profile", "9");
+}
+
+TEST_F(ProfileFile, PlainIsForLoopbackAlone) {
+  const std::string key = "server_key = ";
+  const auto plain = load(key, "security = \"plain\"\n" + key);
+  ASSERT_TRUE(plain) << plain.error().reason;
+  EXPECT_EQ(plain->security, Security::plain);
+  refused(key, "security = \"none\"\n" + key, "node.security", "8");
+  refused("tcp://127.0.0.1:5\"\n", "tcp://192.0.2.1:5\"\nsecurity = \"plain\"\n", "node.security", "8");
+  const auto curve = load();
+  ASSERT_TRUE(curve);
+  EXPECT_EQ(curve->security, Security::curve);
+}
+
+TEST_F(ProfileFile, AClientOfAPlainProfileStaysOnThisMachine) {
+  Profile profile = load().value();
+  profile.security = Security::plain;
+  profile.data = "tcp://192.0.2.1:2";
+  const auto client = Client::open(profile, {});
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error().code, RefusalCode::config);
+  EXPECT_EQ(client.error().field, "node.security");
 }
 
 TEST_F(ProfileFile, AMissingFileIsNamed) {
