@@ -31,10 +31,25 @@ bool is_ascii_text(unsigned char c, bool many_lines) {
   return many_lines && (c == '\t' || c == '\n' || c == '\r');
 }
 
+// Eight bytes that are all printable ASCII, the usual case: each has its high bit clear, is no control character and not DEL.
+bool is_plain(const unsigned char* p) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  std::uint64_t word = 0;
+  std::memcpy(&word, p, sizeof word);
+  const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
+  const std::uint64_t not_del = word ^ (kOnes * 0x7F);
+  const std::uint64_t is_del = (not_del - kOnes) & ~not_del;
+  return ((word | below_space | is_del) & kHigh) == 0;
+}
+
 bool check(std::string_view bytes, bool many_lines) {
   const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
   std::size_t i = 0;
   while (i < bytes.size()) {
+    if (i + 8 <= bytes.size() && is_plain(p + i)) {
+      i += 8;
+      continue;
+    }
     if (p[i] < 0x80) {
       if (!is_ascii_text(p[i], many_lines)) return false;
       ++i;

@@ -32,7 +32,7 @@ Result<void> envelope_is_fit(const Ground& ground, const Agent& agent, const Env
 
 }  // namespace
 
-Result<Accepted> judge(const Ground& ground, const KindMemory& memory, const Agent& agent, Lane lane, const Bytes& body) {
+Result<Accepted> judge(const Ground& ground, const KindMemory& memory, const Agent& agent, Lane lane, BytesView body) {
   auto event = decode_event(body);
   if (!event) return tl::unexpected(std::move(event.error()));
   const Envelope& envelope = event->envelope;

@@ -14,6 +14,6 @@ struct Accepted {
 
 // `lane` is the publish message's; the event's own lane must equal it.
 [[nodiscard]] Result<Accepted> judge(const Ground& ground, const KindMemory& memory, const Agent& agent, Lane lane,
-                                     const Bytes& body);
+                                     BytesView body);
 
 }  // namespace lianxi::core

@@ -13,13 +13,27 @@ class Writer {
  public:
   Writer(Turn& turn, const Connection& to, SessionId session) : turn_(turn), to_(to) { answers_.session = session; }
 
-  void add(const ReceiptRange& one) {
-    if (!answers_.receipts.empty() && bytes_ + sizeof(BodyHash) <= kMaxAnswersBytes && extend(answers_.receipts.back(), one)) {
+  struct One {
+    Lane lane{};
+    Sequence sequence;
+    const FeedId* feed = nullptr;
+    Sequence feed_sequence;
+    Ordinal ordinal;
+    Offset offset;
+    const BodyHash* hash = nullptr;
+  };
+  void add(const One& one) {
+    if (!answers_.receipts.empty() && bytes_ + sizeof(BodyHash) <= kMaxAnswersBytes && continues(answers_.receipts.back(), one)) {
       bytes_ += sizeof(BodyHash);
-      return;
+    } else {
+      make_room(kRangeBytes + sizeof(BodyHash));
+      answers_.receipts.push_back(ReceiptRange{
+          one.lane, one.feed->audience, one.sequence, 0, one.feed->epoch, one.feed_sequence, one.ordinal, one.offset, {}});
+      feed_ = one.feed;
     }
-    make_room(kRangeBytes + sizeof(BodyHash));
-    answers_.receipts.push_back(one);
+    ReceiptRange& range = answers_.receipts.back();
+    range.count += 1;
+    range.body_hashes.push_back(*one.hash);
   }
   void add(SequenceRefusal refusal) {
     make_room(kRefusalBytes + refusal.refusal.field.size() + refusal.refusal.reason.size());
@@ -35,16 +49,12 @@ class Writer {
   }
 
  private:
-  static bool extend(ReceiptRange& range, const ReceiptRange& one) {
+  [[nodiscard]] bool continues(const ReceiptRange& range, const One& one) const {
     const std::uint64_t n = range.count;
-    if (one.lane != range.lane || one.audience != range.audience || one.epoch != range.epoch ||
-        one.first_sequence.value != range.first_sequence.value + n ||
-        one.first_feed_sequence.value != range.first_feed_sequence.value + n ||
-        one.first_ordinal.value != range.first_ordinal.value + n || one.first_offset.value != range.first_offset.value + n)
-      return false;
-    range.count += 1;
-    range.body_hashes.push_back(one.body_hashes.front());
-    return true;
+    return one.lane == range.lane && (one.feed == feed_ || *one.feed == *feed_) &&
+           one.sequence.value == range.first_sequence.value + n &&
+           one.feed_sequence.value == range.first_feed_sequence.value + n && one.ordinal.value == range.first_ordinal.value + n &&
+           one.offset.value == range.first_offset.value + n;
   }
   void make_room(std::size_t bytes) {
     if (bytes_ > 0 && bytes_ + bytes > kMaxAnswersBytes) flush();
@@ -54,22 +64,25 @@ class Writer {
   Turn& turn_;
   const Connection& to_;
   Answers answers_;
+  const FeedId* feed_ = nullptr;  // of the last range
   std::size_t bytes_ = 0;
 };
 
 }  // namespace
 
 std::vector<AnswerBook::Item>& AnswerBook::page(const Connection& to, SessionId session) {
+  if (last_ < pages_.size() && pages_[last_].session == session && pages_[last_].to == to) return pages_[last_].items;
   const auto [it, fresh] = index_.try_emplace({to, session}, pages_.size());
   if (fresh) pages_.push_back(Page{to, session, {}});
-  return pages_[it->second].items;
+  last_ = it->second;
+  return pages_[last_].items;
 }
 
 void AnswerBook::receipt(const Connection& to, SessionId session, Lane lane, Sequence sequence, const HeldAnswer& held,
                          bool this_turn) {
   page(to, session)
       .emplace_back(
-          Receipt{lane, sequence, held.hash, *held.feed, held.feed_sequence, held.ordinal, held.offset, held.ticket, this_turn});
+          Receipt{lane, sequence, held.hash, held.feed, held.feed_sequence, held.ordinal, held.offset, held.ticket, this_turn});
 }
 
 void AnswerBook::refusal(const Connection& to, SessionId session, SequenceRefusal refusal) {
@@ -86,8 +99,7 @@ void AnswerBook::close_turn(Turn& turn, const Sequencer& sequencer) {
       }
       const auto& r = std::get<Receipt>(item);
       const Offset offset = r.this_turn ? sequencer.position(r.ticket).offset : r.offset;
-      writer.add(
-          ReceiptRange{r.lane, r.feed.audience, r.sequence, 1, r.feed.epoch, r.feed_sequence, r.ordinal, offset, {r.hash}});
+      writer.add({r.lane, r.sequence, r.feed, r.feed_sequence, r.ordinal, offset, &r.hash});
     }
     writer.flush();
   }

@@ -23,7 +23,7 @@ class AnswerBook {
     Lane lane{};
     Sequence sequence;
     BodyHash hash{};
-    FeedId feed;
+    const FeedId* feed = nullptr;  // interned
     Sequence feed_sequence;
     Ordinal ordinal;
     Offset offset;
@@ -40,6 +40,7 @@ class AnswerBook {
 
   std::vector<Page> pages_;  // in order of first appearance
   std::map<std::pair<Connection, SessionId>, std::size_t> index_;
+  std::size_t last_ = 0;  // page asked for last: the next answer is mostly of the same message
 };
 
 }  // namespace lianxi::core

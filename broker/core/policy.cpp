@@ -159,14 +159,13 @@ std::vector<const Grant*> Policy::grants_of(const AgentId& agent) const {
 }
 
 Result<void> Policy::may_publish(const Agent& agent, const Envelope& envelope) const {
-  std::vector<const Rule*> rules;
-  for (const Grant& grant : grants_) {
-    if (!matches(grant.agents, agent.id.text())) continue;
-    for (const Rule& rule : grant.publish) {
+  const std::vector<const Grant*> grants = grants_of(agent.id);
+  for (const Grant* grant : grants)
+    for (const Rule& rule : grant->publish)
       if (admits_all(rule, envelope)) return {};
-      rules.push_back(&rule);
-    }
-  }
+  std::vector<const Rule*> rules;
+  for (const Grant* grant : grants)
+    for (const Rule& rule : grant->publish) rules.push_back(&rule);
   return tl::unexpected(explain(agent, envelope, std::move(rules)));
 }
 

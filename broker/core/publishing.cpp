@@ -100,16 +100,19 @@ void Publishing::publish(Ground& ground, Turn& turn, const AgentMessage& from, c
     return refuse_all(RefusalCode::oversize, "events", "at most " + std::to_string(kMaxPublishEvents) + " events in a publish");
   Call call{ground, turn, from, publish, *session, session->lane(publish.lane)};
   sessions_.answered(call.lane, publish.answered_through);
+  const std::vector<BytesView> bodies(publish.events.begin(), publish.events.end());
+  std::vector<BodyHash> hashes(bodies.size());
+  body_hashes(bodies, hashes);
   Sequence sequence = publish.first_sequence;
-  for (const Bytes& body : publish.events) {
-    if (!take(call, sequence, body)) return;
+  for (std::size_t i = 0; i < bodies.size(); ++i) {
+    if (!take(call, sequence, bodies[i], hashes[i])) return;
     sequence = Sequence{sequence.value + 1};
   }
 }
 
-bool Publishing::take(Call& call, Sequence sequence, const Bytes& body) {
+bool Publishing::take(Call& call, Sequence sequence, BytesView body, const BodyHash& hash) {
   if (sequence <= call.lane.high_water) {
-    repeat(call, sequence, body_hash(body));
+    repeat(call, sequence, hash);
     return true;
   }
   if (sequence.value != call.lane.high_water.value + 1) {
@@ -131,7 +134,7 @@ bool Publishing::take(Call& call, Sequence sequence, const Bytes& body) {
     hold_back(call, sequence, RefusalCode::busy, "the node has too much at once; send again");
     return false;
   }
-  consume(call, sequence, body, body_hash(body));
+  consume(call, sequence, body, hash);
   return true;
 }
 
@@ -156,7 +159,7 @@ void Publishing::repeat(Call& call, Sequence sequence, const BodyHash& hash) {
   }
 }
 
-void Publishing::consume(Call& call, Sequence sequence, const Bytes& body, const BodyHash& hash) {
+void Publishing::consume(Call& call, Sequence sequence, BytesView body, const BodyHash& hash) {
   call.turn.bytes += body.size();
   const Lane lane = call.publish.lane;
   auto judged = judge(call.ground, memory_, call.from.agent, lane, body);
@@ -168,7 +171,7 @@ void Publishing::consume(Call& call, Sequence sequence, const Bytes& body, const
     return;
   }
   Sequencer& sequencer = call.ground.sequencer;
-  const auto ticket = sequencer.accept(call.turn, judged->feed, {call.from.agent.id, call.publish.session, sequence}, body);
+  const auto ticket = sequencer.accept(call.turn, judged->feed, {&call.from.agent.id, call.publish.session, sequence}, body);
   sessions_.accepted(call.session, lane, call.turn.now, hash, ticket, sequencer);
   if (judged->rules->remember != nullptr) judged->rules->remember(judged->event, memory_);
   if (lane == Lane::flash) call.turn.effects.flash = true;

@@ -20,9 +20,9 @@ class Publishing {
  private:
   struct Call;
   // False: consumed nothing, and what is behind must wait.
-  bool take(Call& call, Sequence sequence, const Bytes& body);
+  bool take(Call& call, Sequence sequence, BytesView body, const BodyHash& hash);
   void repeat(Call& call, Sequence sequence, const BodyHash& hash);
-  void consume(Call& call, Sequence sequence, const Bytes& body, const BodyHash& hash);
+  void consume(Call& call, Sequence sequence, BytesView body, const BodyHash& hash);
   void hold_back(Call& call, Sequence sequence, RefusalCode code, std::string reason);
   void say(Call& call, Sequence sequence, const BodyHash& hash, Refusal refusal, bool first);
   [[nodiscard]] bool close_asked(Turn& turn, const AgentMessage& from, const Hello& hello);

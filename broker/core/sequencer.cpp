@@ -30,14 +30,13 @@ FeedHead Sequencer::head(const FeedId& feed) const {
   return found == heads_.end() ? FeedHead{} : found->second;
 }
 
-Sequencer::Ticket Sequencer::accept(const Turn& turn, const FeedId& feed, Author author, const Bytes& body) {
-  auto& events = pending_[feed];
+Sequencer::Ticket Sequencer::accept(const Turn& turn, const FeedId& feed, const Author& author, BytesView body) {
+  auto& [own, events] = *pending_.try_emplace(feed).first;
   last_ordinal_ = Ordinal{last_ordinal_.value + 1};
-  const Sequence sequence{head(feed).sequence.value + events.size() + 1};
+  const Sequence sequence{events.empty() ? head(feed).sequence.value + 1 : positions_[events.back().ticket].sequence.value + 1};
   const auto ticket = static_cast<Ticket>(positions_.size());
-  positions_.push_back(Position{feed, sequence, last_ordinal_, Offset{}});
-  const Stamp stamp{sequence, last_ordinal_, clock_.tick(turn.now), std::move(author.agent), author.session, author.sequence};
-  events.push_back(Pending{ticket, stamp, derive_salt(turn.entropy, last_ordinal_), body});
+  positions_.push_back(Position{&own, sequence, last_ordinal_, Offset{}});
+  events.push_back(Pending{ticket, clock_.tick(turn.now), author, body});
   return ticket;
 }
 
@@ -53,15 +52,30 @@ void Sequencer::close(Turn& turn) {
   next_ = peer_offset_;
   batch.segments = std::move(from_peers_);
   from_peers_.clear();
-  for (const auto& [feed, events] : pending_) write_feed(turn, feed, events);
-  pending_.clear();
+  std::vector<Salt> salts(positions_.size());
+  if (!salts.empty()) derive_salts(turn.entropy, positions_.front().ordinal, salts);
+  for (auto& [feed, events] : pending_) {
+    if (!events.empty()) write_feed(turn, feed, events, salts);
+    events.clear();
+  }
   peer_offset_ = next_;
   for (const StoredSegment& segment : batch.segments)
     ends_[{segment.info.feed.region, segment.info.feed.lane}] = Offset{segment.info.first_offset.value + segment.info.count};
 }
 
-void Sequencer::write_feed(Turn& turn, const FeedId& feed, const std::vector<Pending>& events) {
+void Sequencer::write_feed(Turn& turn, const FeedId& feed, const std::vector<Pending>& events, std::span<const Salt> of_turn) {
   FeedHead& head = heads_[feed];
+  std::vector<Salt> salts;
+  std::vector<BytesView> bodies;
+  std::size_t bytes = 0;
+  for (const Pending& event : events) {
+    salts.push_back(of_turn[event.ticket]);
+    bodies.push_back(event.body);
+    bytes += event.body.size() + kRecordOverheadBytes;
+  }
+  std::vector<Hash> digests(events.size());
+  body_digests(salts, bodies, digests);
+
   std::optional<SegmentWriter> writer;
   SegmentInfo info;
   const auto finish = [&] {
@@ -70,14 +84,24 @@ void Sequencer::write_feed(Turn& turn, const FeedId& feed, const std::vector<Pen
     turn.effects.batch.segments.push_back(StoredSegment{info, head, std::move(*writer).finish(), std::nullopt});
     writer.reset();
   };
-  for (const Pending& event : events) {
+  Stamp stamp;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const Pending& event = events[i];
+    Position& position = positions_[event.ticket];
     if (writer && writer->size_bytes() + event.body.size() + kRecordOverheadBytes > kMaxBatchBytes) finish();
     if (!writer) {
       writer.emplace(feed, head, next_);
-      info = SegmentInfo{feed, event.stamp.sequence, 0, next_, head.hash, false};
+      writer->reserve(std::min(bytes, kMaxBatchBytes));
+      info = SegmentInfo{feed, position.sequence, 0, next_, head.hash, false};
     }
-    positions_[event.ticket].offset = next_;
-    head = writer->append(event.stamp, event.salt, event.body);
+    stamp.sequence = position.sequence;
+    stamp.ordinal = position.ordinal;
+    stamp.time = event.time;
+    stamp.session = event.author.session;
+    stamp.session_sequence = event.author.sequence;
+    if (i == 0 || event.author.agent != events[i - 1].author.agent) stamp.publisher = *event.author.agent;
+    position.offset = next_;
+    head = writer->append(stamp, salts[i], digests[i], event.body);
     next_ = Offset{next_.value + 1};
   }
   if (writer) finish();

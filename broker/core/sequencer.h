@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <vector>
 
 #include "broker/core/clock.h"
@@ -16,13 +17,13 @@ class Sequencer {
   // Names an accepted event of the open turn.
   using Ticket = std::uint32_t;
   struct Position {
-    FeedId feed;
+    const FeedId* feed = nullptr;  // lives as long as the sequencer
     Sequence sequence;
     Ordinal ordinal;
     Offset offset;  // known when the turn is closed
   };
   struct Author {
-    AgentId agent;
+    const AgentId* agent = nullptr;
     SessionId session;
     Sequence sequence;
   };
@@ -30,7 +31,8 @@ class Sequencer {
   Sequencer(RegionCode region, Epoch epoch, Offset next, const FeedVector& heads, Ordinal last_ordinal, Hlc last_time);
 
   [[nodiscard]] FeedId own_feed(Lane lane, const Audience& audience) const { return {region_, epoch_, lane, audience}; }
-  Ticket accept(const Turn& turn, const FeedId& feed, Author author, const Bytes& body);
+  // Borrows the author's id and the body until the turn is closed.
+  Ticket accept(const Turn& turn, const FeedId& feed, const Author& author, BytesView body);
   [[nodiscard]] const Position& position(Ticket ticket) const { return positions_[ticket]; }
 
   // The head of a feed, with what the open turn has taken from peers; own feeds move when the turn closes.
@@ -55,11 +57,11 @@ class Sequencer {
  private:
   struct Pending {
     Ticket ticket;
-    Stamp stamp;
-    Salt salt;
-    Bytes body;
+    Hlc time;
+    Author author;
+    BytesView body;
   };
-  void write_feed(Turn& turn, const FeedId& feed, const std::vector<Pending>& events);
+  void write_feed(Turn& turn, const FeedId& feed, const std::vector<Pending>& events, std::span<const Salt> salts);
 
   RegionCode region_;
   Epoch epoch_;
@@ -69,9 +71,9 @@ class Sequencer {
   HybridClock clock_;
   std::map<FeedId, FeedHead> heads_;
   std::map<std::pair<RegionCode, Lane>, Offset> ends_;  // behind the last event of a region's lane, since the start
-  std::map<FeedId, std::vector<Pending>> pending_;      // flash stands first: lanes order feeds of one epoch
+  std::map<FeedId, std::vector<Pending>> pending_;      // of every own feed; flash first: lanes order feeds of one epoch
   std::vector<StoredSegment> from_peers_;
-  std::vector<Position> positions_;
+  std::vector<Position> positions_;  // of the open turn; their ordinals are dense
 };
 
 }  // namespace lianxi::core

@@ -140,7 +140,7 @@ void Sessions::accepted(Session& session, Lane lane, TimeMs now, const BodyHash&
   const Sequencer::Position& position = sequencer.position(ticket);
   HeldAnswer held;
   held.hash = hash;
-  held.feed = &*feeds_.insert(position.feed).first;
+  held.feed = position.feed;
   held.feed_sequence = position.sequence;
   held.ordinal = position.ordinal;
   held.ticket = ticket;

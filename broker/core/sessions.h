@@ -18,7 +18,7 @@ namespace lianxi::core {
 struct HeldAnswer {
   BodyHash hash{};
   std::unique_ptr<const Refusal> refusal;  // null: accepted
-  const FeedId* feed = nullptr;            // accepted; interned in Sessions
+  const FeedId* feed = nullptr;            // accepted; interned in Sessions or Sequencer
   Sequence feed_sequence;
   Ordinal ordinal;
   Offset offset;                 // zero until the turn closes
@@ -78,7 +78,7 @@ class Sessions {
   std::map<SessionKey, Session> sessions_;
   std::set<SessionKey> touched_;
   std::vector<SessionKey> closed_;
-  std::set<FeedId> feeds_;  // interned; bounded by the own feeds ever used
+  std::set<FeedId> feeds_;  // interned; of loaded answers; bounded by the own feeds ever used
 };
 
 }  // namespace lianxi::core

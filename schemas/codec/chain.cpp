@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "schemas/codec/blake2b_many.h"
 #include "schemas/codec/little_endian.h"
 #include "schemas/codec/sodium.h"
 #include "schemas/limits.h"
@@ -96,6 +97,25 @@ Salt derive_salt(const Hash& entropy, Ordinal ordinal) {
   out.run(entropy);
   out.number(ordinal.value);
   return hash_for<16>(kSaltPurpose, out.written());
+}
+
+void derive_salts(const Hash& entropy, Ordinal first, std::span<Salt> salts) {
+  std::vector<FixedWriter> messages(salts.size());
+  std::vector<BytesView> views;
+  views.reserve(salts.size());
+  for (std::size_t i = 0; i < salts.size(); ++i) {
+    messages[i].run(entropy);
+    messages[i].number(first.value + i);
+    views.push_back(messages[i].written());
+  }
+  static_assert(sizeof(Salt) == 16);
+  codec::blake2b_many({sizeof(Salt), kSaltPurpose}, {}, views, reinterpret_cast<std::uint8_t*>(salts.data()));
+}
+
+void body_digests(std::span<const Salt> salts, std::span<const BytesView> bodies, std::span<Hash> digests) {
+  static_assert(sizeof(Hash) == 32);
+  if (digests.size() != bodies.size()) std::abort();
+  codec::blake2b_many({sizeof(Hash), kBodyPurpose}, salts, bodies, reinterpret_cast<std::uint8_t*>(digests.data()));
 }
 
 Seal sign_seal(const SealSecretKey& key, const FeedId& feed, const FeedHead& head) {

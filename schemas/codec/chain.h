@@ -1,6 +1,8 @@
 // Stamp, chain and seal: what makes a feed a proof. All pure; formats in schemas/README.md.
 #pragma once
 
+#include <span>
+
 #include "schemas/ids.h"
 
 namespace lianxi {
@@ -20,6 +22,9 @@ struct Stamp {
 [[nodiscard]] Hash chain_hash(const Hash& previous, const FeedId& feed, const Stamp& stamp, const Hash& body_digest);
 // The salt of an event from a turn's 32 random bytes and the event's ordinal.
 [[nodiscard]] Salt derive_salt(const Hash& entropy, Ordinal ordinal);
+// Both for a batch, at a third of the cost: `salts[i]` of ordinal first + i; `digests[i]` of (salts[i], bodies[i]).
+void derive_salts(const Hash& entropy, Ordinal first, std::span<Salt> salts);
+void body_digests(std::span<const Salt> salts, std::span<const BytesView> bodies, std::span<Hash> digests);
 
 struct Seal {
   Sequence sequence;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <cstdlib>
 
+#include "schemas/codec/blake2b_many.h"
 #include "schemas/codec/sodium.h"
 #include "schemas/codec/wire_io.h"
 #include "schemas/event_rules.h"
@@ -353,6 +354,12 @@ BodyHash body_hash(BytesView event_bytes) {
   BodyHash out{};
   if (crypto_generichash(out.data(), out.size(), event_bytes.data(), event_bytes.size(), nullptr, 0) != 0) std::abort();
   return out;
+}
+
+void body_hashes(std::span<const BytesView> events, std::span<BodyHash> hashes) {
+  static_assert(sizeof(BodyHash) == 16);
+  if (hashes.size() != events.size()) std::abort();
+  codec::blake2b_many({sizeof(BodyHash), {}}, {}, events, reinterpret_cast<std::uint8_t*>(hashes.data()));
 }
 
 }  // namespace lianxi

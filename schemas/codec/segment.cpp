@@ -171,11 +171,18 @@ bool SegmentWriter::has_room(std::size_t publisher_bytes, std::size_t body_bytes
 }
 
 FeedHead SegmentWriter::append(const Stamp& stamp, const Salt& salt, BytesView body) {
+  return append(stamp, salt, body_digest(salt, body), body);
+}
+
+void SegmentWriter::reserve(std::size_t bytes) {
+  bytes_.reserve(bytes_.size() + bytes + kSealBlockBytes);
+}
+
+FeedHead SegmentWriter::append(const Stamp& stamp, const Salt& salt, const Hash& digest, BytesView body) {
   require(stamp.sequence.value == head_.sequence.value + 1 && body.size() <= kMaxBodyBytes);
   const std::string& publisher = stamp.publisher.text();
   const std::size_t length = record_bytes(publisher.size(), body.size());
   const std::size_t start = bytes_.size();
-  const Hash digest = body_digest(salt, body);
   head_ = FeedHead{stamp.sequence, chain_hash(head_.hash, feed_, stamp, digest)};
   bytes_.resize(start + length);
   std::uint8_t* at = bytes_.data() + start;

@@ -35,6 +35,9 @@ class SegmentWriter {
   SegmentWriter(const FeedId& feed, const FeedHead& before, Offset first_offset);
   // Computes digest and chain. Returns the new head. `stamp.sequence` must be the next one (aborts otherwise).
   FeedHead append(const Stamp& stamp, const Salt& salt, BytesView body);
+  // The same with the digest of (salt, body) at hand; see body_digests.
+  FeedHead append(const Stamp& stamp, const Salt& salt, const Hash& digest, BytesView body);
+  void reserve(std::size_t bytes);  // of records to come
   // Appends a record as it is (its chain was checked by the caller); for cutting, joining and filtering.
   // Its sequence must be the next one here too: a filter that skips an event begins a new segment, so that the offset of
   // record i is always first_offset + i.

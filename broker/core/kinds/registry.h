@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "broker/core/policy.h"
 #include "schemas/event.h"
@@ -25,6 +26,8 @@ struct KindRules {
 
 [[nodiscard]] const KindRules* rules_of(Kind kind);
 
+// True if the region is the home of this well-formed entity.
+[[nodiscard]] bool is_of(std::string_view entity, RegionCode region);
 // The entity's home is this node's region; else not_home.
 [[nodiscard]] Result<void> home_is(const Event& event, RegionCode own);
 // The entity is the one that the body names; else invalid_field.

@@ -1,14 +1,20 @@
 #include "broker/core/kinds/resource.h"
 
+#include <algorithm>
+#include <string_view>
+
 namespace lianxi::core {
 
 Result<void> judge_resource(const Event& event, RegionCode own, const Members&, const KindMemory&) {
   if (!std::holds_alternative<Resource>(event.body)) return body_missing(event);
   if (auto home = home_is(event, own); !home) return home;
   const std::string& entity = event.envelope.entity;
-  const std::string start = resource_entity(own, "");
-  if (!entity.starts_with(start) || entity.size() == start.size())
-    return refuse(RefusalCode::invalid_field, "entity", "a resource's entity is \"" + start + "<local name>\"");
+  // Its home is checked: six digits and a colon stand before the kind.
+  constexpr std::string_view kKind = "resource:";
+  const std::string_view rest = std::string_view(entity).substr(std::min<std::size_t>(entity.size(), 7));
+  if (!rest.starts_with(kKind) || rest.size() == kKind.size())
+    return refuse(RefusalCode::invalid_field, "entity",
+                  "a resource's entity is \"" + resource_entity(own, "") + "<local name>\"");
   return {};
 }
 
