@@ -245,12 +245,19 @@ void check_resource(Checker& check, const Resource& resource) {
   check.name_values("attributes", resource.attributes);
 }
 
-// The name that the body gives to its entity, empty if the publisher chooses it.
-std::string entity_of(const Event& event, RegionCode home) {
+// The name that the body gives to its entity, empty if the publisher chooses it or it stands there already.
+std::string other_entity_of(const Event& event) {
+  const std::string& entity = event.envelope.entity;
   if (const auto* alert = std::get_if<Alert>(&event.body)) {
-    return alert_entity(home, alert->sender, alert->identifier, alert->sent);
+    std::string named = alert_entity(*home_region(entity), alert->sender, alert->identifier, alert->sent);
+    return named == entity ? std::string() : named;
   }
-  if (const auto* report = std::get_if<IncidentReport>(&event.body)) return incident_entity(home, report->case_reference);
+  if (const auto* report = std::get_if<IncidentReport>(&event.body)) {
+    constexpr std::string_view kKind = ":incident:";  // behind the home's six digits
+    const std::string_view rest = std::string_view(entity).substr(6);
+    if (rest.starts_with(kKind) && rest.substr(kKind.size()) == report->case_reference) return {};
+    return incident_entity(*home_region(entity), report->case_reference);
+  }
   return {};
 }
 
@@ -320,10 +327,8 @@ Result<void> check_body(const Event& event) {
       return {};
   }
   if (auto result = std::move(check).result(); !result) return result;
-  const std::string expected = entity_of(event, *home_region(event.envelope.entity));
-  if (!expected.empty() && expected != event.envelope.entity) {
+  if (const std::string expected = other_entity_of(event); !expected.empty())
     return refuse(RefusalCode::invalid_field, "entity", fmt::format("with this body the entity is named {}", expected));
-  }
   return {};
 }
 
