@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "schemas/event_rules.h"
 #include "schemas/limits.h"
 #include "schemas/text.h"
 #include "schemas/vocabulary.h"
@@ -27,16 +28,19 @@ std::string utc_text(TimeMs time) {
 }  // namespace
 
 Lane lane_of(const Event& event) {
-  switch (event.envelope.kind) {
+  const auto* resource = std::get_if<Resource>(&event.body);
+  return lane_of(event.envelope.kind, resource != nullptr ? resource->change : ResourceChange::upsert);
+}
+
+Lane lane_of(Kind kind, ResourceChange change) {
+  switch (kind) {
     case Kind::alert:
     case Kind::mobilisation:
     case Kind::roll_call:
     case Kind::call_out:
       return Lane::flash;
-    case Kind::resource: {
-      const auto* resource = std::get_if<Resource>(&event.body);
-      return resource != nullptr && resource->change == ResourceChange::state ? Lane::normal : Lane::bulk;
-    }
+    case Kind::resource:
+      return change == ResourceChange::state ? Lane::normal : Lane::bulk;
     case Kind::attachment:
       return Lane::bulk;
     default:

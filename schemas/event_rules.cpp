@@ -80,8 +80,9 @@ class Checker {
   void not_negative(std::string_view field, const std::optional<T>& value) {
     if (value && *value < 0) invalid(field, "it must not be negative");
   }
-  void name_values(std::string_view field, const std::vector<NameValue>& values) {
-    for (const NameValue& item : values) {
+  template <class List>
+  void name_values(std::string_view field, const List& values) {
+    for (const auto& item : values) {
       line(field, item.name);
       text(field, item.value);
     }
@@ -194,7 +195,9 @@ void check_alert(Checker& check, const Alert& alert) {
   each(check, "infos", alert.infos, check_info);
 }
 
-void check_report(Checker& check, const IncidentReport& report) {
+// IncidentReport or ReportView.
+template <class Report>
+void check_report(Checker& check, const Report& report) {
   check.required_line("case_reference", report.case_reference);
   check.known("report_type", report.report_type);
   check.known("incident_class", report.incident_class);
@@ -220,7 +223,9 @@ bool is_capability(std::string_view word) {
   });
 }
 
-void check_resource(Checker& check, const Resource& resource) {
+// Resource or ResourceView.
+template <class R>
+void check_resource(Checker& check, const R& resource) {
   check.known("change", resource.change);
   check.known("type", resource.type);
   if (resource.change == ResourceChange::upsert && resource.name.empty()) {
@@ -230,7 +235,7 @@ void check_resource(Checker& check, const Resource& resource) {
   check.line("owner", resource.owner);
   check.text("address", resource.address);
   if (resource.location) check.point("location", *resource.location);
-  for (const std::string& word : resource.capabilities) {
+  for (const auto& word : resource.capabilities) {
     if (!is_capability(word)) check.invalid("capabilities", "a capability is a word of lower case letters, digits, '-' and '_'");
   }
   check.known("state", resource.state);
@@ -245,6 +250,13 @@ void check_resource(Checker& check, const Resource& resource) {
   check.name_values("attributes", resource.attributes);
 }
 
+std::string other_incident(std::string_view entity, std::string_view case_reference) {
+  constexpr std::string_view kKind = ":incident:";  // behind the home's six digits
+  const std::string_view rest = entity.substr(6);
+  if (rest.starts_with(kKind) && rest.substr(kKind.size()) == case_reference) return {};
+  return incident_entity(*home_region(entity), case_reference);
+}
+
 // The name that the body gives to its entity, empty if the publisher chooses it or it stands there already.
 std::string other_entity_of(const Event& event) {
   const std::string& entity = event.envelope.entity;
@@ -252,13 +264,13 @@ std::string other_entity_of(const Event& event) {
     std::string named = alert_entity(*home_region(entity), alert->sender, alert->identifier, alert->sent);
     return named == entity ? std::string() : named;
   }
-  if (const auto* report = std::get_if<IncidentReport>(&event.body)) {
-    constexpr std::string_view kKind = ":incident:";  // behind the home's six digits
-    const std::string_view rest = std::string_view(entity).substr(6);
-    if (rest.starts_with(kKind) && rest.substr(kKind.size()) == report->case_reference) return {};
-    return incident_entity(*home_region(entity), report->case_reference);
-  }
+  if (const auto* report = std::get_if<IncidentReport>(&event.body)) return other_incident(entity, report->case_reference);
   return {};
+}
+
+Result<void> entity_named(const std::string& other) {
+  if (other.empty()) return {};
+  return refuse(RefusalCode::invalid_field, "entity", fmt::format("with this body the entity is named {}", other));
 }
 
 bool is_agency(std::string_view text) {
@@ -327,9 +339,20 @@ Result<void> check_body(const Event& event) {
       return {};
   }
   if (auto result = std::move(check).result(); !result) return result;
-  if (const std::string expected = other_entity_of(event); !expected.empty())
-    return refuse(RefusalCode::invalid_field, "entity", fmt::format("with this body the entity is named {}", expected));
-  return {};
+  return entity_named(other_entity_of(event));
+}
+
+Result<void> check_body(const Envelope& envelope, const ReportView& report) {
+  Checker check;
+  check_report(check, report);
+  if (auto result = std::move(check).result(); !result) return result;
+  return entity_named(other_incident(envelope.entity, report.case_reference));
+}
+
+Result<void> check_body(const Envelope& /*envelope*/, const ResourceView& resource) {
+  Checker check;
+  check_resource(check, resource);
+  return std::move(check).result();
 }
 
 }  // namespace lianxi

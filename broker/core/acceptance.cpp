@@ -1,5 +1,7 @@
 #include "broker/core/acceptance.h"
 
+#include <utility>
+
 #include "schemas/codec/event_codec.h"
 #include "schemas/vocabulary.h"
 
@@ -32,24 +34,34 @@ Result<void> envelope_is_fit(const Ground& ground, const Agent& agent, const Env
 
 }  // namespace
 
-Result<Accepted> judge(const Ground& ground, const KindMemory& memory, const Agent& agent, Lane lane, BytesView body) {
-  auto event = decode_event(body);
-  if (!event) return tl::unexpected(std::move(event.error()));
-  const Envelope& envelope = event->envelope;
+void Judge::begin(const Agent& agent, Lane lane) {
+  agent_ = &agent;
+  lane_ = lane;
+  fit_ = false;
+}
+
+Result<Accepted> Judge::judge(const Ground& ground, const KindMemory& memory, BytesView body) {
+  if (auto read = reader_.read(body); !read) return tl::unexpected(std::move(read.error()));
+  // Only an event that came as far as its rights can spare the next one.
+  const bool as_before = std::exchange(fit_, false) && reader_.same_rights();
+  const Envelope& envelope = reader_.envelope();
   const KindRules* rules = rules_of(envelope.kind);
   if (rules == nullptr)
     return refuse(RefusalCode::unknown_kind, "kind",
                   "this node has no rules for kind " + std::to_string(static_cast<unsigned>(envelope.kind)) + " (" +
                       std::string(to_word(envelope.kind)) + ") yet");
-  if (const Lane own = lane_of(*event); own != lane)
+  if (const Lane own = reader_.lane(); own != lane_)
     return refuse(RefusalCode::wrong_lane, "lane",
-                  "this event goes on lane " + std::string(to_word(own)) + ", not " + std::string(to_word(lane)));
-  if (auto fit = envelope_is_fit(ground, agent, envelope); !fit) return tl::unexpected(std::move(fit.error()));
-  if (auto rule = rules->judge(*event, ground.region(), ground.members(), memory); !rule)
+                  "this event goes on lane " + std::string(to_word(own)) + ", not " + std::string(to_word(lane_)));
+  if (!as_before) {
+    if (auto fit = envelope_is_fit(ground, *agent_, envelope); !fit) return tl::unexpected(std::move(fit.error()));
+    feed_ = ground.sequencer.own_feed(lane_, envelope.audience);
+  }
+  fit_ = true;
+  if (auto rule = rules->judge({reader_, body}, ground.region(), ground.members(), memory); !rule)
     return tl::unexpected(std::move(rule.error()));
-  FeedId feed = ground.sequencer.own_feed(lane, envelope.audience);
-  if (const std::string* stopped = ground.forks.stopped(feed)) return refuse(RefusalCode::feed_forked, "audience", *stopped);
-  return Accepted{std::move(*event), rules, std::move(feed)};
+  if (const std::string* stopped = ground.forks.stopped(feed_)) return refuse(RefusalCode::feed_forked, "audience", *stopped);
+  return Accepted{rules, &feed_};
 }
 
 }  // namespace lianxi::core

@@ -3,17 +3,29 @@
 
 #include "broker/core/ground.h"
 #include "broker/core/kinds/registry.h"
+#include "schemas/codec/event_codec.h"
 
 namespace lianxi::core {
 
 struct Accepted {
-  Event event;
   const KindRules* rules = nullptr;
-  FeedId feed;
+  const FeedId* feed = nullptr;  // of the judge, until its next event
 };
 
-// `lane` is the publish message's; the event's own lane must equal it.
-[[nodiscard]] Result<Accepted> judge(const Ground& ground, const KindMemory& memory, const Agent& agent, Lane lane,
-                                     BytesView body);
+// Judges the events of one publish after another; what the rights say of an event holds for those behind it that differ in
+// nothing they look at.
+class Judge {
+ public:
+  // The next publish: its author and its lane, which every event's own lane must equal.
+  void begin(const Agent& agent, Lane lane);
+  [[nodiscard]] Result<Accepted> judge(const Ground& ground, const KindMemory& memory, BytesView body);
+
+ private:
+  EventReader reader_;
+  const Agent* agent_ = nullptr;
+  Lane lane_{};
+  bool fit_ = false;  // the event before was
+  FeedId feed_;
+};
 
 }  // namespace lianxi::core

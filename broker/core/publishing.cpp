@@ -103,6 +103,7 @@ void Publishing::publish(Ground& ground, Turn& turn, const AgentMessage& from, c
   const std::vector<BytesView> bodies(publish.events.begin(), publish.events.end());
   std::vector<BodyHash> hashes(bodies.size());
   body_hashes(bodies, hashes);
+  judge_.begin(from.agent, publish.lane);
   Sequence sequence = publish.first_sequence;
   for (std::size_t i = 0; i < bodies.size(); ++i) {
     if (!take(call, sequence, bodies[i], hashes[i])) return;
@@ -162,7 +163,7 @@ void Publishing::repeat(Call& call, Sequence sequence, const BodyHash& hash) {
 void Publishing::consume(Call& call, Sequence sequence, BytesView body, const BodyHash& hash) {
   call.turn.bytes += body.size();
   const Lane lane = call.publish.lane;
-  auto judged = judge(call.ground, memory_, call.from.agent, lane, body);
+  auto judged = judge_.judge(call.ground, memory_, body);
   if (!judged) {
     Refusal refusal = clipped(std::move(judged.error()));
     refusal.retry_after_ms = 0;  // it consumes its sequence: there is nothing to retry
@@ -171,9 +172,9 @@ void Publishing::consume(Call& call, Sequence sequence, BytesView body, const Bo
     return;
   }
   Sequencer& sequencer = call.ground.sequencer;
-  const auto ticket = sequencer.accept(call.turn, judged->feed, {&call.from.agent.id, call.publish.session, sequence}, body);
+  const auto ticket = sequencer.accept(call.turn, *judged->feed, {&call.from.agent.id, call.publish.session, sequence}, body);
   sessions_.accepted(call.session, lane, call.turn.now, hash, ticket, sequencer);
-  if (judged->rules->remember != nullptr) judged->rules->remember(judged->event, memory_);
+  if (judged->rules->remember != nullptr) judged->rules->remember(body, memory_);
   if (lane == Lane::flash) call.turn.effects.flash = true;
   book_.receipt(call.from.connection, call.publish.session, lane, sequence, call.lane.answer(sequence), true);
 }

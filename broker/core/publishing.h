@@ -1,6 +1,7 @@
 // Hello and Publish: which events become this node's, and what their authors are told.
 #pragma once
 
+#include "broker/core/acceptance.h"
 #include "broker/core/answer_book.h"
 #include "broker/core/ground.h"
 #include "broker/core/kinds/registry.h"
@@ -31,6 +32,7 @@ class Publishing {
   Sessions sessions_;
   AnswerBook book_;
   KindMemory memory_;
+  Judge judge_;
 };
 
 }  // namespace lianxi::core

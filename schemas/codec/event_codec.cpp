@@ -4,11 +4,10 @@
 #include <cstdlib>
 
 #include "schemas/codec/blake2b_many.h"
+#include "schemas/codec/event_io.h"
 #include "schemas/codec/sodium.h"
-#include "schemas/codec/wire_io.h"
 #include "schemas/event_rules.h"
 #include "schemas/vocabulary.h"
-#include "wire/envelope_generated.h"
 
 namespace lianxi {
 namespace {
@@ -243,18 +242,6 @@ Resource read(ValueReader& in, const wire::Resource* from) {
   return resource;
 }
 
-Result<const wire::Event*> verified(BytesView aligned) {
-  if (aligned.size() > kMaxBodyBytes) {
-    return refuse(RefusalCode::oversize, "event",
-                  fmt::format("{} bytes; an event has at most {}", aligned.size(), kMaxBodyBytes));
-  }
-  auto verifier = codec::verifier_of(aligned, kMaxTables);
-  if (!wire::VerifyEventBuffer(verifier)) {
-    return refuse(RefusalCode::malformed, "event", "the bytes are not an Event of schemas/wire/envelope.fbs");
-  }
-  return wire::GetEvent(aligned.data());
-}
-
 Result<Envelope> read_envelope(ValueReader& in, const wire::Event* from) {
   Envelope envelope;
   auto place = PlaceCode::parse(in.text(from->place()));
@@ -273,7 +260,22 @@ Result<Envelope> read_envelope(ValueReader& in, const wire::Event* from) {
   return envelope;
 }
 
-// The body's union number is the kind's; a kind without a table here may carry anything but the tables of others.
+}  // namespace
+
+namespace codec {
+
+Result<const wire::Event*> verified_event(BytesView aligned) {
+  if (aligned.size() > kMaxBodyBytes) {
+    return refuse(RefusalCode::oversize, "event",
+                  fmt::format("{} bytes; an event has at most {}", aligned.size(), kMaxBodyBytes));
+  }
+  auto verifier = verifier_of(aligned, kMaxTables);
+  if (!wire::VerifyEventBuffer(verifier)) {
+    return refuse(RefusalCode::malformed, "event", "the bytes are not an Event of schemas/wire/envelope.fbs");
+  }
+  return wire::GetEvent(aligned.data());
+}
+
 Result<void> check_body_type(const wire::Event* from) {
   const auto kind = static_cast<std::uint16_t>(from->kind());
   const auto body = static_cast<std::uint16_t>(from->body_type());
@@ -286,7 +288,11 @@ Result<void> check_body_type(const wire::Event* from) {
   return refuse(RefusalCode::invalid_field, "body", fmt::format("kind {} came with the body of kind {}", kind, body));
 }
 
-}  // namespace
+tl::unexpected<Refusal> too_much_shared() {
+  return refuse(RefusalCode::malformed, "event", "its fields share bytes far beyond what a writer makes");
+}
+
+}  // namespace codec
 
 Bytes encode_event(const Event& event) {
   Builder out(1024);
@@ -310,12 +316,12 @@ static_assert(std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>
 
 Result<Event> decode_event(BytesView bytes) {
   const codec::AlignedBytes aligned(bytes.first(std::min(bytes.size(), kMaxBodyBytes + 1)));
-  const auto from = verified(aligned.view());
+  const auto from = codec::verified_event(aligned.view());
   if (!from) return tl::unexpected(from.error());
   ValueReader in(bytes.size());
   auto envelope = read_envelope(in, *from);
   if (!envelope) return tl::unexpected(std::move(envelope.error()));
-  if (auto fits = check_body_type(*from); !fits) return tl::unexpected(std::move(fits.error()));
+  if (auto fits = codec::check_body_type(*from); !fits) return tl::unexpected(std::move(fits.error()));
   Event event{std::move(*envelope), {}};
   switch ((*from)->body_type()) {
     case wire::Body::Alert:
@@ -330,16 +336,16 @@ Result<Event> decode_event(BytesView bytes) {
     default:
       break;
   }
-  if (in.overdrawn()) return refuse(RefusalCode::malformed, "event", "its fields share bytes far beyond what a writer makes");
+  if (in.overdrawn()) return codec::too_much_shared();
   if (auto checked = check_body(event); !checked) return tl::unexpected(std::move(checked.error()));
   return event;
 }
 
 Result<Envelope> decode_envelope(BytesView bytes) {
   const codec::AlignedBytes aligned(bytes.first(std::min(bytes.size(), kMaxBodyBytes + 1)));
-  const auto from = verified(aligned.view());
+  const auto from = codec::verified_event(aligned.view());
   if (!from) return tl::unexpected(from.error());
-  if (auto fits = check_body_type(*from); !fits) return tl::unexpected(std::move(fits.error()));
+  if (auto fits = codec::check_body_type(*from); !fits) return tl::unexpected(std::move(fits.error()));
   ValueReader in(bytes.size());
   return read_envelope(in, *from);
 }

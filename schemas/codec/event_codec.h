@@ -1,6 +1,7 @@
 // Events to bytes and back. The only code that reads an event's bytes.
 #pragma once
 
+#include <memory>
 #include <span>
 
 #include <memory>
@@ -15,6 +16,28 @@ namespace lianxi {
 // Full reading: size, verifier, enums, required texts, places, entity form, vocabulary ranges, finite coordinates.
 // A kind without a table here reads as std::monostate. Refusals: oversize, malformed, invalid_field, missing_field.
 [[nodiscard]] Result<Event> decode_event(BytesView bytes);
+
+// What acceptance asks of an event: its envelope, and of its body what the rules of kinds look at. Reads one event after another
+// with the checks and refusals of decode_event, and copies next to nothing. One thread.
+class EventReader {
+ public:
+  EventReader();
+  ~EventReader();
+  EventReader(const EventReader&) = delete;
+  EventReader& operator=(const EventReader&) = delete;
+
+  // `bytes` are borrowed until the next read.
+  [[nodiscard]] Result<void> read(BytesView bytes);
+  [[nodiscard]] const Envelope& envelope() const;  // of the last event that was read
+  [[nodiscard]] bool same_rights() const;          // as the event read before: all of the envelope but entity and time
+  [[nodiscard]] bool has_body() const;
+  [[nodiscard]] std::string_view case_reference() const;  // of a report; borrowed
+  [[nodiscard]] Lane lane() const;                        // lane_of the event
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // Envelope alone, for routing and filters; same checks of the envelope, the body is only verified for memory safety.
 [[nodiscard]] Result<Envelope> decode_envelope(BytesView bytes);

@@ -56,6 +56,10 @@ class ValueReader {
   [[nodiscard]] std::string text(const flatbuffers::String* from) {
     return from != nullptr && take(from->size()) ? from->str() : std::string();
   }
+  // Where it lies; costs as much as its copy would, so that what is taken as a view can be decoded too.
+  [[nodiscard]] std::string_view view(const flatbuffers::String* from) {
+    return from != nullptr && take(from->size()) ? from->string_view() : std::string_view();
+  }
   // How many elements of a vector may be read: all or none.
   template <class T>
   [[nodiscard]] flatbuffers::uoffset_t count(const flatbuffers::Vector<T>* from) {

@@ -22,11 +22,15 @@ Hash alert_content_hash(const Event& event) {
 // A triple is accepted once for each status (a drill never stands in the way of the real alert), whoever repeats it: another
 // content is a contradiction, and the same content again (from another session; a repeat within the session is answered before
 // this) would be a second event that says nothing new. What an Update or Cancel refers to is kept as it is: it may be on its way.
-Result<void> judge_alert(const Event& event, RegionCode own, const Members&, const KindMemory& memory) {
+Result<void> judge_alert(const Candidate& candidate, RegionCode own, const Members&, const KindMemory& memory) {
+  const Envelope& envelope = candidate.event.envelope();
+  if (!candidate.event.has_body()) return body_missing(envelope);
+  if (auto home = home_is(envelope, own); !home) return home;
+  const auto decoded = decode_event(candidate.bytes);
+  if (!decoded) return tl::unexpected(decoded.error());
+  const Event& event = *decoded;
   const auto* alert = std::get_if<Alert>(&event.body);
-  if (alert == nullptr) return body_missing(event);
-  if (auto home = home_is(event, own); !home) return home;
-  if (auto same = entity_is(event, alert_entity(own, alert->sender, alert->identifier, alert->sent)); !same) return same;
+  if (auto same = entity_is(envelope, alert_entity(own, alert->sender, alert->identifier, alert->sent)); !same) return same;
   const auto known = memory.alerts.find(alert_memory_key(event));
   if (known == memory.alerts.end()) return {};
   if (known->second == alert_content_hash(event))
@@ -36,8 +40,8 @@ Result<void> judge_alert(const Event& event, RegionCode own, const Members&, con
                 "own identifier");
 }
 
-void remember_alert(const Event& event, KindMemory& memory) {
-  memory.alerts.emplace(alert_memory_key(event), alert_content_hash(event));
+void remember_alert(BytesView bytes, KindMemory& memory) {
+  if (const auto event = decode_event(bytes)) memory.alerts.emplace(alert_memory_key(*event), alert_content_hash(*event));
 }
 
 }  // namespace lianxi::core

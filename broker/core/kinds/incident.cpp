@@ -2,19 +2,16 @@
 
 namespace lianxi::core {
 
-Result<void> judge_incident(const Event& event, RegionCode own, const Members& members, const KindMemory&) {
-  const auto* report = std::get_if<IncidentReport>(&event.body);
-  if (report == nullptr) return body_missing(event);
-  const std::string& entity = event.envelope.entity;
-  constexpr std::string_view kKind = ":incident:";  // behind the home's six digits
-  if (is_of(entity, own) && entity.size() == 6 + kKind.size() + report->case_reference.size() &&
-      entity.ends_with(report->case_reference) && std::string_view(entity).substr(6, kKind.size()) == kKind)
-    return {};
-  const auto home = home_region(entity);
+Result<void> judge_incident(const Candidate& candidate, RegionCode own, const Members& members, const KindMemory&) {
+  const Envelope& envelope = candidate.event.envelope();
+  if (!candidate.event.has_body()) return body_missing(envelope);
+  // The decoder has checked that the entity is named after the case.
+  if (is_of(envelope.entity, own)) return {};
+  const auto home = home_region(envelope.entity);
   if (!home) return tl::unexpected(home.error());
   if (*home != own && members.find(*home) == nullptr)
     return refuse(RefusalCode::wrong_region, "entity", "the incident's home " + to_text(*home) + " is no member here");
-  return entity_is(event, incident_entity(*home, report->case_reference));
+  return {};
 }
 
 }  // namespace lianxi::core

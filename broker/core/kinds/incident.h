@@ -5,6 +5,7 @@
 
 namespace lianxi::core {
 
-[[nodiscard]] Result<void> judge_incident(const Event& event, RegionCode own, const Members& members, const KindMemory& memory);
+[[nodiscard]] Result<void> judge_incident(const Candidate& candidate, RegionCode own, const Members& members,
+                                          const KindMemory& memory);
 
 }  // namespace lianxi::core

@@ -32,24 +32,24 @@ const KindRules* rules_of(Kind kind) {
   return nullptr;
 }
 
-Result<void> home_is(const Event& event, RegionCode own) {
-  if (is_of(event.envelope.entity, own)) return {};
-  const auto home = home_region(event.envelope.entity);
+Result<void> home_is(const Envelope& envelope, RegionCode own) {
+  if (is_of(envelope.entity, own)) return {};
+  const auto home = home_region(envelope.entity);
   if (!home) return tl::unexpected(home.error());
   if (*home == own) return {};
   return refuse(RefusalCode::not_home, "entity",
-                "only the node of " + to_text(*home) + " decides about this " + std::string(to_word(event.envelope.kind)) +
+                "only the node of " + to_text(*home) + " decides about this " + std::string(to_word(envelope.kind)) +
                     "; this is the node of " + to_text(own));
 }
 
-Result<void> entity_is(const Event& event, const std::string& expected) {
-  if (event.envelope.entity == expected) return {};
+Result<void> entity_is(const Envelope& envelope, const std::string& expected) {
+  if (envelope.entity == expected) return {};
   return refuse(RefusalCode::invalid_field, "entity", "the body names the entity \"" + expected + "\"");
 }
 
-tl::unexpected<Refusal> body_missing(const Event& event) {
+tl::unexpected<Refusal> body_missing(const Envelope& envelope) {
   return refuse(RefusalCode::missing_field, "body",
-                "a published " + std::string(to_word(event.envelope.kind)) + " must carry its body");
+                "a published " + std::string(to_word(envelope.kind)) + " must carry its body");
 }
 
 }  // namespace lianxi::core

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "broker/core/policy.h"
-#include "schemas/event.h"
+#include "schemas/codec/event_codec.h"
 
 namespace lianxi::core {
 
@@ -16,12 +16,18 @@ struct KindMemory {
   std::map<std::string, Hash> alerts;  // own alert_memory_key -> content
 };
 
+// A well-formed event that wants to become one of this node's.
+struct Candidate {
+  const EventReader& event;
+  BytesView bytes;
+};
+
 struct KindRules {
   Kind kind{};
   // Whether this node may accept the event as things stand. Form, lane, policy and audience are checked before.
-  Result<void> (*judge)(const Event& event, RegionCode own, const Members& members, const KindMemory& memory) = nullptr;
+  Result<void> (*judge)(const Candidate& candidate, RegionCode own, const Members& members, const KindMemory& memory) = nullptr;
   // Called once for each accepted event.
-  void (*remember)(const Event& event, KindMemory& memory) = nullptr;
+  void (*remember)(BytesView event, KindMemory& memory) = nullptr;
 };
 
 [[nodiscard]] const KindRules* rules_of(Kind kind);
@@ -29,9 +35,9 @@ struct KindRules {
 // True if the region is the home of this well-formed entity.
 [[nodiscard]] bool is_of(std::string_view entity, RegionCode region);
 // The entity's home is this node's region; else not_home.
-[[nodiscard]] Result<void> home_is(const Event& event, RegionCode own);
+[[nodiscard]] Result<void> home_is(const Envelope& envelope, RegionCode own);
 // The entity is the one that the body names; else invalid_field.
-[[nodiscard]] Result<void> entity_is(const Event& event, const std::string& expected);
-[[nodiscard]] tl::unexpected<Refusal> body_missing(const Event& event);
+[[nodiscard]] Result<void> entity_is(const Envelope& envelope, const std::string& expected);
+[[nodiscard]] tl::unexpected<Refusal> body_missing(const Envelope& envelope);
 
 }  // namespace lianxi::core

@@ -5,10 +5,11 @@
 
 namespace lianxi::core {
 
-Result<void> judge_resource(const Event& event, RegionCode own, const Members&, const KindMemory&) {
-  if (!std::holds_alternative<Resource>(event.body)) return body_missing(event);
-  if (auto home = home_is(event, own); !home) return home;
-  const std::string& entity = event.envelope.entity;
+Result<void> judge_resource(const Candidate& candidate, RegionCode own, const Members&, const KindMemory&) {
+  const Envelope& envelope = candidate.event.envelope();
+  if (!candidate.event.has_body()) return body_missing(envelope);
+  if (auto home = home_is(envelope, own); !home) return home;
+  const std::string& entity = envelope.entity;
   // Its home is checked: six digits and a colon stand before the kind.
   constexpr std::string_view kKind = "resource:";
   const std::string_view rest = std::string_view(entity).substr(std::min<std::size_t>(entity.size(), 7));

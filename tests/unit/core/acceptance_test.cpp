@@ -77,6 +77,23 @@ TEST_F(AcceptanceTest, TheAudienceMustBeKnownAndHoldThisRegion) {
   EXPECT_TRUE(accepted(police(), to(report("x"), Audience::local())));
 }
 
+// Rights are judged once for events that differ in nothing they look at: only an event that had them may spare the next.
+TEST_F(AcceptanceTest, ARefusedEventLendsItsRightsToNoneBehindIt) {
+  Event record = team("team-1");
+  record.envelope.agency = "police";
+  record.envelope.audience = audience("nobody");
+  Event change = record;
+  std::get<Resource>(change.body).change = ResourceChange::state;
+  (void)rig.hello(police(), 1);
+  const auto effects =
+      rig.turn({rig.says(police(), CoreRig::publish_message(1, Lane::normal, 1, {report("a"), record, change}))});
+  const auto answers = messages<Answers>(effects.sends);
+  ASSERT_EQ(answers.size(), 1U);
+  ASSERT_EQ(answers[0].refusals.size(), 2U);
+  EXPECT_EQ(answers[0].refusals[0].refusal.code, RefusalCode::wrong_lane);
+  EXPECT_EQ(answers[0].refusals[1].refusal.field, "audience");
+}
+
 TEST_F(AcceptanceTest, OnlyTheHomeDecidesAboutAlertsAndResources) {
   refused(emergency(), alert("a1", "撤离", kHuangshan), RefusalCode::not_home, "entity");
   refused(fire(), team("t1", kHuangshan), RefusalCode::not_home, "entity");

@@ -1,0 +1,182 @@
+// EventReader: the checks of decode_event on an event where its bytes lie.
+#include <algorithm>
+#include <cstring>
+
+#include "schemas/codec/event_codec.h"
+#include "schemas/codec/event_io.h"
+#include "schemas/event_rules.h"
+
+namespace lianxi {
+
+using codec::ValueReader;
+
+struct EventReader::State {
+  Envelope envelope;
+  bool known = false;  // `envelope` is of an event that was read
+  bool same_rights = false;
+  bool has_body = false;
+  Lane lane{};
+  std::string_view case_reference;
+  std::vector<NameValueView> name_values;
+  std::vector<std::string_view> words;
+  std::vector<std::uint64_t> copy;
+
+  // FlatBuffers reads numbers where they lie.
+  BytesView aligned(BytesView bytes) {
+    const BytesView taken = bytes.first(std::min(bytes.size(), kMaxBodyBytes + 1));
+    copy.resize(taken.size() / 8 + 1);
+    std::memcpy(copy.data(), taken.data(), taken.size());
+    return {reinterpret_cast<const std::uint8_t*>(copy.data()), taken.size()};
+  }
+
+  // True if place, agency and audience are those of the event before: they have been parsed then.
+  [[nodiscard]] bool same_texts(std::string_view place, std::string_view agency, std::string_view audience) const {
+    return known && place == envelope.place.text() && agency == envelope.agency && audience == envelope.audience.text();
+  }
+
+  Result<void> read_envelope(ValueReader& in, const wire::Event* from) {
+    const std::string_view place = in.view(from->place());
+    const std::string_view audience = in.view(from->audience());
+    const std::string_view entity = in.view(from->entity());
+    const std::string_view agency = in.view(from->agency());
+    const auto kind = static_cast<Kind>(from->kind());
+    const auto status = static_cast<Status>(from->status());
+    const auto level = static_cast<Level>(from->level());
+    const bool same = same_texts(place, agency, audience);
+    same_rights = same && kind == envelope.kind && status == envelope.status && level == envelope.level;
+    known = false;
+    if (!same) {
+      auto parsed_place = PlaceCode::parse(place);
+      if (!parsed_place) return tl::unexpected(std::move(parsed_place.error()));
+      auto parsed_audience = Audience::parse(audience);
+      if (!parsed_audience) return tl::unexpected(std::move(parsed_audience.error()));
+      envelope.place = std::move(*parsed_place);
+      envelope.audience = std::move(*parsed_audience);
+      envelope.agency = agency;
+    }
+    envelope.kind = kind;
+    envelope.entity = entity;
+    envelope.status = status;
+    envelope.level = level;
+    envelope.occurred_at = from->occurred_at();
+    return check_envelope(envelope);
+  }
+
+  std::span<const NameValueView> pairs(ValueReader& in, const flatbuffers::Vector<flatbuffers::Offset<wire::NameValue>>* from) {
+    name_values.clear();
+    const auto n = in.count(from);
+    for (flatbuffers::uoffset_t i = 0; i < n; ++i)
+      name_values.push_back({in.view(from->Get(i)->name()), in.view(from->Get(i)->value())});
+    return name_values;
+  }
+
+  ReportView report(ValueReader& in, const wire::IncidentReport* from) {
+    ReportView report;
+    report.case_reference = in.view(from->case_reference());
+    report.report_type = static_cast<ReportType>(from->report_type());
+    report.incident_class = static_cast<IncidentClass>(from->incident_class());
+    report.state = static_cast<IncidentState>(from->state());
+    report.event_code = in.view(from->event_code());
+    report.title = in.view(from->title());
+    report.text = in.view(from->text());
+    report.address = in.view(from->address());
+    report.location = codec::read_point(from->location());
+    const auto number = [](const auto& value) {
+      return value ? std::optional<std::int32_t>(*value) : std::optional<std::int32_t>();
+    };
+    report.deaths = number(from->deaths());
+    report.missing = number(from->missing());
+    report.injured = number(from->injured());
+    report.trapped = number(from->trapped());
+    report.affected = number(from->affected());
+    report.own_reference = in.view(from->own_reference());
+    report.reporter = in.view(from->reporter());
+    report.fields = pairs(in, from->fields());
+    return report;
+  }
+
+  ResourceView resource(ValueReader& in, const wire::Resource* from) {
+    ResourceView resource;
+    resource.change = static_cast<ResourceChange>(from->change());
+    resource.type = static_cast<ResourceType>(from->type());
+    resource.name = in.view(from->name());
+    resource.owner = in.view(from->owner());
+    resource.address = in.view(from->address());
+    resource.location = codec::read_point(from->location());
+    words.clear();
+    const auto n = in.count(from->capabilities());
+    for (flatbuffers::uoffset_t i = 0; i < n; ++i) words.push_back(in.view(from->capabilities()->Get(i)));
+    resource.capabilities = words;
+    resource.state = static_cast<ResourceState>(from->state());
+    resource.quantity_milli = from->quantity_milli();
+    resource.unit = in.view(from->unit());
+    if (from->capacity()) resource.capacity = *from->capacity();
+    if (from->occupancy()) resource.occupancy = *from->occupancy();
+    resource.supply_code = in.view(from->supply_code());
+    resource.contact = in.view(from->contact());
+    resource.phone = in.view(from->phone());
+    resource.attributes = pairs(in, from->attributes());
+    return resource;
+  }
+
+  // The body that the envelope's kind names, or none.
+  Result<void> read_body(ValueReader& in, const wire::Event* from, BytesView bytes) {
+    case_reference = {};
+    has_body = from->body_type() != wire::Body::NONE;
+    lane = lane_of(envelope.kind, ResourceChange::upsert);
+    const auto shared = [&]() -> Result<void> {
+      if (in.overdrawn()) return codec::too_much_shared();
+      return {};
+    };
+    if (from->body_type() == wire::Body::IncidentReport) {
+      const ReportView view = report(in, from->body_as_IncidentReport());
+      if (auto fits = shared(); !fits) return fits;
+      case_reference = view.case_reference;
+      return check_body(envelope, view);
+    }
+    if (from->body_type() == wire::Body::Resource) {
+      const ResourceView view = resource(in, from->body_as_Resource());
+      if (auto fits = shared(); !fits) return fits;
+      lane = lane_of(envelope.kind, view.change);
+      return check_body(envelope, view);
+    }
+    const auto event = decode_event(bytes);
+    if (!event) return tl::unexpected(event.error());
+    has_body = !std::holds_alternative<std::monostate>(event->body);
+    return {};
+  }
+};
+
+EventReader::EventReader() : state_(std::make_unique<State>()) {}
+EventReader::~EventReader() = default;
+
+Result<void> EventReader::read(BytesView bytes) {
+  State& state = *state_;
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 != 0) bytes = state.aligned(bytes);
+  const auto from = codec::verified_event(bytes);
+  if (!from) return tl::unexpected(from.error());
+  ValueReader in(bytes.size());
+  if (auto read = state.read_envelope(in, *from); !read) return read;
+  if (auto fits = codec::check_body_type(*from); !fits) return fits;
+  if (auto read = state.read_body(in, *from, bytes); !read) return read;
+  state.known = true;
+  return {};
+}
+
+const Envelope& EventReader::envelope() const {
+  return state_->envelope;
+}
+bool EventReader::same_rights() const {
+  return state_->same_rights;
+}
+bool EventReader::has_body() const {
+  return state_->has_body;
+}
+std::string_view EventReader::case_reference() const {
+  return state_->case_reference;
+}
+Lane EventReader::lane() const {
+  return state_->lane;
+}
+
+}  // namespace lianxi
