@@ -89,7 +89,6 @@ JournalFile::JournalFile(const JournalOptions& options, std::uint64_t number, Op
       path_(journal_path(options.folder, number)),
       keeps_log_(options.vfs.empty()),
       db_(open_database(path_, mode, keeps_log_ ? log_vfs() : options.vfs)) {
-  if (mode == OpenMode::create) db_->exec("PRAGMA page_size=" + std::to_string(kJournalPageBytes));
   db_->exec(options.sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
   db_->exec("PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=FAST; PRAGMA cache_size=-1024");
 }
@@ -105,21 +104,27 @@ void JournalFile::watch_log() {
   sqlite3_wal_hook(db_->getHandle(), note, &log_);
 }
 
+// An empty database that keeps a log; no connection is left to it.
+void JournalFile::make_database(const std::string& path, const std::string& vfs) {
+  const Database db = open_database(path, OpenMode::create, vfs);
+  db->exec("PRAGMA page_size=" + std::to_string(kJournalPageBytes));
+  if (db->execAndGet("PRAGMA journal_mode=WAL").getString() != "wal") fail(StoreError::io, path + ": cannot keep a log");
+}
+
 std::unique_ptr<JournalFile> JournalFile::make(const JournalOptions& options, std::uint64_t number) {
-  const auto with_log = [&](OpenMode mode) {
-    std::unique_ptr<JournalFile> file(new JournalFile(options, number, mode));
-    if (file->db_->execAndGet("PRAGMA journal_mode=WAL").getString() != "wal")
-      fail(StoreError::io, file->path_ + ": cannot keep a log");
-    return file;
-  };
-  auto file = with_log(OpenMode::create);
-  if (file->keeps_log_ && has_kept_log(options.folder)) {
-    // SQLite throws away the log of an empty database, so the database comes first.
-    const std::string path = file->path_;
-    file.reset();
+  const std::string path = journal_path(options.folder, number);
+  if (options.vfs.empty()) {
+    // Whoever sees the database finds its log beside it: a reader that opened another one would look for commits there.
+    const std::string fresh = path + ".new";
+    remove_database(fresh, "");
+    make_database(fresh, log_vfs());
     (void)give_log(options.folder, path);
-    file = with_log(OpenMode::write);
+    move_file(fresh, path);
+    sync_folder(options.folder, "");
+  } else {
+    make_database(path, options.vfs);
   }
+  std::unique_ptr<JournalFile> file(new JournalFile(options, number, OpenMode::write));
   migrate(*file->db_, journal_migrations());
   file->watch_log();
   sync_folder(options.folder, options.vfs);

@@ -61,6 +61,7 @@ class JournalFile {
 
  private:
   JournalFile(const JournalOptions& options, std::uint64_t number, OpenMode mode);
+  static void make_database(const std::string& path, const std::string& vfs);
   void watch_log();
   void load_heads();
   void write_birth(const Birth& birth);

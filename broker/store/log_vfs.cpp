@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -194,9 +195,6 @@ class Descriptor {
 std::string kept_log(const std::string& folder) {
   return folder + "/spare.wal";
 }
-void move_file(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) fail_on("rename to " + to, from);
-}
 
 }  // namespace
 
@@ -218,6 +216,15 @@ const std::string& log_vfs() {
   return name;
 }
 
+void move_file(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail_on("rename to " + to, from);
+}
+
+std::uint64_t log_identity(const std::string& database) {
+  struct stat status {};
+  return ::stat((database + "-wal").c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
 bool has_kept_log(const std::string& folder) {
   return std::filesystem::exists(kept_log(folder));
 }
@@ -226,7 +233,7 @@ void keep_log(const std::string& folder, const std::string& database) {
   const std::string log = database + "-wal";
   if (::unlink((database + "-shm").c_str()) != 0 && errno != ENOENT) fail_on("remove", database + "-shm");
   if (!std::filesystem::exists(log)) return;
-  if (has_kept_log(folder)) {
+  if (has_kept_log(folder) || std::filesystem::file_size(log) == 0) {
     if (::unlink(log.c_str()) != 0) fail_on("remove", log);
   } else {
     {

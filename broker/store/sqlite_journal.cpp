@@ -108,8 +108,13 @@ class SqliteJournal final : public Journal {
     }
     // Left behind with a log by a process that ended before its maintenance.
     for (const std::uint64_t number : numbers) {
-      if (file_exists(journal_path(options_.folder, number) + "-wal", options_.vfs))
+      const std::string path = journal_path(options_.folder, number);
+      if (!file_exists(path + "-wal", options_.vfs)) continue;
+      if (options_.vfs.empty() && file_size(path + "-wal", "") == 0) {
+        keep_log(options_.folder, path);  // made by a reader; it goes
+      } else {
         JournalFile::retire(JournalFile::open(options_, number));
+      }
     }
   }
 
