@@ -99,6 +99,7 @@ Result<void, BrokerFailure> Broker::State::open_stores() {
   with.software = kSoftware;
   with.seal_keys = config.keys.seal;
   with.journal.folder = config.file.journal_folder();
+  with.journal.file_bytes = config.file.journal_file_bytes;
   with.view.path = config.file.view_path();
   with.policy = config.policy;
   with.members = config.members;

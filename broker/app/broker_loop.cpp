@@ -172,7 +172,7 @@ void Broker::State::perform(TurnOutput output) {
   board.head = node->core().next_offset().value;
   view->wake();
   live->wake();
-  maintenance->wake();
+  if (node->journal().wants_maintenance()) maintenance->wake();
   publish_status();
 }
 

@@ -47,6 +47,7 @@ struct NodeFile {
   LogFormat log_format = LogFormat::console;
   std::string log_level = "info";  // trace, debug, info, warn, error
   std::uint64_t disk_headroom_bytes = 0;
+  std::uint64_t journal_file_bytes = 0;
 
   [[nodiscard]] std::string journal_folder() const { return data_dir + "/journal"; }
   [[nodiscard]] std::string view_path() const { return data_dir + "/view.db"; }
