@@ -29,15 +29,23 @@ class SqliteView final : public View {
 
   [[nodiscard]] Offset offset() const override { return offset_; }
 
-  [[nodiscard]] StoreResult<void> apply(const std::vector<JournalSegment>& segments) override {
-    auto done = guarded("apply to the view", [&] {
-      Transaction transaction(*db_);
+  [[nodiscard]] Offset taken() const override { return taken_; }
+
+  [[nodiscard]] StoreResult<void> take(const std::vector<JournalSegment>& segments) override {
+    return in_transaction("apply to the view", [&] {
+      if (!transaction_) transaction_.emplace(*db_);
       for (const JournalSegment& segment : segments) apply_segment(segment);
-      flush();
-      transaction.commit();
     });
-    if (!done) (void)guarded("reload the view", [&] { reload(); });
-    return done;
+  }
+
+  [[nodiscard]] StoreResult<void> commit() override {
+    if (!transaction_) return {};
+    return in_transaction("commit the view", [&] {
+      flush();
+      transaction_->commit();
+      transaction_.reset();
+      offset_ = taken_;
+    });
   }
 
   [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
@@ -49,20 +57,28 @@ class SqliteView final : public View {
   }
 
  private:
-  struct AudienceRow {
-    std::int64_t id = 0;
-    Digest digest;
-    bool touched = false;
-  };
+  template <class F>
+  [[nodiscard]] StoreResult<void> in_transaction(const char* what, F&& f) {
+    auto done = guarded(what, std::forward<F>(f));
+    if (!done) {
+      transaction_.reset();
+      (void)guarded("reload the view", [&] { reload(); });
+    }
+    return done;
+  }
 
   void reload() {
+    incidents_.forget();
+    resources_.forget();
     audiences_.clear();
     heads_.clear();
     unread_.clear();
     offset_ = Offset(from_stored(number_of(*db_, "SELECT value FROM meta WHERE name = 'offset'")));
+    taken_ = offset_;
     SQLite::Statement select(*db_, "SELECT name, id, digest FROM audience");
     for (Run run(select); run.next();) {
-      audiences_[run.text(0)] = {run.number(1), Digest(hash_of(run.blob(2), "audience")), false};
+      const std::string name = run.text(0);
+      audiences_[name] = {run.number(1), name, Digest(hash_of(run.blob(2), "audience")), false};
     }
   }
 
@@ -71,8 +87,9 @@ class SqliteView final : public View {
     if (found != audiences_.end()) return found->second;
     AudienceRow& row = audiences_[audience.text()];
     row.id = static_cast<std::int64_t>(audiences_.size());
+    row.name = audience.text();
     SQLite::Statement insert(*db_, "INSERT INTO audience (id, name, digest) VALUES (?, ?, ?)");
-    Run(insert).put(row.id).put(audience.text()).put(BytesView(row.digest.sum())).exec();
+    Run(insert).put(row.id).put(row.name).put(BytesView(row.digest.sum())).exec();
     return row;
   }
 
@@ -83,25 +100,25 @@ class SqliteView final : public View {
                                     " cannot be read: " + segment.error().field + ": " + segment.error().reason);
     }
     const Offset end(stored.first_offset.value + segment->info().count);
-    if (end <= offset_) return;
-    if (stored.first_offset > offset_) {
-      fail(StoreError::corrupt, "offsets " + std::to_string(offset_.value) + " to " + std::to_string(stored.first_offset.value) +
+    if (end <= taken_) return;
+    if (stored.first_offset > taken_) {
+      fail(StoreError::corrupt, "offsets " + std::to_string(taken_.value) + " to " + std::to_string(stored.first_offset.value) +
                                     " are missing before the next segment");
     }
     AudienceRow& of = audience(segment->info().feed.audience);
     of.touched = true;
     for (const RecordView& record : segment->records()) {
-      if (stored.first_offset.value + (record.stamp.sequence.value - segment->info().first_sequence.value) < offset_.value)
-        continue;
-      const char* reason = apply_record(segment->info().feed, record, of);
+      const Offset at(stored.first_offset.value + (record.stamp.sequence.value - segment->info().first_sequence.value));
+      if (at < taken_) continue;
+      const char* reason = apply_record(segment->info().feed, record, at, of);
       if (reason != nullptr) ++unread_[reason];
     }
     heads_[segment->info().feed] = {of.id, segment->last()};
-    offset_ = end;
+    taken_ = end;
   }
 
   // Why the event left no row; nullptr if it left one.
-  const char* apply_record(const FeedId& feed, const RecordView& record, AudienceRow& of) {
+  const char* apply_record(const FeedId& feed, const RecordView& record, Offset at, AudienceRow& of) {
     if (record.redacted) return "redacted";
     const auto event = decode_event(record.body);
     if (!event) return "unreadable";
@@ -110,7 +127,7 @@ class SqliteView final : public View {
     const auto home = home_region(envelope.entity);
     const auto version = version_of(feed.epoch, record.stamp.ordinal);
     if (!home || !version) return "unreadable";
-    const Applied applied{feed, record, *event, *home, *version, of.id, of.digest};
+    const Applied applied{feed, record, *event, *home, *version, at, of};
     constexpr const char* kNotHome = "not the home region's";
     if (std::holds_alternative<Alert>(event->body)) return alerts_.apply(applied) ? nullptr : kNotHome;
     if (std::holds_alternative<Resource>(event->body)) return resources_.apply(applied) ? nullptr : kNotHome;
@@ -120,6 +137,8 @@ class SqliteView final : public View {
   }
 
   void flush() {
+    incidents_.flush();
+    resources_.flush();
     for (auto& [name, row] : audiences_) {
       if (!row.touched) continue;
       Run(set_digest_).put(BytesView(row.digest.sum())).put(row.id).exec();
@@ -138,7 +157,7 @@ class SqliteView final : public View {
     heads_.clear();
     for (const auto& [reason, events] : unread_) Run(count_unread_).put(reason).put(events).exec();
     unread_.clear();
-    Run(set_meta_).put(offset_.value).exec();
+    Run(set_meta_).put(taken_.value).exec();
   }
 
   Database db_;
@@ -146,8 +165,9 @@ class SqliteView final : public View {
   IncidentProjection incidents_;
   ResourceProjection resources_;
   SQLite::Statement set_meta_, set_digest_, set_feed_, count_unread_;
-  Offset offset_{1};
+  Offset offset_{1}, taken_{1};
   std::map<std::string, AudienceRow> audiences_;
+  std::optional<Transaction> transaction_;
   // Of the open transaction.
   std::map<FeedId, std::pair<std::int64_t, FeedHead>> heads_;
   std::map<std::string, std::uint64_t> unread_;
@@ -197,6 +217,11 @@ StoreResult<std::unique_ptr<View>> open_view(const ViewOptions& options, const J
   });
 }
 
+StoreResult<void> View::apply(const std::vector<JournalSegment>& segments) {
+  if (auto done = take(segments); !done) return done;
+  return commit();
+}
+
 StoreResult<void> catch_up(View& view, JournalReader& journal, std::size_t max_bytes) {
   const auto head = journal.next_offset();
   if (!head) return tl::unexpected(head.error());
@@ -206,10 +231,15 @@ StoreResult<void> catch_up(View& view, JournalReader& journal, std::size_t max_b
                                                                 ": rebuild the view"});
   }
   while (true) {
-    const auto segments = journal.read(view.offset(), max_bytes);
-    if (!segments) return tl::unexpected(segments.error());
-    if (segments->empty()) return {};
-    if (auto applied = view.apply(*segments); !applied) return applied;
+    std::size_t bytes = 0;
+    while (bytes < max_bytes) {
+      const auto segments = journal.read(view.taken(), std::min(max_bytes - bytes, kTakeBytes));
+      if (!segments) return tl::unexpected(segments.error());
+      if (segments->empty()) return view.commit();
+      for (const JournalSegment& segment : *segments) bytes += segment.bytes.size();
+      if (auto taken = view.take(*segments); !taken) return taken;
+    }
+    if (auto done = view.commit(); !done) return done;
   }
 }
 

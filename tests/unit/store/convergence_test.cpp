@@ -73,9 +73,9 @@ std::vector<std::string> rows_of(const std::string& path) {
   std::vector<std::string> rows;
   SQLite::Database db(path);
   for (const char* sql :
-       {"SELECT 'alert', hex(row_hash), a.name FROM alert t JOIN audience a ON a.id = t.audience",
+       {"SELECT 'alert', hex(event_hash), a.name FROM alert t JOIN audience a ON a.id = t.audience",
         "SELECT 'incident', hex(row_hash), a.name FROM incident t JOIN audience a ON a.id = t.audience",
-        "SELECT 'report', hex(p.row_hash), i.entity FROM report p JOIN incident i ON i.id = p.incident",
+        "SELECT 'report', hex(p.event_bytes) || p.version, i.entity FROM report p JOIN incident i ON i.id = p.incident",
         "SELECT 'resource', hex(row_hash), a.name FROM resource t JOIN audience a ON a.id = t.audience",
         "SELECT 'spot', r.entity, p.west FROM resource_spot p JOIN resource r ON r.id = p.id",
         "SELECT 'capability', r.entity, c.capability FROM resource_capability c JOIN resource r ON r.id = c.resource",
