@@ -175,7 +175,10 @@ class SqliteView final : public View {
 
 Database open_tables(const ViewOptions& options, const JournalIdentity& journal) {
   Database db = open_database(options.path, OpenMode::create, options.vfs);
-  db->exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4096; PRAGMA secure_delete=FAST");
+  // Large pages and few checkpoints: an event's bytes are copied by log and checkpoint alike, and each page costs its calls.
+  db->exec("PRAGMA page_size=16384");
+  db->exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=FAST");
+  db->exec("PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=1000");
   migrate(*db, view_migrations());
   if (number_of(*db, "SELECT count(*) FROM meta") == 0) {
     Transaction transaction(*db);

@@ -14,7 +14,7 @@ namespace lianxi::store {
 
 inline constexpr std::uint32_t kViewVersion = 2;  // raised when tables or a projection's outcome change: the view is rebuilt
 
-inline constexpr std::size_t kTakeBytes = 1024 * 1024;                  // of segments read at a time
+inline constexpr std::size_t kTakeBytes = 1024 * 1024;                // of segments read at a time
 inline constexpr std::size_t kViewTransactionBytes = 8 * kTakeBytes;  // of segments, while there is a backlog
 
 struct ViewOptions {

@@ -76,7 +76,6 @@ ViewBench& map_of(int resources) {
   return *bench;
 }
 
-
 void BM_Nearest(benchmark::State& state) {
   ViewBench& bench = map_of(100'000);
   std::mt19937 random(2);

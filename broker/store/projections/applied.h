@@ -34,7 +34,7 @@ struct Applied {
   const Event& event;
   RegionCode home;  // of the entity
   Version version = 0;
-  Offset offset;  // in this node's journal: a number for new rows
+  Offset offset;          // in this node's journal: a number for new rows
   AudienceRow& audience;  // of the feed; outlives the rows that the projections hold
 
   // When the home node of the feed accepted it: the same on every node.

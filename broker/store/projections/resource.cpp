@@ -99,16 +99,18 @@ ResourceProjection::ResourceProjection(SQLite::Database& db)
             " supply_code, contact, phone, attributes, state_version, state, quantity_version, quantity_milli, capacity,"
             " occupancy, place_version, place, address, lon, lat, updated_at FROM resource"
             " WHERE entity = ? AND audience = ? AND status = ?"),
-      insert_(db,
-              "INSERT INTO resource (removed_version, record_version, type, level, agency, name, owner, capabilities, unit,"
-              " supply_code, contact, phone, attributes, place_version, place, address, lon, lat, state_version, state,"
-              " quantity_version, quantity_milli, capacity, occupancy, updated_at, row_hash, id, entity, audience, status, region)"
-              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      update_(db,
-              "UPDATE resource SET removed_version = ?, record_version = ?, type = ?, level = ?, agency = ?, name = ?, owner = ?,"
-              " capabilities = ?, unit = ?, supply_code = ?, contact = ?, phone = ?, attributes = ?, place_version = ?, place = ?,"
-              " address = ?, lon = ?, lat = ?, state_version = ?, state = ?, quantity_version = ?, quantity_milli = ?,"
-              " capacity = ?, occupancy = ?, updated_at = ?, row_hash = ? WHERE id = ?"),
+      insert_(
+          db,
+          "INSERT INTO resource (removed_version, record_version, type, level, agency, name, owner, capabilities, unit,"
+          " supply_code, contact, phone, attributes, place_version, place, address, lon, lat, state_version, state,"
+          " quantity_version, quantity_milli, capacity, occupancy, updated_at, row_hash, id, entity, audience, status, region)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      update_(
+          db,
+          "UPDATE resource SET removed_version = ?, record_version = ?, type = ?, level = ?, agency = ?, name = ?, owner = ?,"
+          " capabilities = ?, unit = ?, supply_code = ?, contact = ?, phone = ?, attributes = ?, place_version = ?, place = ?,"
+          " address = ?, lon = ?, lat = ?, state_version = ?, state = ?, quantity_version = ?, quantity_milli = ?,"
+          " capacity = ?, occupancy = ?, updated_at = ?, row_hash = ? WHERE id = ?"),
       update_changes_(db,
                       "UPDATE resource SET state_version = ?, state = ?, quantity_version = ?, quantity_milli = ?, capacity = ?,"
                       " occupancy = ?, updated_at = ?, row_hash = ? WHERE id = ?"),

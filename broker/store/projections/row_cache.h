@@ -13,12 +13,14 @@ namespace lianxi::store {
 inline constexpr std::size_t kKeptRows = 8'192;  // of each table, between transactions; up to twice as many
 
 // What keys a row: see schemas/sql/view.
-struct RowKey {
-  std::string entity;
+template <class Text>
+struct BasicRowKey {
+  Text entity;
   std::int64_t audience = 0;
   Status status{};
-  auto operator<=>(const RowKey&) const = default;
+  auto operator<=>(const BasicRowKey&) const = default;
 };
+using RowKey = BasicRowKey<std::string>;
 
 // Row: a value with `bool stored`, false if the table does not have it yet.
 template <class Row>
@@ -29,7 +31,7 @@ class RowCache {
   template <class Load>
   Row& touch(const Applied& applied, Load load) {
     const Envelope& envelope = applied.event.envelope;
-    Held& held = find({envelope.entity, applied.audience.id, envelope.status}, load);
+    Held& held = find(KeyView{envelope.entity, applied.audience.id, envelope.status}, load);
     if (!held.second.dirty) {
       held.second.dirty = true;
       dirty_.push_back(&held);
@@ -47,7 +49,7 @@ class RowCache {
     }
     dirty_.clear();
     if (young_.size() < kKeptRows) return;
-    old_ = std::move(young_);
+    std::swap(young_, old_);
     young_.clear();
   }
 
@@ -64,22 +66,32 @@ class RowCache {
     bool dirty = false;
   };
   using Held = std::pair<const RowKey, Kept>;
+  using KeyView = BasicRowKey<std::string_view>;
+  static KeyView view_of(const RowKey& key) { return {key.entity, key.audience, key.status}; }
   struct HashOf {
-    std::size_t operator()(const RowKey& key) const {
+    using is_transparent = void;
+    std::size_t operator()(const KeyView& key) const {
       const auto rest = static_cast<std::size_t>(key.audience) * 8 + static_cast<std::size_t>(key.status);
-      return std::hash<std::string>{}(key.entity) ^ rest * 0x9E3779B97F4A7C15U;
+      return std::hash<std::string_view>{}(key.entity) ^ rest * 0x9E3779B97F4A7C15U;
     }
+    std::size_t operator()(const RowKey& key) const { return (*this)(view_of(key)); }
   };
-  using Map = std::unordered_map<RowKey, Kept, HashOf>;
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const RowKey& a, const RowKey& b) const { return a == b; }
+    bool operator()(const KeyView& a, const RowKey& b) const { return a == view_of(b); }
+    bool operator()(const RowKey& a, const KeyView& b) const { return view_of(a) == b; }
+  };
+  using Map = std::unordered_map<RowKey, Kept, HashOf, Equal>;
 
   template <class Load>
-  Held& find(RowKey key, Load load) {
+  Held& find(const KeyView& key, Load load) {
     const auto found = young_.find(key);
     if (found != young_.end()) return *found;
-    if (auto node = old_.extract(key)) return *young_.insert(std::move(node)).position;
-    Kept kept;
-    load(key, kept.row);
-    return *young_.emplace(std::move(key), std::move(kept)).first;
+    if (const auto kept = old_.find(key); kept != old_.end()) return *young_.insert(old_.extract(kept)).position;
+    Held& fresh = *young_.emplace(RowKey{std::string(key.entity), key.audience, key.status}, Kept{}).first;
+    load(fresh.first, fresh.second.row);
+    return fresh;
   }
 
   Map young_, old_;  // rows move to `young_` when they are touched; dirty ones are always there
