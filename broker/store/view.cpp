@@ -48,6 +48,13 @@ class SqliteView final : public View {
     });
   }
 
+  [[nodiscard]] std::vector<Count> counts() override {
+    std::vector<Count> counts;
+    for (const auto& [of, events] : counts_) counts.push_back({std::get<0>(of), std::get<1>(of), std::get<2>(of), events});
+    counts_.clear();
+    return counts;
+  }
+
   [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
     return guarded("read the view's alerts", [&] {
       SQLite::Statement select(*db_, "SELECT entity, event_bytes FROM alert WHERE region = ? ORDER BY id");
@@ -107,22 +114,27 @@ class SqliteView final : public View {
     }
     AudienceRow& of = audience(segment->info().feed.audience);
     of.touched = true;
+    std::map<Kind, std::uint64_t> kinds;
     for (const RecordView& record : segment->records()) {
       const Offset at(stored.first_offset.value + (record.stamp.sequence.value - segment->info().first_sequence.value));
       if (at < taken_) continue;
-      const char* reason = apply_record(segment->info().feed, record, at, of);
+      Kind kind = Kind::unknown;
+      const char* reason = apply_record(segment->info().feed, record, at, of, kind);
       if (reason != nullptr) ++unread_[reason];
+      ++kinds[kind];
     }
+    for (const auto& [kind, events] : kinds) counts_[{segment->info().feed.region, segment->info().feed.lane, kind}] += events;
     heads_[segment->info().feed] = {of.id, segment->last()};
     taken_ = end;
   }
 
-  // Why the event left no row; nullptr if it left one.
-  const char* apply_record(const FeedId& feed, const RecordView& record, Offset at, AudienceRow& of) {
+  // Why the event left no row; nullptr if it left one. Says its kind if it can be read.
+  const char* apply_record(const FeedId& feed, const RecordView& record, Offset at, AudienceRow& of, Kind& kind) {
     if (record.redacted) return "redacted";
     const auto event = decode_event(record.body);
     if (!event) return "unreadable";
     const Envelope& envelope = event->envelope;
+    kind = envelope.kind;
     if (envelope.audience != feed.audience) return "audience is not the feed's";
     const auto home = home_region(envelope.entity);
     const auto version = version_of(feed.epoch, record.stamp.ordinal);
@@ -171,6 +183,8 @@ class SqliteView final : public View {
   // Of the open transaction.
   std::map<FeedId, std::pair<std::int64_t, FeedHead>> heads_;
   std::map<std::string, std::uint64_t> unread_;
+  // Since they were asked for.
+  std::map<std::tuple<RegionCode, Lane, Kind>, std::uint64_t> counts_;
 };
 
 Database open_tables(const ViewOptions& options, const JournalIdentity& journal) {

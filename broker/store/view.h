@@ -37,6 +37,14 @@ class View {
   [[nodiscard]] virtual StoreResult<void> commit() = 0;
   // take() and commit().
   [[nodiscard]] StoreResult<void> apply(const std::vector<JournalSegment>& segments);
+  // How many events were taken since this was last asked, by whose feed, lane and kind; unknown: what could not be read.
+  struct Count {
+    RegionCode region;
+    Lane lane{};
+    Kind kind{};
+    std::uint64_t events = 0;
+  };
+  [[nodiscard]] virtual std::vector<Count> counts() = 0;
   // Own alerts for LoadedState: entity -> core::alert_content_hash is computed by the caller from the event's bytes.
   using AlertVisitor = std::function<void(const std::string& entity, BytesView event)>;
   [[nodiscard]] virtual StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const = 0;

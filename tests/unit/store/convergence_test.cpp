@@ -160,7 +160,9 @@ TEST(Convergence, HowEventsShareTransactionsChangesNothing) {
       const JournalSegment segment{Offset(i + 1), arrivals[i], std::nullopt};
       alone.apply(segment);
       ASSERT_TRUE(shared.view->take({segment}));
-      if (random() % 8 == 0) ASSERT_TRUE(shared.view->commit());
+      if (random() % 8 == 0) {
+        ASSERT_TRUE(shared.view->commit());
+      }
       if (random() % 30 == 0) {
         // A gap ends the transaction: everything since the last commit is taken anew.
         ASSERT_FALSE(shared.view->take({JournalSegment{Offset(i + 9), arrivals[i], std::nullopt}}));
