@@ -194,7 +194,7 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
   live = std::make_unique<LiveFeed>(LiveFeed::Parts{std::move(live_socket), std::move(*live_reader)}, node->core().next_offset(),
                                     directory, board, metrics, journal_failed);
   view = std::make_unique<ViewThread>(
-      node->take_view(), std::move(*view_reader), board,
+      ViewThread::Parts{node->take_view(), std::move(*view_reader), config.file.region}, board, metrics,
       [this] {
         query->wake();
         if (stop_requested) wakeup.signal();

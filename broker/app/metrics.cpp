@@ -83,12 +83,13 @@ Metrics::~Metrics() = default;
 void Metrics::refused(RefusalCode code) {
   state_->refusals.Add({{"code", std::string(to_word(code))}}).Increment();
 }
-void Metrics::accepted(Lane lane, Kind kind) {
-  state_->accepted.Add({{"lane", std::string(to_word(lane))}, {"kind", std::string(to_word(kind))}}).Increment();
+void Metrics::accepted(Lane lane, Kind kind, std::uint64_t events) {
+  state_->accepted.Add({{"lane", std::string(to_word(lane))}, {"kind", std::string(to_word(kind))}})
+      .Increment(static_cast<double>(events));
 }
-void Metrics::received(RegionCode region, Lane lane, Kind kind) {
+void Metrics::received(RegionCode region, Lane lane, Kind kind, std::uint64_t events) {
   state_->received.Add({{"region", to_text(region)}, {"lane", std::string(to_word(lane))}, {"kind", std::string(to_word(kind))}})
-      .Increment();
+      .Increment(static_cast<double>(events));
 }
 void Metrics::delivered(DeliveryOutcome outcome, std::size_t bytes) {
   state_->deliveries.Add({{"outcome", outcome_word(outcome)}}).Increment();

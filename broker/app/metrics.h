@@ -20,8 +20,8 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   void refused(RefusalCode code);
-  void accepted(Lane lane, Kind kind);                     // an event of this region
-  void received(RegionCode region, Lane lane, Kind kind);  // an event of a peer
+  void accepted(Lane lane, Kind kind, std::uint64_t events = 1);                     // of this region
+  void received(RegionCode region, Lane lane, Kind kind, std::uint64_t events = 1);  // of a peer
   void delivered(DeliveryOutcome outcome, std::size_t bytes);
   void answer_unsent();
   void zap_rejected();

@@ -11,8 +11,6 @@
 namespace lianxi::app {
 namespace {
 
-constexpr std::size_t kCatchUpBytes = 1024 * 1024;  // of one view transaction at start
-
 using store::StoreResult;
 
 tl::unexpected<store::StoreFailure> failed(store::StoreFailure failure) {
@@ -81,7 +79,8 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   auto view = store::open_view(state.config.view, identity);
   if (!view) return failed(std::move(view.error()));
   state.view = std::move(*view);
-  if (auto caught = store::catch_up(*state.view, *state.reader, kCatchUpBytes); !caught) return failed(std::move(caught.error()));
+  if (auto caught = store::catch_up(*state.view, *state.reader, store::kViewTransactionBytes); !caught)
+    return failed(std::move(caught.error()));
   auto alerts = own_alerts(*state.view, state.config.region);
   if (!alerts) return failed(std::move(alerts.error()));
 

@@ -89,6 +89,9 @@ void QueryService::take(net::Inbound inbound) {
   if (waiting_.size() >= kMaxWaitingQueries || static_cast<std::size_t>(of_agent) >= kMaxWaitingQueriesPerAgent)
     return refuse(inbound.routing, query->request,
                   {RefusalCode::busy, "after_offset", "too many queries wait for the view; ask again", kRetryAfterMs});
+  // This thread alone writes it.
+  board_.view_wanted = std::max(board_.view_wanted.load(), query->after_offset.value);
+  board_.view_call.signal();
   const std::uint32_t wait_ms = query->deadline_ms == 0 ? kMaxQueryWaitMs : std::min(query->deadline_ms, kMaxQueryWaitMs);
   waiting_.push_back({std::move(inbound.routing), std::move(inbound.agent), *query, steady_ms() + wait_ms});
 }
