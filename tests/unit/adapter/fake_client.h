@@ -35,6 +35,11 @@ class FakeClient : public sdk::Client {
   }
   void publish(const Event& event, std::function<void(const sdk::Outcome&)> done) override { done(publish(event).get()); }
 
+  void publish(std::span<const Event> events, sdk::EachDone done) override {
+    for (std::size_t i = 0; i < events.size(); ++i) done(i, publish(events[i]).get());
+  }
+  void publish_async(std::span<const Event> events, sdk::EachDone done) override { publish(events, std::move(done)); }
+
   std::future<sdk::Outcome> publish_once(const Event& event, std::string_view key) override {
     const std::scoped_lock lock(outbox_.mutex);
     std::promise<sdk::Outcome> promise;
