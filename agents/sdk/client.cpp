@@ -6,6 +6,7 @@
 #include <zmq.hpp>
 
 #include "agents/sdk/client_impl.h"
+#include "agents/sdk/stream_state.h"
 #include "schemas/codec/event_codec.h"
 
 namespace lianxi::sdk {
@@ -260,6 +261,26 @@ Result<SessionId> ClientImpl::follow(const FollowOptions& options, FollowCallbac
     followers_.emplace(id, std::make_unique<Follower>(*context_, profile_, id, options, std::move(callbacks)));
   });
   return id;
+}
+
+EventStream ClientImpl::events(const FollowOptions& options) {
+  const auto state = std::make_shared<EventStream::State>();
+  if (auto good = check_follow(options); !good) {
+    state->end(good.error());
+    return EventStream(state);
+  }
+  const SessionId id = random_session();
+  state->attach({.taken =
+                     [this, id](const Chunk& chunk) {
+                       post([this, id, bytes = chunk.bytes.size(), next = chunk.next] {
+                         if (const auto found = followers_.find(id); found != followers_.end()) found->second->taken(bytes, next);
+                       });
+                     },
+                 .unfollow = [this, id] { unfollow(id); }});
+  post([this, id, options, state] {
+    followers_.emplace(id, std::make_unique<Follower>(*context_, profile_, id, options, FollowCallbacks{}, state));
+  });
+  return EventStream(state);
 }
 
 void ClientImpl::unfollow(SessionId follow) {

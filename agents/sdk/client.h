@@ -26,6 +26,7 @@
 #include <string>
 #include <string_view>
 
+#include "agents/sdk/event_stream.h"
 #include "agents/sdk/profile.h"
 #include "schemas/codec/segment.h"
 #include "schemas/protocol.h"
@@ -65,6 +66,10 @@ struct FollowOptions {
   LaneMask lanes = kAllLanes;
   Filter filter;
   bool flash_endpoint = false;  // follow over the node's `flash` endpoint; lanes must then be flash alone
+  // Recomputes every hash of what is delivered, and across deliveries as far as the filter leaves no gaps. A break ends the
+  // follow (feed_broken). Checksums are looked at in any case.
+  bool check_chain = true;
+  std::uint64_t buffer_bytes = 8ULL * 1024 * 1024;  // on its way or, for events(), not yet read; kMaxDeliverBytes at least
 };
 struct Delivery {
   FeedId feed;
@@ -106,6 +111,8 @@ class Client {
   // Starts a follow; it resumes by itself after a lost connection, each event once. Returns its id for unfollow.
   [[nodiscard]] virtual Result<SessionId> follow(const FollowOptions& options, FollowCallbacks callbacks) = 0;
   virtual void unfollow(SessionId follow) = 0;
+  // The same as a range, read at the caller's pace (event_stream.h). Options that cannot be make a stream that is over.
+  [[nodiscard]] virtual EventStream events(const FollowOptions& options) = 0;
 
   // Blocks for at most `timeout`. Failure: unreachable or timeout; a node's refusal is the inner result.
   [[nodiscard]] virtual Result<Result<Answer>, Failure<SdkError>> query(const Ask& ask, std::chrono::milliseconds timeout,

@@ -274,7 +274,10 @@ void ClientImpl::note_trouble() {
 
 void ClientImpl::end() {
   run_tasks();
-  for (auto& [id, follower] : followers_) follower->stop(now_ms_);
+  for (auto& [id, follower] : followers_) {
+    follower->stop(now_ms_);
+    follower->closed(closed());
+  }
   for (Waiter& waiter : waiters_.drain()) tell(waiter, tl::unexpected(closed()));
   for (auto& [request, asked] : queries_) asked.promise->set_value(tl::unexpected(Failure<SdkError>{SdkError::closed, "closed"}));
   outbox_->flush();
