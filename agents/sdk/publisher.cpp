@@ -54,6 +54,10 @@ Publisher::Next Publisher::welcomed(const Welcome& welcome, LaneMask lanes) {
       if (state.lane == lane) node = state;
     }
     const std::string name(to_word(lane));
+    // Ours to lose: nothing that the node could have answered is open, so a fresh session says all.
+    if (!welcome.session_known && outbox_.in_memory() && all_answered() && node.high_water < outbox_.answered_through(lane)) {
+      return new_session({});
+    }
     if (node.high_water < outbox_.answered_through(lane)) {
       return new_session("node " + to_text(region_) + " is behind: it answered " + name + " " +
                          std::to_string(outbox_.answered_through(lane).value) + " and now knows " +
@@ -350,7 +354,7 @@ Publisher::Next Publisher::new_session(const std::string& why) {
     of(lane).sent_through = 0;
     of(lane).held_back.reset();
   }
-  sinks_.report("new session " + std::to_string(fresh.value) + "; what has no answer is sent again: " + why);
+  if (!why.empty()) sinks_.report("new session " + std::to_string(fresh.value) + "; what has no answer is sent again: " + why);
   return Next::hello;
 }
 

@@ -224,6 +224,19 @@ TEST_F(Rules, ASessionInMemoryIsWorthNothingToTheNodeUnlessAnAnswerIsOnItsWay) {
   EXPECT_TRUE(publisher.hello("test", kNormal).volatile_outbox);
 }
 
+TEST_F(Rules, AnIdleSessionThatTheNodeClosedIsReplacedWithoutAWord) {
+  store("一");
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  (void)publisher.answered(receipt(1, 1), 1);
+  publisher.lost(kNormal);
+  ASSERT_EQ(publisher.welcomed(welcome(0, 0), kNormal), Publisher::Next::hello);
+  EXPECT_EQ(outbox->session(), SessionId{2});
+  EXPECT_TRUE(reports.empty());
+  (void)publisher.welcomed(welcome(0, 0), kNormal);
+  store("二");
+  EXPECT_EQ(publisher.next(Lane::normal, 2)->first_sequence, Sequence{1});
+}
+
 TEST_F(Rules, AnAnswerToARepeatThatIsDoneWithChangesNothing) {
   store("一");
   ASSERT_TRUE(publisher.next(Lane::normal, 0));
