@@ -42,6 +42,7 @@ Result<void, BrokerFailure> Broker::State::loop() {
     if (reload_requested.exchange(false)) reload();
     keep_house();
     more = intake.take(wall_ms(), *directory.rights(), inputs);
+    outlet.taken();
     if (auto done = turn(); !done) return done;
   }
   board.ready = false;
@@ -121,8 +122,7 @@ Result<void, BrokerFailure> Broker::State::turn() {
   if (inputs.empty() && !node->more_to_deliver()) return {};
   const auto begun = std::chrono::steady_clock::now();
   const Hash entropy = fresh_entropy();
-  auto output = node->turn(wall_ms(), entropy, inputs,
-                           [this](const core::Connection& to, const Message& message) { return send(to, message); });
+  auto output = node->turn(wall_ms(), entropy, inputs, outlet);
   inputs.clear();
   if (!output)
     return tl::unexpected(BrokerFailure{
@@ -132,25 +132,6 @@ Result<void, BrokerFailure> Broker::State::turn() {
   metrics.turn(taken.count(), !output->committed.empty());
   perform(std::move(*output));
   return {};
-}
-
-SendResult Broker::State::send(const core::Connection& connection, const Message& message) {
-  net::RouterEndpoint& endpoint = *endpoints[connection.socket];
-  const bool delivery = std::holds_alternative<Deliver>(message);
-  Frames frames = encode(message);
-  const std::size_t bytes = frames.payload.size();
-  const net::SendOutcome outcome = delivery ? endpoint.send(connection.routing, std::move(frames))
-                                            : send_answer(endpoint, connection.routing, std::move(frames), metrics);
-  if (delivery) metrics.delivered(static_cast<DeliveryOutcome>(outcome), bytes);
-  switch (outcome) {
-    case net::SendOutcome::sent:
-      return SendResult::sent;
-    case net::SendOutcome::full:
-      return SendResult::full;
-    case net::SendOutcome::gone:
-      break;
-  }
-  return SendResult::gone;
 }
 
 void Broker::State::perform(TurnOutput output) {
@@ -227,7 +208,8 @@ void Broker::State::drain() {
     net::wait(items, std::chrono::milliseconds(50));
     wakeup.drain();
   }
-  // Answers that stand in the sockets' queues still leave.
+  // Answers that wait for a flash event's turn, or stand in the sockets' queues, still leave.
+  if (node->more_to_deliver()) (void)turn();
   for (auto& endpoint : endpoints) endpoint->linger(kLinger);
   log.info("stopped", {{"head", std::to_string(board.head)}, {"view_offset", std::to_string(board.view_offset)}});
 }
