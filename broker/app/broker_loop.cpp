@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <limits>
+
 #include "broker/app/broker_state.h"
 #include "broker/app/clock.h"
 #include "schemas/limits.h"
@@ -10,6 +12,7 @@ namespace lianxi::app {
 
 namespace {
 
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kTickMs = 200;
 constexpr std::int64_t kSweepMs = 100;
 constexpr std::int64_t kQuickSweepMs = 20;
@@ -58,7 +61,8 @@ void Broker::State::wait_for_work(bool more) {
   std::vector<net::WaitItem> items = {net::WaitItem{nullptr, wakeup.fd()}};
   for (auto& endpoint : endpoints) items.push_back(endpoint->readable());
   links.readable(items);
-  const std::int64_t next = std::min({tick_at, sweep_at, disk_at, status_at});
+  const std::int64_t retry = node->core().retry_at() ? steady_ms() + std::max<TimeMs>(0, *node->core().retry_at() - wall_ms()) : kNever;
+  const std::int64_t next = std::min({tick_at, sweep_at, disk_at, status_at, retry});
   const bool at_once = more || !inputs.empty() || node->more_to_deliver();
   net::wait(items, std::chrono::milliseconds(at_once ? 0 : std::max<std::int64_t>(0, next - steady_ms())));
   if (items[0].ready) wakeup.drain();
@@ -119,7 +123,7 @@ void Broker::State::watch_disk() {
 }
 
 Result<void, BrokerFailure> Broker::State::turn() {
-  if (inputs.empty() && !node->more_to_deliver()) return {};
+  if (inputs.empty() && !node->more_to_deliver() && node->core().retry_at().value_or(kNever) > wall_ms()) return {};
   const auto begun = std::chrono::steady_clock::now();
   const Hash entropy = fresh_entropy();
   auto output = node->turn(wall_ms(), entropy, inputs, outlet);

@@ -108,6 +108,10 @@ std::size_t BrokerCore::follower_count() const {
   return state_->followers.count();
 }
 
+std::optional<TimeMs> BrokerCore::retry_at() const {
+  return state_->followers.retry_at();
+}
+
 bool BrokerCore::follows(const Connection& connection, SessionId follow) const {
   return state_->followers.open(connection, follow);
 }

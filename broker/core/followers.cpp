@@ -122,6 +122,8 @@ void Followers::delivered(const Turn& turn, const Delivered& delivered) {
   const bool moved = delivered.next > follower.cursor;
   follower.cursor = std::max(follower.cursor, delivered.next);
   follower.blocked = !delivered.sent && !moved;
+  follower.retry_ms = follower.blocked ? std::clamp(2 * follower.retry_ms, kFirstRetryMs, kLastRetryMs) : 0;
+  follower.retry_at = turn.now + follower.retry_ms;
   follower.caught_up = follower.caught_up || follower.cursor >= follower.ordered_head;
   if (moved) follower.search = false;
   if (moved || delivered.sent) follower.stalled_at = 0;
@@ -251,7 +253,7 @@ void Followers::settle(Follower& follower) const {
   follower.spec = std::make_shared<const FollowSpec>(std::move(spec));
 }
 
-bool Followers::due(const Ground& ground, Turn& turn, Follower& f) const {
+bool Followers::due(const Ground& ground, const Turn& turn, Follower& f) {
   const Offset head = ground.sequencer.next_offset();
   if (f.under_way || f.closed) return false;
   if (f.cursor < head && f.caught_up && ground.sequencer.nothing_behind(f.cursor, f.spec->regions, f.spec->lanes))
@@ -259,7 +261,13 @@ bool Followers::due(const Ground& ground, Turn& turn, Follower& f) const {
   settle(f);
   f.told_at = std::min(f.told_at, turn.now);
   if (f.cursor >= head && !(f.untold && turn.now - f.told_at >= kStandingWordMs)) return false;
-  if (!f.blocked && f.credit_bytes > 0 && f.credit_messages > 0) return true;
+  const bool credit = f.credit_bytes > 0 && f.credit_messages > 0;
+  if (credit && f.blocked && turn.now < f.retry_at) {
+    f.retry_at = std::min(f.retry_at, turn.now + kLastRetryMs);  // the wall clock may have been set back
+    retry_at_ = std::min(retry_at_.value_or(f.retry_at), f.retry_at);
+  } else if (credit) {
+    return true;
+  }
   if (f.stalled_at == 0 && f.cursor < head) f.stalled_at = turn.now;
   return false;
 }
@@ -267,6 +275,7 @@ bool Followers::due(const Ground& ground, Turn& turn, Follower& f) const {
 void Followers::hand_out(const Ground& ground, Turn& turn) {
   const Offset head = ground.sequencer.next_offset();
   std::vector<std::map<Key, Follower>::iterator> behind;
+  retry_at_.reset();
   const auto collect = [&](auto from, auto to) {
     for (auto it = from; it != to; ++it)
       if (due(ground, turn, it->second)) behind.push_back(it);

@@ -13,6 +13,9 @@ namespace lianxi::core {
 
 // A follower that is behind and took nothing for so long (no credit came, or its connection is full) is ended.
 inline constexpr TimeMs kStuckFollowerMs = 120'000;
+// A full connection, or an agent with enough on its way, is tried again so soon, then ever later.
+inline constexpr TimeMs kFirstRetryMs = 2;
+inline constexpr TimeMs kLastRetryMs = 200;
 // A follower at the head that gets nothing of what is committed is told at most so often where it stands.
 inline constexpr TimeMs kStandingWordMs = 1'000;
 
@@ -32,6 +35,8 @@ class Followers {
   void hand_out(const Ground& ground, Turn& turn);
 
   [[nodiscard]] std::size_t count() const;
+  // When a blocked follower is to be tried again; none if there is none.
+  [[nodiscard]] std::optional<TimeMs> retry_at() const { return retry_at_; }
   // Whether the follow is open, so that a delivery made for it may still be sent.
   [[nodiscard]] bool open(const Connection& connection, SessionId follow) const;
 
@@ -49,7 +54,9 @@ class Followers {
     TimeMs stalled_at = 0;    // behind, and could take nothing since; 0: it can
     bool search = false;      // its first order may jump over what it holds
     bool under_way = false;   // an order is with the ring
-    bool blocked = false;     // the last order could send nothing: wait for credit or a tick
+    bool blocked = false;     // the last order could send nothing: wait for credit, a tick or the retry
+    TimeMs retry_at = 0;
+    TimeMs retry_ms = 0;
     bool caught_up = false;   // it stood at the head once: from then on it is spared what is not of its lanes and regions
     bool untold = false;      // its cursor moved and nothing was said
     bool closed = false;      // gone, but its order is still with the ring; its id is not free before
@@ -65,7 +72,7 @@ class Followers {
   [[nodiscard]] static Result<Offset> start(const Ground& ground, const Agent& agent, const Follow& follow);
   void end_stuck(Turn& turn);
   void settle(Follower& follower) const;
-  [[nodiscard]] bool due(const Ground& ground, Turn& turn, Follower& follower) const;
+  [[nodiscard]] bool due(const Ground& ground, const Turn& turn, Follower& follower);
   static void add_credit(Follower& follower, std::uint64_t bytes, std::uint32_t messages);
   std::map<Key, Follower>::iterator drop(std::map<Key, Follower>::iterator at);
   // Forgets contacts that no follower needs.
@@ -78,6 +85,7 @@ class Followers {
   std::map<Connection, Contact> contacts_;  // of connections with followers
   std::map<AgentId, std::size_t> of_agent_;
   std::optional<Key> last_served_;
+  std::optional<TimeMs> retry_at_;  // the first of all
 };
 
 }  // namespace lianxi::core
