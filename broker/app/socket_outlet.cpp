@@ -41,10 +41,6 @@ void SocketOutlet::said(const core::Connection& to, std::size_t bytes) {
   if (!is_flash(to)) watch_.said_other(bytes);
 }
 
-void SocketOutlet::said_on_link(const core::LinkId& link, std::size_t bytes) {
-  if (link.lanes != core::LaneClass::flash) watch_.said_other(bytes);
-}
-
 bool SocketOutlet::look() {
   unlooked_ = 0;
   const bool waits = endpoints_[static_cast<std::size_t>(EndpointKind::flash)]->has_input() || links_.flash_waits();

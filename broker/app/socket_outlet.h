@@ -27,7 +27,6 @@ class SocketOutlet final : public Outlet {
 
   // The flash sockets were emptied just now.
   void taken() { watch_.taken(); }
-  void said_on_link(const core::LinkId& link, std::size_t bytes);
 
  private:
   bool look();
