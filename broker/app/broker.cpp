@@ -5,6 +5,7 @@
 
 #include "broker/app/broker_state.h"
 #include "broker/app/clock.h"
+#include "broker/app/cold_thread.h"
 #include "schemas/codec/json.h"
 #include "schemas/limits.h"
 
@@ -153,7 +154,7 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
   const Endpoints& ask = config.file.endpoints;
   Wanted wanted[] = {{"flash", ask.flash, net::IoThread::flash, 256, endpoints[0], bound.flash},
                      {"data", ask.data, net::IoThread::rest, 1024, endpoints[1], bound.data},
-                     {"follow", ask.follow, net::IoThread::rest, 64, endpoints[2], bound.follow},
+                     {"follow", ask.follow, net::IoThread::rest, 256, endpoints[2], bound.follow},
                      {"query", ask.query, net::IoThread::rest, 16, query_socket, bound.query}};
   for (Wanted& each : wanted) {
     auto opened = open(each.name, each.endpoint, each.thread, each.send_hwm);
@@ -182,6 +183,9 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
   if (!view_reader) return failed(BrokerError::journal, journal_detail(view_reader.error(), journal.folder));
   auto live_reader = store::open_reader(journal);
   if (!live_reader) return failed(BrokerError::journal, journal_detail(live_reader.error(), journal.folder));
+  auto cold_reader = store::open_reader(journal);
+  if (!cold_reader) return failed(BrokerError::journal, journal_detail(cold_reader.error(), journal.folder));
+  node->read_cold_with(std::make_unique<ColdReadThread>(std::move(*cold_reader), [this] { wakeup.signal(); }));
   auto read_view = store::open_read_view(view_options);
   if (!read_view) return failed(BrokerError::view, fmt::format("{}: {}", view_options.path, read_view.error().detail));
 

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <limits>
+
 #include "broker/app/broker_state.h"
 #include "broker/app/clock.h"
 #include "schemas/limits.h"
@@ -10,6 +12,7 @@ namespace lianxi::app {
 
 namespace {
 
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kTickMs = 200;
 constexpr std::int64_t kSweepMs = 100;
 constexpr std::int64_t kQuickSweepMs = 20;
@@ -42,6 +45,7 @@ Result<void, BrokerFailure> Broker::State::loop() {
     if (reload_requested.exchange(false)) reload();
     keep_house();
     more = intake.take(wall_ms(), *directory.rights(), inputs);
+    outlet.taken();
     if (auto done = turn(); !done) return done;
   }
   board.ready = false;
@@ -57,7 +61,8 @@ void Broker::State::wait_for_work(bool more) {
   std::vector<net::WaitItem> items = {net::WaitItem{nullptr, wakeup.fd()}};
   for (auto& endpoint : endpoints) items.push_back(endpoint->readable());
   links.readable(items);
-  const std::int64_t next = std::min({tick_at, sweep_at, disk_at, status_at});
+  const std::int64_t retry = node->core().retry_at() ? steady_ms() + std::max<TimeMs>(0, *node->core().retry_at() - wall_ms()) : kNever;
+  const std::int64_t next = std::min({tick_at, sweep_at, disk_at, status_at, retry});
   const bool at_once = more || !inputs.empty() || node->more_to_deliver();
   net::wait(items, std::chrono::milliseconds(at_once ? 0 : std::max<std::int64_t>(0, next - steady_ms())));
   if (items[0].ready) wakeup.drain();
@@ -118,11 +123,10 @@ void Broker::State::watch_disk() {
 }
 
 Result<void, BrokerFailure> Broker::State::turn() {
-  if (inputs.empty() && !node->more_to_deliver()) return {};
+  if (inputs.empty() && !node->more_to_deliver() && node->core().retry_at().value_or(kNever) > wall_ms()) return {};
   const auto begun = std::chrono::steady_clock::now();
   const Hash entropy = fresh_entropy();
-  auto output = node->turn(wall_ms(), entropy, inputs,
-                           [this](const core::Connection& to, const Message& message) { return send(to, message); });
+  auto output = node->turn(wall_ms(), entropy, inputs, outlet);
   inputs.clear();
   if (!output)
     return tl::unexpected(BrokerFailure{
@@ -132,25 +136,6 @@ Result<void, BrokerFailure> Broker::State::turn() {
   metrics.turn(taken.count(), !output->committed.empty());
   perform(std::move(*output));
   return {};
-}
-
-SendResult Broker::State::send(const core::Connection& connection, const Message& message) {
-  net::RouterEndpoint& endpoint = *endpoints[connection.socket];
-  const bool delivery = std::holds_alternative<Deliver>(message);
-  Frames frames = encode(message);
-  const std::size_t bytes = frames.payload.size();
-  const net::SendOutcome outcome = delivery ? endpoint.send(connection.routing, std::move(frames))
-                                            : send_answer(endpoint, connection.routing, std::move(frames), metrics);
-  if (delivery) metrics.delivered(static_cast<DeliveryOutcome>(outcome), bytes);
-  switch (outcome) {
-    case net::SendOutcome::sent:
-      return SendResult::sent;
-    case net::SendOutcome::full:
-      return SendResult::full;
-    case net::SendOutcome::gone:
-      break;
-  }
-  return SendResult::gone;
 }
 
 void Broker::State::perform(TurnOutput output) {
@@ -227,7 +212,8 @@ void Broker::State::drain() {
     net::wait(items, std::chrono::milliseconds(50));
     wakeup.drain();
   }
-  // Answers that stand in the sockets' queues still leave.
+  // Answers that wait for a flash event's turn, or stand in the sockets' queues, still leave.
+  if (node->more_to_deliver()) (void)turn();
   for (auto& endpoint : endpoints) endpoint->linger(kLinger);
   log.info("stopped", {{"head", std::to_string(board.head)}, {"view_offset", std::to_string(board.view_offset)}});
 }

@@ -6,6 +6,8 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <array>
 #include <sstream>
 
 #include "schemas/vocabulary.h"
@@ -20,6 +22,9 @@ using prometheus::Gauge;
 using prometheus::Histogram;
 
 const Histogram::BucketBoundaries kTurnSeconds = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5};
+
+const Histogram::BucketBoundaries kOvertakenBatches = {0, 1, 2, 4, 8};
+const Histogram::BucketBoundaries kOvertakenBytes = {0, 4096, 16384, 65536, 262144, 1048576};
 
 std::string outcome_word(DeliveryOutcome outcome) {
   switch (outcome) {
@@ -49,6 +54,9 @@ struct Metrics::State {
   Family<Counter>& accepted = counters("lianxi_events_accepted_total", "Events of this region on disk, by lane and kind");
   Family<Counter>& received = counters("lianxi_events_received_total", "Events of peers on disk, by region, lane and kind");
   Family<Counter>& deliveries = counters("lianxi_deliveries_total", "Deliveries to followers, by outcome");
+  std::array<Counter*, 3> deliveries_by_outcome = {&deliveries.Add({{"outcome", outcome_word(DeliveryOutcome::sent)}}),
+                                                   &deliveries.Add({{"outcome", outcome_word(DeliveryOutcome::full)}}),
+                                                   &deliveries.Add({{"outcome", outcome_word(DeliveryOutcome::gone)}})};
   Counter& delivered_bytes = counters("lianxi_delivered_bytes_total", "Bytes of segments sent to followers").Add({});
   Counter& answers_unsent =
       counters("lianxi_answers_unsent_total", "Answers whose client did not read; its connection was cut").Add({});
@@ -65,6 +73,21 @@ struct Metrics::State {
                          .Help("Turns that wrote: rules, seal, commit with its fsync, answers and deliveries")
                          .Register(registry)
                          .Add({}, kTurnSeconds);
+  Histogram& overtaken_batches =
+      prometheus::BuildHistogram()
+          .Name("lianxi_flash_overtaken_batches")
+          .Help("Batches of others committed between a flash event's arrival and its sending, at most")
+          .Register(registry)
+          .Add({}, kOvertakenBatches);
+  Histogram& overtaken_bytes = prometheus::BuildHistogram()
+                                   .Name("lianxi_flash_overtaken_bytes")
+                                   .Help("Bytes of other lanes sent between a flash event's arrival and its sending, at most")
+                                   .Register(registry)
+                                   .Add({}, kOvertakenBytes);
+  Gauge& most_overtaken_batches =
+      gauges("lianxi_flash_overtaken_batches_max", "The most batches that passed any flash event since start").Add({});
+  Gauge& most_overtaken_bytes =
+      gauges("lianxi_flash_overtaken_bytes_max", "The most bytes of other lanes that passed any flash event since start").Add({});
   Counter& idle_turns = counters("lianxi_turns_idle_total", "Turns that had nothing to write").Add({});
   Gauge& journal_head = gauges("lianxi_journal_next_offset", "Offset of the next event").Add({});
   Gauge& view_head = gauges("lianxi_view_offset", "The view has applied all below").Add({});
@@ -92,8 +115,19 @@ void Metrics::received(RegionCode region, Lane lane, Kind kind, std::uint64_t ev
       .Increment(static_cast<double>(events));
 }
 void Metrics::delivered(DeliveryOutcome outcome, std::size_t bytes) {
-  state_->deliveries.Add({{"outcome", outcome_word(outcome)}}).Increment();
+  state_->deliveries_by_outcome[static_cast<std::size_t>(outcome)]->Increment();
   if (outcome == DeliveryOutcome::sent) state_->delivered_bytes.Increment(static_cast<double>(bytes));
+}
+void Metrics::flash_overtaken(const Overtaken& what, std::size_t events) {
+  const auto batches = static_cast<double>(what.batches);
+  const auto bytes = static_cast<double>(what.bytes);
+  for (std::size_t i = 0; i < events; ++i) {
+    state_->overtaken_batches.Observe(batches);
+    state_->overtaken_bytes.Observe(bytes);
+  }
+  if (events == 0) return;
+  state_->most_overtaken_batches.Set(std::max(batches, state_->most_overtaken_batches.Value()));
+  state_->most_overtaken_bytes.Set(std::max(bytes, state_->most_overtaken_bytes.Value()));
 }
 void Metrics::answer_unsent() {
   state_->answers_unsent.Increment();

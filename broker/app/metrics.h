@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/app/flash_watch.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::app {
@@ -23,6 +24,7 @@ class Metrics {
   void accepted(Lane lane, Kind kind, std::uint64_t events = 1);                     // of this region
   void received(RegionCode region, Lane lane, Kind kind, std::uint64_t events = 1);  // of a peer
   void delivered(DeliveryOutcome outcome, std::size_t bytes);
+  void flash_overtaken(const Overtaken& what, std::size_t events);  // `events` flash events were said
   void answer_unsent();
   void zap_rejected();
   void handshakes_failed(std::size_t count);

@@ -108,6 +108,14 @@ std::size_t BrokerCore::follower_count() const {
   return state_->followers.count();
 }
 
+std::optional<TimeMs> BrokerCore::retry_at() const {
+  return state_->followers.retry_at();
+}
+
+bool BrokerCore::follows(const Connection& connection, SessionId follow) const {
+  return state_->followers.open(connection, follow);
+}
+
 std::size_t BrokerCore::pending_bytes() const {
   return state_->turn.bytes;
 }

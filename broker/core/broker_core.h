@@ -59,6 +59,10 @@ class BrokerCore {
   [[nodiscard]] Offset next_offset() const;
   [[nodiscard]] std::vector<LinkView> links() const;
   [[nodiscard]] std::size_t follower_count() const;
+  // When a follower whose connection was full is to be tried again: come back then, with or without inputs.
+  [[nodiscard]] std::optional<TimeMs> retry_at() const;
+  // Whether a delivery made for this follow may still be sent.
+  [[nodiscard]] bool follows(const Connection& connection, SessionId follow) const;
   // Events bytes taken into the open turn; the caller closes the turn at kMaxBatchBytes or when `flash_pending`.
   [[nodiscard]] std::size_t pending_bytes() const;
   [[nodiscard]] bool flash_pending() const;

@@ -176,6 +176,13 @@ bool Policy::may_follow(const Agent& agent, const Envelope& envelope) const {
   return false;
 }
 
+std::vector<const Rule*> Policy::follow_rules(const Agent& agent) const {
+  std::vector<const Rule*> rules;
+  for (const Grant* grant : grants_of(agent.id))
+    for (const Rule& rule : grant->follow) rules.push_back(&rule);
+  return rules;
+}
+
 bool Policy::may_query(const Agent& agent, const Envelope& envelope) const {
   for (const Grant* grant : grants_of(agent.id))
     for (const Rule& rule : grant->query)

@@ -20,6 +20,7 @@ struct Rule {
   std::vector<std::string> agencies;
   std::vector<Level> levels;
   std::vector<Audience> audiences;
+  bool operator==(const Rule&) const = default;
 };
 
 enum class Role : std::uint8_t { agent, operator_, node, volunteer };  // `node`: another member's broker
@@ -44,6 +45,8 @@ class Policy {
                                          const Envelope& envelope) const;  // not_allowed names what is missing
   [[nodiscard]] bool may_follow(const Agent& agent, const Envelope& envelope) const;
   [[nodiscard]] bool may_query(const Agent& agent, const Envelope& envelope) const;
+  // The rules that may_follow asks: agents with the same rules may follow the same.
+  [[nodiscard]] std::vector<const Rule*> follow_rules(const Agent& agent) const;
   // True if the agent may follow at least something; else a follow or query is refused as a whole.
   [[nodiscard]] bool may_follow_anything(const Agent& agent) const;
   [[nodiscard]] bool may_query_kind(const Agent& agent, Kind kind) const;

@@ -144,7 +144,9 @@ bool SimNode::perform(app::TurnOutput out) {
   for (const core::Alarm& alarm : out.alarms)
     world_.fail("node " + to_text(region()) + " raises an alarm: " + alarm.what + ": " + alarm.reason);
   if (!out.committed.empty()) {
-    if (auto applied = view_->apply(out.committed); !applied) {
+    std::vector<store::JournalSegment> segments;
+    for (const app::SharedSegment& segment : out.committed) segments.push_back(segment->as_journal_segment());
+    if (auto applied = view_->apply(segments); !applied) {
       if (!disk_.dead()) fail("its view does not take a batch", applied.error());
       crash("while its view takes a batch");
       return false;
