@@ -79,6 +79,9 @@ void Broker::State::keep_house() {
     publish_status();
     for (const LinkRow& link : board.report().links) metrics.set_link(link);
     metrics.set_followers(node->core().follower_count());
+    metrics.set_queued("deliveries", ledger->bytes(net::SendClass::delivery));
+    metrics.set_queued("answers", ledger->bytes(net::SendClass::answer));
+    metrics.set_queued("queries", ledger->bytes(net::SendClass::query));
   }
 }
 
@@ -86,9 +89,13 @@ void Broker::State::sweep(std::int64_t now) {
   bool again_soon = false;
   std::size_t connections = 0;
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    auto swept = endpoints[i]->sweep();
-    metrics.connections_cut(swept.cut);
-    metrics.handshakes_failed(swept.failed_handshakes);
+    auto swept = endpoints[i]->sweep(now);
+    count_sweep(swept, metrics);
+    for (const std::string& agent : swept.stuck)
+      log.warn("connection cut", {{"agent", agent},
+                                  {"endpoint", endpoints[i]->endpoint()},
+                                  {"reason", "it took nothing of what is queued for it for " +
+                                                 std::to_string(net::kStuckMs / 1000) + " s; it may follow on from its cursor"}});
     again_soon = again_soon || swept.again_soon;
     connections += endpoints[i]->connections();
     for (std::string& routing : swept.lost)
@@ -139,7 +146,9 @@ SendResult Broker::State::send(const core::Connection& connection, const Message
   const bool delivery = std::holds_alternative<Deliver>(message);
   Frames frames = encode(message);
   const std::size_t bytes = frames.payload.size();
-  const net::SendOutcome outcome = delivery ? endpoint.send(connection.routing, std::move(frames))
+  // Who is slow to read misses a heartbeat without harm: what is queued says more than it would.
+  const bool may_wait = delivery || std::holds_alternative<Heartbeat>(message);
+  const net::SendOutcome outcome = may_wait ? endpoint.send(connection.routing, std::move(frames))
                                             : send_answer(endpoint, connection.routing, std::move(frames), metrics);
   if (delivery) metrics.delivered(static_cast<DeliveryOutcome>(outcome), bytes);
   switch (outcome) {

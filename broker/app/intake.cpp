@@ -52,6 +52,15 @@ net::SendOutcome send_answer(net::RouterEndpoint& endpoint, const std::string& r
   return outcome;
 }
 
+void count_sweep(const net::RouterEndpoint::Swept& swept, Metrics& metrics) {
+  metrics.connections_cut(CutReason::endless, swept.cut.endless);
+  metrics.connections_cut(CutReason::waiting, swept.cut.waiting);
+  metrics.connections_cut(CutReason::crowded, swept.cut.crowded);
+  metrics.connections_cut(CutReason::stuck, swept.stuck.size());
+  metrics.handshakes_failed(swept.failed_handshakes);
+  metrics.accepts_failed(swept.failed_accepts);
+}
+
 bool Intake::Turn::full() const {
   return bytes >= kMaxBatchBytes || messages >= kMaxBatchMessages;
 }
@@ -79,7 +88,7 @@ void Intake::take_endpoint(Turn& turn, EndpointKind endpoint) {
       take_message(turn, endpoint, std::move(*inbound));
     } else if (auto* rejected = std::get_if<net::Rejected>(&received)) {
       ++turn.messages;
-      metrics_.connections_cut(1);
+      metrics_.connections_cut(CutReason::shape);
       log_.warn("connection cut", {{"agent", rejected->agent},
                                    {"endpoint", socket.endpoint()},
                                    {"field", rejected->refusal.field},

@@ -25,6 +25,9 @@ using EndpointSet = std::array<std::unique_ptr<net::RouterEndpoint>, kEndpointKi
 // the next one it asks.
 net::SendOutcome send_answer(net::RouterEndpoint& endpoint, const std::string& routing, Frames frames, Metrics& metrics);
 
+// What a sweep found, into the counters.
+void count_sweep(const net::RouterEndpoint::Swept& swept, Metrics& metrics);
+
 // The broker's thread.
 class Intake {
  public:

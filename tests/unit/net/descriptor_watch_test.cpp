@@ -52,15 +52,15 @@ class DescriptorWatchTest : public ::testing::Test {
   }
   int listener_ = -1, far_ = -1, near_ = -1;
   sockaddr_in address_{};
-  DescriptorWatch watch_{kBound};
+  DescriptorWatch watch_{{.message_bytes = kBound}};
 };
 
 TEST_F(DescriptorWatchTest, BytesWithoutAMessageAreCutAboveTheBound) {
   watch_.opened(near_);
   flow(kBound + 1);
-  EXPECT_EQ(watch_.sweep(), 0U) << "a sweep judges what the sweep before saw";
+  EXPECT_EQ(watch_.sweep().all(), 0U) << "a sweep judges what the sweep before saw";
   watch_.drained();
-  EXPECT_EQ(watch_.sweep(), 1U);
+  EXPECT_EQ(watch_.sweep().all(), 1U);
   EXPECT_TRUE(far_end_is_closed());
 }
 
@@ -69,7 +69,7 @@ TEST_F(DescriptorWatchTest, BytesUpToTheBoundAreNotCut) {
   flow(kBound);
   for (int i = 0; i < 5; ++i) {
     watch_.drained();
-    EXPECT_EQ(watch_.sweep(), 0U);
+    EXPECT_EQ(watch_.sweep().all(), 0U);
   }
   EXPECT_TRUE(watch_.suspicious());
 }
@@ -78,16 +78,16 @@ TEST_F(DescriptorWatchTest, AMessageTakenOutStartsTheCountAnew) {
   watch_.opened(near_);
   for (int i = 0; i < 10; ++i) {
     flow(kBound / 2);
-    watch_.yielded(near_);
+    watch_.yielded(near_, 0, "agent");
     watch_.drained();
-    EXPECT_EQ(watch_.sweep(), 0U);
+    EXPECT_EQ(watch_.sweep().all(), 0U);
   }
 }
 
 TEST_F(DescriptorWatchTest, NothingIsCutWhileMessagesStillWaitToBeRead) {
   watch_.opened(near_);
   flow(3 * kBound);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(watch_.sweep(), 0U);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(watch_.sweep().all(), 0U);
 }
 
 TEST_F(DescriptorWatchTest, ADescriptorGivenOutAgainIsAnotherConnection) {
@@ -100,7 +100,7 @@ TEST_F(DescriptorWatchTest, ADescriptorGivenOutAgainIsAnotherConnection) {
   ASSERT_EQ(::dup2(near_, number), number);
   EXPECT_NE(connection_cookie(number), cookie);
   EXPECT_FALSE(cut_connection(number, cookie));
-  EXPECT_EQ(watch_.sweep(), 0U);
+  EXPECT_EQ(watch_.sweep().all(), 0U);
   EXPECT_EQ(watch_.size(), 0U);
   if (number != near_) ::close(number);
 }

@@ -43,9 +43,9 @@ class RouterEndpointTest : public NetTest {
       std::array items = {endpoint->readable()};
       wait(items, std::chrono::milliseconds(10));
       (void)endpoint->receive();
-      auto swept = endpoint->sweep();
-      cut += swept.cut;
-      return !swept.lost.empty() || swept.cut > 0;
+      auto swept = endpoint->sweep(0);
+      cut += swept.cut.all();
+      return !swept.lost.empty() || swept.cut.all() > 0;
     });
   }
   std::size_t cut = 0;
@@ -132,7 +132,7 @@ TEST_F(RouterEndpointTest, ALostConnectionIsReported) {
   EXPECT_TRUE(eventually([&] {
     std::array items = {endpoint->readable()};
     wait(items, std::chrono::milliseconds(10));
-    swept = endpoint->sweep();
+    swept = endpoint->sweep(0);
     return !swept.lost.empty();
   }));
   EXPECT_EQ(swept.lost, std::vector<std::string>{got.routing});
@@ -204,7 +204,7 @@ TEST_F(RouterEndpointTest, AMessageOfTooManyPartsIsCutBeforeItsEndWhileOthersAre
     EXPECT_TRUE(std::holds_alternative<Inbound>(got)) << "the flood came through";
     if (std::holds_alternative<Inbound>(got)) ++answered;
     (void)endpoint->receive();
-    cut += endpoint->sweep().cut;
+    cut += endpoint->sweep(0).cut.all();
     return cut > 0;
   }));
   EXPECT_GT(answered, 1);
@@ -214,7 +214,7 @@ TEST_F(RouterEndpointTest, ALargeButWholeMessageIsNotCut) {
   for (int i = 0; i < 8; ++i) {
     send(socket, {header, std::string(kLargePayload, 'x')});
     EXPECT_EQ(receive_message().payload.size(), kLargePayload);
-    EXPECT_EQ(endpoint->sweep().cut, 0U);
+    EXPECT_EQ(endpoint->sweep(0).cut.all(), 0U);
   }
 }
 
@@ -225,7 +225,7 @@ TEST_F(RouterEndpointTest, WholeMessagesThatWaitForABusyNodeAreNotCut) {
     wait(items, std::chrono::milliseconds(20));
     return items[0].ready;
   }));
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(endpoint->sweep().cut, 0U);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(endpoint->sweep(0).cut.all(), 0U);
   for (int i = 0; i < 16; ++i) EXPECT_EQ(receive_message().payload.size(), kLargePayload);
 }
 

@@ -1,0 +1,58 @@
+// Bounds from outside what subscribers of `live` send. libzmq takes in every subscription of a connection, in the socket's own
+// thread and without end, and keeps a tree node for each byte of a topic, before a caller sees the first. So a thread of its
+// own looks at how many bytes each connection has sent, and cuts whoever sends more than an honest subscriber has to say.
+//
+// For the .cpp files of this floor only.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "broker/net/zmq_socket.h"
+
+namespace lianxi::net {
+
+inline constexpr std::size_t kLiveHandshakeBytes = 1024;            // greeting and CURVE: not counted
+inline constexpr std::size_t kLiveConnectionBytes = 96 * 1024;      // at once, from one connection
+inline constexpr std::size_t kLiveBytes = 512 * 1024;               // at once, from all
+inline constexpr std::size_t kLiveForgottenBytesPerSecond = 2'048;  // of each connection: what it may say in the long run
+
+class LiveGuard {
+ public:
+  // Hears the monitor of `socket` from now on; both outlive it.
+  LiveGuard(Context& context, zmq::socket_t& socket);
+  ~LiveGuard();
+  LiveGuard(const LiveGuard&) = delete;
+  LiveGuard& operator=(const LiveGuard&) = delete;
+
+  // Descriptors accepted since the last call. Any thread.
+  [[nodiscard]] std::vector<int> take_accepted();
+  // Connections cut since the last call. Any thread.
+  [[nodiscard]] std::size_t take_cut() { return cut_.exchange(0); }
+
+ private:
+  struct Connection {
+    std::uint64_t cookie = 0;
+    std::uint64_t received = 0;
+    std::size_t level = 0;  // said lately
+  };
+  void run();
+  void hear();
+  void look(std::size_t forgotten);
+  void cut_largest();
+
+  SocketMonitor monitor_;
+  std::map<int, Connection> connections_;
+  std::size_t level_ = 0;  // of all
+  std::mutex mutex_;
+  std::vector<int> accepted_;
+  std::atomic<std::size_t> cut_{0};
+  Wakeup stop_;
+  std::thread thread_;
+};
+
+}  // namespace lianxi::net
