@@ -5,6 +5,7 @@
 
 #include "broker/app/broker_state.h"
 #include "broker/app/clock.h"
+#include "broker/app/open_files.h"
 #include "schemas/codec/json.h"
 #include "schemas/limits.h"
 
@@ -133,6 +134,7 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
   if (!gate) return failed(BrokerError::network, std::move(gate.error().detail));
   zap = std::move(*gate);
 
+  const std::size_t connections = connections_per_endpoint(raise_open_files());
   struct Wanted {
     const char* name;
     std::string endpoint;
@@ -143,7 +145,7 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
     std::unique_ptr<net::RouterEndpoint>& target;
     std::string& bound_as;
   };
-  const auto open = [this, security](const Wanted& each) {
+  const auto open = [this, security, connections](const Wanted& each) {
     net::EndpointOptions options;
     options.name = each.name;
     options.endpoint = each.endpoint;
@@ -152,6 +154,7 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
     options.send_hwm = each.send_hwm;
     options.max_message_bytes = each.message_bytes + kOversizeSlackBytes;
     options.max_waiting_bytes = each.waiting_bytes;
+    options.max_connections = connections;
     options.ledger = ledger;
     options.security = security;
     return net::RouterEndpoint::open(context, directory.keys(), std::move(options));
@@ -159,7 +162,7 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
   const Endpoints& ask = config.file.endpoints;
   using net::IoThread;
   Wanted wanted[] = {{"flash", ask.flash, IoThread::flash, 256, kMaxPublishBytes, 32 * kMegabyte, endpoints[0], bound.flash},
-                     {"data", ask.data, IoThread::rest, 1024, kMaxPublishBytes, 96 * kMegabyte, endpoints[1], bound.data},
+                     {"data", ask.data, IoThread::rest, 1024, kMaxPublishBytes, 64 * kMegabyte, endpoints[1], bound.data},
                      {"follow", ask.follow, IoThread::rest, 64, kMaxVectorBytes, 16 * kMegabyte, endpoints[2], bound.follow},
                      {"query", ask.query, IoThread::rest, 16, kMaxControlBytes, 16 * kMegabyte, query_socket, bound.query}};
   for (Wanted& each : wanted) {
@@ -173,9 +176,10 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
     if (admitted) return std::nullopt;
     return std::move(admitted.error());
   };
-  auto opened =
-      net::LiveSocket::open(context, directory.keys(), {.endpoint = ask.live, .keys = curve_keys(), .security = security}, admit,
-                            [](const Refusal& refusal) { return to_json(refusal); });
+  auto opened = net::LiveSocket::open(
+      context, directory.keys(),
+      {.endpoint = ask.live, .keys = curve_keys(), .security = security, .max_connections = connections}, admit,
+      [](const Refusal& refusal) { return to_json(refusal); });
   if (!opened) return failed(BrokerError::network, std::move(opened.error().detail));
   live_socket = std::move(*opened);
   bound.live = live_socket->endpoint();

@@ -173,6 +173,7 @@ void Broker::State::perform(TurnOutput output) {
       inputs.push_back({wall_ms(), core::LinkLost{send_link.link, "the peer takes no more messages"}});
   }
   for (const core::Counted& counted : output.counted) metrics.refused(counted.code);
+  metrics.throttled(output.throttled);
   for (const core::Alarm& alarm : output.alarms) {
     metrics.alarm(alarm.what);
     log.warn("alarm", {{"what", alarm.what}, {"reason", alarm.reason}});

@@ -68,6 +68,8 @@ struct Metrics::State {
   Counter& delivered_bytes = counters("lianxi_delivered_bytes_total", "Bytes of segments sent to followers").Add({});
   Counter& answers_unsent =
       counters("lianxi_answers_unsent_total", "Answers whose client did not read; its connection was cut").Add({});
+  Counter& throttled =
+      counters("lianxi_events_throttled_total", "Events told to come back, for their agent or its share was used up").Add({});
   Counter& zap_rejections = counters("lianxi_zap_rejections_total", "Connections turned away for their key").Add({});
   Counter& handshakes =
       counters("lianxi_handshakes_failed_total", "Connections that did not prove a key this node knows").Add({});
@@ -114,6 +116,9 @@ void Metrics::received(RegionCode region, Lane lane, Kind kind) {
 void Metrics::delivered(DeliveryOutcome outcome, std::size_t bytes) {
   state_->deliveries.Add({{"outcome", outcome_word(outcome)}}).Increment();
   if (outcome == DeliveryOutcome::sent) state_->delivered_bytes.Increment(static_cast<double>(bytes));
+}
+void Metrics::throttled(std::size_t events) {
+  if (events > 0) state_->throttled.Increment(static_cast<double>(events));
 }
 void Metrics::answer_unsent() {
   state_->answers_unsent.Increment();

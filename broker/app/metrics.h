@@ -26,6 +26,7 @@ class Metrics {
   void received(RegionCode region, Lane lane, Kind kind);  // an event of a peer
   void delivered(DeliveryOutcome outcome, std::size_t bytes);
   void answer_unsent();
+  void throttled(std::size_t events);
   void zap_rejected();
   void handshakes_failed(std::size_t count);
   void connections_cut(CutReason why, std::size_t count = 1);

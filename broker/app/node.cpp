@@ -178,6 +178,7 @@ StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<co
   out.link_sends = std::move(effects.link_sends);
   out.counted = std::move(effects.counted);
   out.alarms = std::move(effects.alarms);
+  out.throttled = effects.throttled;
   state.deliver(send, out);
   return out;
 }

@@ -42,7 +42,7 @@ struct LiveSocket::State {
         admit(std::move(admits)),
         render(std::move(renders)),
         socket(context_of(context), zmq::socket_type::xpub),
-        watch({.message_bytes = kMaxControlBytes, .waiting_bytes = 4 * 1024 * 1024}) {}
+        watch({.message_bytes = kMaxControlBytes, .waiting_bytes = 4 * 1024 * 1024, .connections = options.max_connections}) {}
 
   [[nodiscard]] bool take(SubscriptionRequest& request) {
     zmq::message_t part;

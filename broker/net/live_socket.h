@@ -32,6 +32,7 @@ class LiveSocket {
     CurveKeys keys;
     int send_hwm = 1000;  // events that one subscriber may be behind
     Security security = Security::curve;
+    std::size_t max_connections = WatchBounds{}.connections;
   };
   // Empty: `agent` may hear everything whose topic begins with `prefix`.
   using Admit = std::function<std::optional<Refusal>(const std::string& agent, std::string_view prefix)>;
