@@ -72,7 +72,8 @@ struct Metrics::State {
       counters("lianxi_events_throttled_total", "Events told to come back, for their agent or its share was used up").Add({});
   Counter& zap_rejections = counters("lianxi_zap_rejections_total", "Connections turned away for their key").Add({});
   Counter& handshakes =
-      counters("lianxi_handshakes_failed_total", "Connections that did not prove a key this node knows").Add({});
+      counters("lianxi_handshakes_failed_total", "Connections that ended without a word: most proved no key that this node knows")
+          .Add({});
   Counter& cuts = counters("lianxi_connections_cut_total", "Connections cut for what their peer did or did not do").Add({});
   Family<Counter>& cuts_by_reason =
       counters("lianxi_connections_cut_by_reason_total",

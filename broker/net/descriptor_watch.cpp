@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace lianxi::net {
 
@@ -66,6 +67,7 @@ void DescriptorWatch::opened(int fd) {
     if (found == descriptors_.end()) {
       Descriptor& gone = descriptors_[fd];
       gone.closed = gone.told = true;
+      ++silent_ends_;
     }
     return;
   }
@@ -133,6 +135,7 @@ WatchCuts DescriptorWatch::sweep() {
     if (known.closed || cookie_now(fd) != known.cookie) {
       // It is remembered until its last messages are out, so that a newcomer of its number is not taken for their sender.
       const bool over = known.closed && drained_;
+      if (!known.closed && known.agent.empty()) ++silent_ends_;
       known.closed = true;
       it = over ? descriptors_.erase(it) : std::next(it);
       continue;
@@ -210,6 +213,10 @@ void DescriptorWatch::bound_connections(WatchCuts& cuts) {
 std::size_t DescriptorWatch::size() const {
   return static_cast<std::size_t>(
       std::count_if(descriptors_.begin(), descriptors_.end(), [](const auto& entry) { return !entry.second.closed; }));
+}
+
+std::size_t DescriptorWatch::take_silent_ends() {
+  return std::exchange(silent_ends_, 0);
 }
 
 void DescriptorWatch::cut_all() {

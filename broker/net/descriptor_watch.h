@@ -58,6 +58,8 @@ class DescriptorWatch {
   [[nodiscard]] bool suspicious() const { return suspicious_; }
   [[nodiscard]] std::size_t size() const;                                       // open connections
   [[nodiscard]] std::uint64_t waiting_bytes() const { return waiting_bytes_; }  // at the last sweep
+  // Connections that ended without a word since the last call: most of them proved no key.
+  [[nodiscard]] std::size_t take_silent_ends();
   void cut_all();
 
  private:
@@ -85,6 +87,7 @@ class DescriptorWatch {
   std::map<int, Descriptor> descriptors_;
   std::uint64_t opened_ = 0;
   std::uint64_t waiting_bytes_ = 0;
+  std::size_t silent_ends_ = 0;
   bool drained_ = false;  // since the last sweep
   bool suspicious_ = false;
 };

@@ -13,8 +13,9 @@ namespace lianxi::net {
 
 namespace {
 
-constexpr int kEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                        ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_ACCEPT_FAILED;
+// No event of a failed handshake: libzmq tells a protocol error to the monitor before it looks at errno, which the monitor's
+// own socket may have set to EAGAIN by then. The connection is then neither read nor closed any more.
+constexpr int kEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED;
 constexpr int kSweepsBeforeCut = 2;
 constexpr std::size_t kMaxSkipped = 64;            // messages of refused connections that one receive() passes over
 constexpr std::size_t kGeneratedRoutingBytes = 5;  // libzmq: a zero byte and a counter
@@ -105,10 +106,8 @@ struct RouterEndpoint::State {
     for (const SocketEvent& event : monitor.take()) {
       if (event.event == ZMQ_EVENT_ACCEPTED)
         watch.opened(event.value);
-      else if (event.event == ZMQ_EVENT_ACCEPT_FAILED)
-        ++failed_accepts;
       else
-        ++failed_handshakes;
+        ++failed_accepts;
     }
   }
 
@@ -134,8 +133,7 @@ struct RouterEndpoint::State {
   DescriptorWatch watch;
   std::string bound;
   std::map<std::string, Peer> peers;  // by routing id
-  std::size_t failed_handshakes = 0;  // since the last sweep
-  std::size_t failed_accepts = 0;
+  std::size_t failed_accepts = 0;     // since the last sweep
 };
 
 RouterEndpoint::RouterEndpoint() = default;
@@ -208,9 +206,15 @@ SendOutcome RouterEndpoint::send_shared(const std::string& routing, const Bytes&
   Peer& peer = found->second;
   const SendClass what = class_of(header);
   if (!peer.queue->has_room(what)) return SendOutcome::full;
-  zmq::message_t message = charged_message(payload, what, peer.queue);
-  const SendOutcome outcome = send_frames(state_->socket.handle(), routing, header, message);
-  if (outcome == SendOutcome::sent) state_->settle(peer);
+  SendOutcome outcome{};
+  {
+    zmq::message_t message = charged_message(payload, what, peer.queue);
+    outcome = send_frames(state_->socket.handle(), routing, header, message);
+  }
+  if (outcome == SendOutcome::sent)
+    state_->settle(peer);
+  else
+    peer.queue->unsent();
   return outcome;
 }
 
@@ -227,9 +231,9 @@ RouterEndpoint::Swept RouterEndpoint::sweep(std::int64_t steady_ms) {
   State& state = *state_;
   Swept swept;
   state.hear_monitor();
-  swept.failed_handshakes = std::exchange(state.failed_handshakes, 0);
   swept.failed_accepts = std::exchange(state.failed_accepts, 0);
   swept.cut = state.watch.sweep();
+  swept.failed_handshakes = state.watch.take_silent_ends();
   swept.again_soon = state.watch.suspicious();
   for (auto it = state.peers.begin(); it != state.peers.end();) {
     Peer& peer = it->second;

@@ -79,9 +79,9 @@ class RouterEndpoint {
   struct Swept {
     std::vector<std::string> lost;  // routing ids of connections that are gone
     WatchCuts cut;
-    std::vector<std::string> stuck;  // agents whose connection was cut: it took nothing for kStuckMs
-    std::size_t failed_handshakes = 0;
-    std::size_t failed_accepts = 0;  // the process has no descriptor left
+    std::vector<std::string> stuck;     // agents whose connection was cut: it took nothing for kStuckMs
+    std::size_t failed_handshakes = 0;  // connections that ended without a word
+    std::size_t failed_accepts = 0;     // the process has no descriptor left
     bool again_soon = false;
   };
   // Housekeeping; call it at least every 200 ms, and every 20 ms while `again_soon`. `steady_ms` is any clock that does not jump.

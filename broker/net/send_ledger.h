@@ -50,6 +50,8 @@ class SendLedger {
     [[nodiscard]] bool has_room(SendClass what) const;
     void charge(SendClass what, std::size_t bytes);
     void release(SendClass what, std::size_t bytes);
+    // The message released last was not sent: that is no sign of a peer that reads.
+    void unsent() { released_ -= 1; }
     [[nodiscard]] std::int64_t bytes() const { return bytes_; }         // on this connection
     [[nodiscard]] std::uint64_t released() const { return released_; }  // messages, ever: moves while the peer reads
     [[nodiscard]] std::int64_t agent_bytes(SendClass what) const;

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <thread>
 
+#include "schemas/codec/segment.h"
 #include "tests/integration/raw_client.h"
 #include "tests/integration/wire_client.h"
 
@@ -56,6 +57,10 @@ class HostileTest : public ::testing::Test {
   }
   double cut(const std::string& reason) {
     return std::max(0.0, cities.metric(kHere, "lianxi_connections_cut_by_reason_total{reason=\"" + reason + "\"}"));
+  }
+  void TearDown() override {
+    if (!HasFailure()) return;
+    std::printf("%s\n%s\n", cities.get(kHere, "/metrics").c_str(), city().process->output().c_str());
   }
   // An honest agent publishes and is answered; another is told the status.
   void expect_served() {
@@ -198,7 +203,7 @@ TEST_F(HostileTest, FollowersThatNeverReadCostABoundedQueueAndNobodyElseATurn) {
     for (int i = 0; i < 64; ++i) ASSERT_TRUE(say(client, follow_all(++id)));
   }
   const std::string queued = "lianxi_queued_bytes{what=\"deliveries\"}";
-  EXPECT_TRUE(eventually([&] { return cities.metric(kHere, queued) > 4.0 * kMegabyte; }));
+  EXPECT_TRUE(eventually([&] { return cities.metric(kHere, queued) > 4.0 * kMegabyte; }, std::chrono::seconds(8)));
   RawClient honest(city(), "follow", city().agents.at("emergency"));
   Follow follow = follow_all(7);
   follow.credit_bytes = 8 * kMegabyte;
@@ -235,6 +240,34 @@ TEST_F(HostileTest, PublishesFasterThanTheDiskDoNotPileUp) {
       if (!client.is_open() && !client.open(city(), "data", fire())) continue;
       if (!client.send_message(header, payload)) client.close();
       sent += payload.size();
+    }
+  }
+  expect_served();
+}
+
+TEST_F(HostileTest, MisshapenMessagesOverEverNewConnectionsDoNotPileUp) {
+  const std::size_t wanted = scale() * 600;
+  const std::string large(kMegabyte, 'x');
+  for (std::size_t i = 0; i < wanted; ++i) {
+    WireClient client;
+    if (!client.open(city(), "data", fire())) continue;
+    client.send(client.frame(large, false));
+  }
+  expect_served();
+}
+
+TEST_F(HostileTest, MessagesThatBreakOffInTheirMiddleLeaveNothingBehind) {
+  const std::size_t wanted = scale() * 1'000;
+  std::vector<WireClient> hostile(40);
+  const std::string header(kHeaderBytes, 'h'), large(kMegabyte, 'x');
+  std::size_t sent = 0;
+  while (sent < wanted) {
+    for (WireClient& client : hostile) {
+      if (!client.is_open() && !client.open(city(), "data", fire())) continue;
+      // The nonces go backwards: libzmq ends the connection between the frames.
+      const std::string second = client.frame(large, false);
+      if (!client.send(client.frame(header, true) + second)) client.close();
+      ++sent;
     }
   }
   expect_served();

@@ -34,8 +34,8 @@ std::uint8_t* bytes(std::string& text) {
 
 std::string box(std::string_view text, std::string_view nonce, std::string_view to, std::string_view from) {
   std::string out(text.size() + crypto_box_MACBYTES, '\0');
-  (void)crypto_box_easy(bytes(out), bytes(text), text.size(), bytes(nonce), bytes(to), bytes(from));
-  return out;
+  const int done = crypto_box_easy(bytes(out), bytes(text), text.size(), bytes(nonce), bytes(to), bytes(from));
+  return done == 0 ? out : std::string();
 }
 
 std::string big_endian(std::uint64_t value, int size) {
@@ -194,7 +194,7 @@ bool WireClient::handshake(const City& city, const Keys& keys, std::string_view 
                            (socket_type == "DEALER" ? property("Identity", "") : std::string());
   if (!send_command("\x08INITIATE" + cookie + with.substr(16) + box(said, with, their_public, own_secret_))) return false;
   shared_key_.resize(crypto_box_BEFORENMBYTES);
-  (void)crypto_box_beforenm(bytes(shared_key_), bytes(their_public), bytes(own_secret_));
+  if (crypto_box_beforenm(bytes(shared_key_), bytes(their_public), bytes(own_secret_)) != 0) return false;
   std::string ready;
   return receive_command(ready) && ready.substr(0, 6) == "\x05READY";
 }
@@ -215,7 +215,9 @@ std::string WireClient::frame(std::string_view payload, bool more) {
 }
 
 bool WireClient::send_message(std::string_view header, std::string_view payload) {
-  return send(frame(header, true) + frame(payload, false));
+  std::string out = frame(header, true);  // each frame takes the next nonce
+  out += frame(payload, false);
+  return send(out);
 }
 
 }  // namespace lianxi::test

@@ -270,6 +270,7 @@ TEST_F(RouterEndpointTest, WhatIsQueuedForAnAgentIsBoundedOverAllItsConnections)
       << "answers have a budget of their own";
   others.clear();
   EXPECT_TRUE(eventually([&] {
+    (void)endpoint->receive();
     (void)endpoint->sweep(0);
     return ledger->bytes(SendClass::delivery) <= 0;
   })) << "what is queued for nobody is released";
