@@ -176,10 +176,10 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
     if (admitted) return std::nullopt;
     return std::move(admitted.error());
   };
-  auto opened = net::LiveSocket::open(
-      context, directory.keys(),
-      {.endpoint = ask.live, .keys = curve_keys(), .security = security, .max_connections = connections}, admit,
-      [](const Refusal& refusal) { return to_json(refusal); });
+  auto opened =
+      net::LiveSocket::open(context, directory.keys(),
+                            {.endpoint = ask.live, .keys = curve_keys(), .security = security, .max_connections = connections},
+                            admit, [](const Refusal& refusal) { return to_json(refusal); });
   if (!opened) return failed(BrokerError::network, std::move(opened.error().detail));
   live_socket = std::move(*opened);
   bound.live = live_socket->endpoint();

@@ -1,18 +1,17 @@
 // Bounds from outside what subscribers of `live` send. libzmq takes in every subscription of a connection, in the socket's own
 // thread and without end, and keeps a tree node for each byte of a topic, before a caller sees the first. So a thread of its
 // own looks at how many bytes each connection has sent, and cuts whoever sends more than an honest subscriber has to say.
-//
-// For the .cpp files of this floor only.
 #pragma once
 
-#include <atomic>
-#include <map>
+#include <cstddef>
 #include <memory>
-#include <mutex>
-#include <thread>
 #include <vector>
 
-#include "broker/net/zmq_socket.h"
+#include "broker/net/context.h"
+
+namespace zmq {
+class socket_t;
+}
 
 namespace lianxi::net {
 
@@ -21,6 +20,7 @@ inline constexpr std::size_t kLiveConnectionBytes = 96 * 1024;      // at once, 
 inline constexpr std::size_t kLiveBytes = 512 * 1024;               // at once, from all
 inline constexpr std::size_t kLiveForgottenBytesPerSecond = 2'048;  // of each connection: what it may say in the long run
 
+// Own thread.
 class LiveGuard {
  public:
   // Hears the monitor of `socket` from now on; both outlive it.
@@ -32,27 +32,11 @@ class LiveGuard {
   // Descriptors accepted since the last call. Any thread.
   [[nodiscard]] std::vector<int> take_accepted();
   // Connections cut since the last call. Any thread.
-  [[nodiscard]] std::size_t take_cut() { return cut_.exchange(0); }
+  [[nodiscard]] std::size_t take_cut();
 
  private:
-  struct Connection {
-    std::uint64_t cookie = 0;
-    std::uint64_t received = 0;
-    std::size_t level = 0;  // said lately
-  };
-  void run();
-  void hear();
-  void look(std::size_t forgotten);
-  void cut_largest();
-
-  SocketMonitor monitor_;
-  std::map<int, Connection> connections_;
-  std::size_t level_ = 0;  // of all
-  std::mutex mutex_;
-  std::vector<int> accepted_;
-  std::atomic<std::size_t> cut_{0};
-  Wakeup stop_;
-  std::thread thread_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace lianxi::net
