@@ -84,6 +84,9 @@ void Broker::State::keep_house() {
     publish_status();
     for (const LinkRow& link : board.report().links) metrics.set_link(link);
     metrics.set_followers(node->core().follower_count());
+    metrics.set_queued("deliveries", ledger->bytes(net::SendClass::delivery));
+    metrics.set_queued("answers", ledger->bytes(net::SendClass::answer));
+    metrics.set_queued("queries", ledger->bytes(net::SendClass::query));
   }
 }
 
@@ -91,9 +94,13 @@ void Broker::State::sweep(std::int64_t now) {
   bool again_soon = false;
   std::size_t connections = 0;
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    auto swept = endpoints[i]->sweep();
-    metrics.connections_cut(swept.cut);
-    metrics.handshakes_failed(swept.failed_handshakes);
+    auto swept = endpoints[i]->sweep(now);
+    count_sweep(swept, metrics);
+    for (const std::string& agent : swept.stuck)
+      log.warn("connection cut", {{"agent", agent},
+                                  {"endpoint", endpoints[i]->endpoint()},
+                                  {"reason", "it took nothing of what is queued for it for " +
+                                                 std::to_string(net::kStuckMs / 1000) + " s; it may follow on from its cursor"}});
     again_soon = again_soon || swept.again_soon;
     connections += endpoints[i]->connections();
     for (std::string& routing : swept.lost)
@@ -149,6 +156,7 @@ void Broker::State::perform(TurnOutput output) {
       inputs.push_back({wall_ms(), core::LinkLost{send_link.link, "the peer takes no more messages"}});
   }
   for (const core::Counted& counted : output.counted) metrics.refused(counted.code);
+  metrics.throttled(output.throttled);
   for (const core::Alarm& alarm : output.alarms) {
     metrics.alarm(alarm.what);
     log.warn("alarm", {{"what", alarm.what}, {"reason", alarm.reason}});

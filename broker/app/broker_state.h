@@ -62,6 +62,7 @@ struct Broker::State {
   std::optional<BrokerFailure> failure;
 
   net::Context context;
+  std::shared_ptr<net::SendLedger> ledger = std::make_shared<net::SendLedger>();
   std::unique_ptr<net::ZapHandler> zap;
   std::atomic<std::int64_t> zap_logged_ms{0};
   EndpointSet endpoints;

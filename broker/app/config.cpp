@@ -232,6 +232,7 @@ std::optional<NodeFile> read_node_values(const std::string& path, std::vector<Co
     }
     disk->close();
   }
+  if (std::optional<TableReader> limits = root.table("limits")) file.rates = read_rates(*limits, file.rates);
   root.close();
   return file;
 }
@@ -282,6 +283,7 @@ Reading<BrokerConfig> read_config(const std::string& path) {
   }
   if (is_file(file->keys)) keys = take(read_node_keys(file->keys), findings);
   if (!members || !agents || !policy || !keys) return out;
+  policy->set_rates(file->rates);
 
   BrokerConfig config{std::move(*file), std::make_shared<const core::Members>(std::move(*members)),
                       std::make_shared<const core::Policy>(std::move(*policy)), std::move(*agents), std::move(*keys)};

@@ -62,7 +62,12 @@ void LiveFeed::run() {
       metrics_.live_refused();
       metrics_.refused(refusal.code);
     });
-    if (const std::int64_t now = steady_ms(); now >= sweep_at) sweep_at = now + (socket.sweep() ? kQuickSweepMs : kSweepMs);
+    if (const std::int64_t now = steady_ms(); now >= sweep_at) {
+      sweep_at = now + (socket.sweep() ? kQuickSweepMs : kSweepMs);
+      const net::WatchCuts cuts = socket.take_cuts();
+      metrics_.connections_cut(CutReason::endless, cuts.endless);
+      metrics_.connections_cut(CutReason::crowded, cuts.crowded + cuts.waiting);
+    }
     listen();
     const auto published = publish_some();
     if (!published) {

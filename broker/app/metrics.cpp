@@ -38,6 +38,22 @@ std::string outcome_word(DeliveryOutcome outcome) {
   return "gone";
 }
 
+std::string cut_word(CutReason why) {
+  switch (why) {
+    case CutReason::shape:
+      return "shape";
+    case CutReason::endless:
+      return "endless";
+    case CutReason::waiting:
+      return "waiting";
+    case CutReason::crowded:
+      return "crowded";
+    case CutReason::stuck:
+      break;
+  }
+  return "stuck";
+}
+
 }  // namespace
 
 struct Metrics::State {
@@ -60,11 +76,18 @@ struct Metrics::State {
   Counter& delivered_bytes = counters("lianxi_delivered_bytes_total", "Bytes of segments sent to followers").Add({});
   Counter& answers_unsent =
       counters("lianxi_answers_unsent_total", "Answers whose client did not read; its connection was cut").Add({});
+  Counter& throttled =
+      counters("lianxi_events_throttled_total", "Events told to come back, for their agent or its share was used up").Add({});
   Counter& zap_rejections = counters("lianxi_zap_rejections_total", "Connections turned away for their key").Add({});
   Counter& handshakes =
-      counters("lianxi_handshakes_failed_total", "Connections that did not prove a key this node knows").Add({});
-  Counter& cuts =
-      counters("lianxi_connections_cut_total", "Connections cut for messages of a wrong shape or without end").Add({});
+      counters("lianxi_handshakes_failed_total", "Connections that ended without a word: most proved no key that this node knows")
+          .Add({});
+  Counter& cuts = counters("lianxi_connections_cut_total", "Connections cut for what their peer did or did not do").Add({});
+  Family<Counter>& cuts_by_reason =
+      counters("lianxi_connections_cut_by_reason_total",
+               "The same by reason: a wrong shape, a message without end, too much waiting, too many connections, stuck");
+  Counter& accepts_failed =
+      counters("lianxi_accepts_failed_total", "Connections that found no descriptor: raise the limit of open files").Add({});
   Counter& live_events = counters("lianxi_live_events_total", "Events published on live").Add({});
   Counter& live_refusals = counters("lianxi_live_refusals_total", "Live subscriptions refused").Add({});
   Family<Counter>& alarms = counters("lianxi_alarms_total", "What a person should look at: forks, broken feeds, clocks");
@@ -96,6 +119,7 @@ struct Metrics::State {
   Family<Gauge>& link_events = gauges("lianxi_link_received_events", "Events taken over the link since start");
   Gauge& connections = gauges("lianxi_connections", "Open connections of agents and nodes").Add({});
   Gauge& followers = gauges("lianxi_followers", "Followers served").Add({});
+  Family<Gauge>& queued = gauges("lianxi_queued_bytes", "Bytes in the sockets that peers have not taken yet, by what they are");
   Gauge& disk_free = gauges("lianxi_disk_free_bytes", "Bytes free where the journal lives").Add({});
   Gauge& disk_low = gauges("lianxi_disk_below_headroom", "1 while publishes wait for disk space").Add({});
 };
@@ -129,6 +153,9 @@ void Metrics::flash_overtaken(const Overtaken& what, std::size_t events) {
   state_->most_overtaken_batches.Set(std::max(batches, state_->most_overtaken_batches.Value()));
   state_->most_overtaken_bytes.Set(std::max(bytes, state_->most_overtaken_bytes.Value()));
 }
+void Metrics::throttled(std::size_t events) {
+  if (events > 0) state_->throttled.Increment(static_cast<double>(events));
+}
 void Metrics::answer_unsent() {
   state_->answers_unsent.Increment();
 }
@@ -139,8 +166,13 @@ void Metrics::zap_rejected() {
 void Metrics::handshakes_failed(std::size_t count) {
   state_->handshakes.Increment(static_cast<double>(count));
 }
-void Metrics::connections_cut(std::size_t count) {
+void Metrics::connections_cut(CutReason why, std::size_t count) {
+  if (count == 0) return;
   state_->cuts.Increment(static_cast<double>(count));
+  state_->cuts_by_reason.Add({{"reason", cut_word(why)}}).Increment(static_cast<double>(count));
+}
+void Metrics::accepts_failed(std::size_t count) {
+  state_->accepts_failed.Increment(static_cast<double>(count));
 }
 void Metrics::live_published() {
   state_->live_events.Increment();
@@ -172,6 +204,9 @@ void Metrics::set_connections(std::size_t count) {
 }
 void Metrics::set_followers(std::size_t count) {
   state_->followers.Set(static_cast<double>(count));
+}
+void Metrics::set_queued(const std::string& what, std::int64_t bytes) {
+  state_->queued.Add({{"what", what}}).Set(static_cast<double>(bytes));
 }
 void Metrics::set_disk(std::uint64_t free_bytes, bool below_headroom) {
   state_->disk_free.Set(static_cast<double>(free_bytes));

@@ -12,6 +12,8 @@ namespace lianxi::app {
 
 enum class DeliveryOutcome : std::uint8_t { sent, full, gone };
 
+enum class CutReason : std::uint8_t { shape, endless, waiting, crowded, stuck };
+
 // Any thread.
 class Metrics {
  public:
@@ -26,9 +28,11 @@ class Metrics {
   void delivered(DeliveryOutcome outcome, std::size_t bytes);
   void flash_overtaken(const Overtaken& what, std::size_t events);  // `events` flash events were said
   void answer_unsent();
+  void throttled(std::size_t events);
   void zap_rejected();
   void handshakes_failed(std::size_t count);
-  void connections_cut(std::size_t count);
+  void connections_cut(CutReason why, std::size_t count = 1);
+  void accepts_failed(std::size_t count);
   void live_published();
   void live_refused();
   void alarm(const std::string& what);
@@ -38,6 +42,7 @@ class Metrics {
   void set_link(const LinkRow& link);
   void set_connections(std::size_t count);
   void set_followers(std::size_t count);
+  void set_queued(const std::string& what, std::int64_t bytes);  // in the sockets, for peers to read
   void set_disk(std::uint64_t free_bytes, bool below_headroom);
 
   [[nodiscard]] std::string text() const;              // Prometheus exposition format

@@ -206,6 +206,7 @@ StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<co
   out.link_sends = std::move(effects.link_sends);
   append(out.counted, effects.counted);
   append(out.alarms, effects.alarms);
+  out.throttled = effects.throttled;
   return out;
 }
 

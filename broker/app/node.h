@@ -38,6 +38,7 @@ struct TurnOutput {
   std::vector<core::LinkSend> link_sends;
   std::vector<SharedSegment> committed;
   std::vector<core::Counted> counted;
+  std::size_t throttled = 0;  // events held back by their agents' rates
   std::vector<core::Alarm> alarms;
 };
 

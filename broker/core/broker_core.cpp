@@ -53,7 +53,10 @@ struct BrokerCore::State {
   void said(const AgentMessage& from, const Follow& message) { followers.follow(ground, turn, from, message); }
   void said(const AgentMessage& from, const Credit& message) { followers.credit(turn, from, message); }
   void said(const AgentMessage& from, const Unfollow& message) { followers.unfollow(from, message); }
-  void said(const AgentMessage& from, const Heartbeat& message) { followers.heartbeat(ground, turn, from, message); }
+  void said(const AgentMessage& from, const Heartbeat& message) {
+    publishing.heard(turn, from);
+    followers.heartbeat(ground, turn, from, message);
+  }
   template <class Other>
   void said(const AgentMessage& from, const Other&) {
     turn.refuse(from.connection,

@@ -68,7 +68,8 @@ struct Effects {
   std::vector<DeliverOrder> deliveries;
   std::vector<Counted> counted;
   std::vector<Alarm> alarms;
-  bool flash = false;  // a flash event is in the batch: close it now
+  std::size_t throttled = 0;  // events held back, for their agents publish faster than they may
+  bool flash = false;         // a flash event is in the batch: close it now
 };
 
 }  // namespace lianxi::core

@@ -149,7 +149,13 @@ bool covers_topic(const Rule& rule, std::string_view prefix, const Audience& aud
 
 }  // namespace
 
-Policy::Policy(std::vector<Grant> grants) : grants_(std::move(grants)) {}
+Policy::Policy(std::vector<Grant> grants, PublishRates rates) : grants_(std::move(grants)), rates_(rates) {}
+
+const PublishRates& Policy::rates(const AgentId& agent) const {
+  for (const Grant& grant : grants_)
+    if (grant.rates && matches(grant.agents, agent.text())) return *grant.rates;
+  return rates_;
+}
 
 std::vector<const Grant*> Policy::grants_of(const AgentId& agent) const {
   std::vector<const Grant*> found;

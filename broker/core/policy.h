@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/core/throttle.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::core {
@@ -28,6 +29,7 @@ enum class Role : std::uint8_t { agent, operator_, node, volunteer };  // `node`
 struct Grant {
   std::string agents;  // "330800.police.dispatch", or with '*' for one part: "*.police.*"
   std::vector<Rule> publish, follow, query;
+  std::optional<PublishRates> rates;  // instead of the node's
 };
 
 struct Agent {
@@ -39,7 +41,8 @@ struct Agent {
 class Policy {
  public:
   Policy() = default;
-  explicit Policy(std::vector<Grant> grants);
+  explicit Policy(std::vector<Grant> grants, PublishRates rates = {});
+  void set_rates(PublishRates rates) { rates_ = rates; }
 
   [[nodiscard]] Result<void> may_publish(const Agent& agent,
                                          const Envelope& envelope) const;  // not_allowed names what is missing
@@ -50,6 +53,8 @@ class Policy {
   // True if the agent may follow at least something; else a follow or query is refused as a whole.
   [[nodiscard]] bool may_follow_anything(const Agent& agent) const;
   [[nodiscard]] bool may_query_kind(const Agent& agent, Kind kind) const;
+  // Of the first grant that names some; else the node's.
+  [[nodiscard]] const PublishRates& rates(const AgentId& agent) const;
   // A `live` subscription prefix ("alert/3308", "incident/330803/fire"): admitted only if, for each of the audiences, some
   // follow rule admits every event whose topic begins so, whatever its level.
   [[nodiscard]] bool may_subscribe(const Agent& agent, std::string_view topic_prefix,
@@ -58,6 +63,7 @@ class Policy {
  private:
   [[nodiscard]] std::vector<const Grant*> grants_of(const AgentId& agent) const;
   std::vector<Grant> grants_;
+  PublishRates rates_;
 };
 
 // A member city. Audiences other than `conference` and `local` are groups of members.

@@ -10,6 +10,9 @@
 
 namespace lianxi::core {
 
+// Epochs, lanes and audiences of one peer; a peer that opens more is refused.
+inline constexpr std::size_t kMaxFeedsOfRegion = 512;
+
 class Replication {
  public:
   void tick(Ground& ground, Turn& turn);

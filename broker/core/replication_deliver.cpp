@@ -5,6 +5,15 @@
 #include "schemas/limits.h"
 
 namespace lianxi::core {
+namespace {
+
+// Counted only when a feed is opened. Each region has a bound of its own: none can use up what the others need.
+std::size_t feeds_of(const Sequencer& sequencer, RegionCode region) {
+  return static_cast<std::size_t>(std::count_if(sequencer.heads().begin(), sequencer.heads().end(),
+                                                [&](const auto& entry) { return entry.first.region == region; }));
+}
+
+}  // namespace
 
 void Replication::deliver(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Deliver& deliver) {
   if (ground.disk_low || turn.bytes + deliver.segments.size() > kMaxTurnBytes) {
@@ -41,9 +50,9 @@ bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link,
     return true;
   }
   const FeedHead ours = ground.sequencer.head(feed);
-  if (ours.sequence.value == 0 && ground.sequencer.heads().size() >= kMaxHeldFeeds)
-    return leave(RefusalCode::oversize,
-                 "more than " + std::to_string(kMaxHeldFeeds) + " feeds are held; " + to_text(feed) + " is too many");
+  if (ours.sequence.value == 0 && feeds_of(ground.sequencer, feed.region) >= kMaxFeedsOfRegion)
+    return leave(RefusalCode::oversize, std::to_string(kMaxFeedsOfRegion) + " feeds of " + to_text(feed.region) +
+                                            " are held, the most a region may open; " + to_text(feed) + " is too many");
   const SegmentVerdict verdict = judge_segment(segment, ours, member->seal_key);
   switch (verdict.outcome) {
     case SegmentVerdict::Outcome::known:

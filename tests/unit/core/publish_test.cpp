@@ -237,5 +237,24 @@ TEST_F(PublishTest, AnEmptyPublishOnlySaysWhatTheClientHolds) {
   EXPECT_TRUE(rig.disk.answers.empty());
 }
 
+TEST(Publish, WhoeverPublishesFasterThanItsRateIsToldWhenToComeBackAndNothingIsConsumed) {
+  const auto policy = std::make_shared<Policy>(*open_policy());
+  policy->set_rates({{}, {.events_per_s = 1}});
+  CoreRig rig(kQuzhou, four_cities(), policy);
+  rig.hello(police(), 5);
+  const std::vector<Event> events = {report("一"), report("二"), report("三"), report("四"), report("五")};
+  const Effects effects = rig.turn({rig.says(police(), CoreRig::publish_message(5, Lane::normal, 1, events))});
+  const auto answers = messages<Answers>(effects.sends);
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].receipts.at(0).count, 3U);
+  ASSERT_EQ(answers[0].refusals.size(), 1U);
+  EXPECT_EQ(answers[0].refusals[0].sequence, Sequence{4});
+  EXPECT_EQ(answers[0].refusals[0].refusal.code, RefusalCode::busy);
+  EXPECT_EQ(effects.throttled, 2U);
+  rig.now += answers[0].refusals[0].refusal.retry_after_ms;
+  EXPECT_EQ(rig.publish(police(), 5, 4, {report("四")}).size(), 1U);
+  EXPECT_EQ(rig.disk.events(kQuzhou).size(), 4U);
+}
+
 }  // namespace
 }  // namespace lianxi::core
