@@ -79,6 +79,8 @@ void Broker::State::keep_house() {
     publish_status();
     for (const LinkRow& link : board.report().links) metrics.set_link(link);
     metrics.set_followers(node->core().follower_count());
+    const core::DurabilityView acks = node->core().durability();
+    metrics.set_peer_acks(acks.waiting, acks.reached, acks.late);
   }
 }
 

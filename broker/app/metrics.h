@@ -36,6 +36,7 @@ class Metrics {
   void set_link(const LinkRow& link);
   void set_connections(std::size_t count);
   void set_followers(std::size_t count);
+  void set_peer_acks(std::size_t waiting, std::uint64_t reached, std::uint64_t late);  // totals since the start
   void set_disk(std::uint64_t free_bytes, bool below_headroom);
 
   [[nodiscard]] std::string text() const;              // Prometheus exposition format

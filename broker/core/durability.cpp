@@ -35,8 +35,8 @@ Result<void> Durability::askable(const Ground& ground, const Audience& audience,
   const std::size_t others = others_of(ground, audience);
   if (peers <= others) return {};
   return refuse(RefusalCode::invalid_field, "peers",
-                std::to_string(others) + " other nodes hold the audience \"" + audience.text() + "\"; " +
-                    std::to_string(peers) + " cannot: ask for at most " + std::to_string(others));
+                std::to_string(others) + " other nodes hold the audience \"" + audience.text() + "\"; " + std::to_string(peers) +
+                    " cannot: ask for at most " + std::to_string(others));
 }
 
 bool Durability::full(const AgentId& agent) const {

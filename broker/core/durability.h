@@ -94,7 +94,7 @@ class Durability {
   std::map<Connection, std::set<Id>> by_connection_;
   std::map<AgentId, std::size_t> of_agent_;  // with those of the open turn
 
-  std::vector<Asked> asked_;                                        // of the open turn
+  std::vector<Asked> asked_;                                         // of the open turn
   std::map<std::pair<Connection, SessionId>, Replicated> outcomes_;  // to be said when it closes
   std::int64_t elapsed_ = 0;  // what Ticks and turns have seen pass: a clock that is set does not end or prolong a wait
   std::optional<TimeMs> last_now_;
