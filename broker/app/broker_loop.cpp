@@ -87,6 +87,8 @@ void Broker::State::keep_house() {
     metrics.set_queued("deliveries", ledger->bytes(net::SendClass::delivery));
     metrics.set_queued("answers", ledger->bytes(net::SendClass::answer));
     metrics.set_queued("queries", ledger->bytes(net::SendClass::query));
+    const core::DurabilityView acks = node->core().durability();
+    metrics.set_peer_acks(acks.waiting, acks.reached, acks.late);
   }
 }
 

@@ -120,6 +120,12 @@ struct Metrics::State {
   Gauge& connections = gauges("lianxi_connections", "Open connections of agents and nodes").Add({});
   Gauge& followers = gauges("lianxi_followers", "Followers served").Add({});
   Family<Gauge>& queued = gauges("lianxi_queued_bytes", "Bytes in the sockets that peers have not taken yet, by what they are");
+  Gauge& acks_waiting =
+      gauges("lianxi_peer_acks_waiting", "Ranges of events whose publishers wait for other nodes to hold them").Add({});
+  Family<Counter>& peer_acks =
+      counters("lianxi_peer_acks_total", "Outcomes of ack level peers: as many nodes as asked hold it, or not by the deadline");
+  Counter& acks_reached = peer_acks.Add({{"outcome", "reached"}});
+  Counter& acks_late = peer_acks.Add({{"outcome", "late"}});
   Gauge& disk_free = gauges("lianxi_disk_free_bytes", "Bytes free where the journal lives").Add({});
   Gauge& disk_low = gauges("lianxi_disk_below_headroom", "1 while publishes wait for disk space").Add({});
 };
@@ -207,6 +213,11 @@ void Metrics::set_followers(std::size_t count) {
 }
 void Metrics::set_queued(const std::string& what, std::int64_t bytes) {
   state_->queued.Add({{"what", what}}).Set(static_cast<double>(bytes));
+}
+void Metrics::set_peer_acks(std::size_t waiting, std::uint64_t reached, std::uint64_t late) {
+  state_->acks_waiting.Set(static_cast<double>(waiting));
+  state_->acks_reached.Increment(static_cast<double>(reached) - state_->acks_reached.Value());
+  state_->acks_late.Increment(static_cast<double>(late) - state_->acks_late.Value());
 }
 void Metrics::set_disk(std::uint64_t free_bytes, bool below_headroom) {
   state_->disk_free.Set(static_cast<double>(free_bytes));

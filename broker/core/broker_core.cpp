@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 #include "broker/core/followers.h"
 #include "broker/core/publishing.h"
@@ -13,7 +14,8 @@ struct BrokerCore::State {
   State(CoreConfig config, const LoadedState& loaded)
       : ground{config,
                Sequencer(config.region, config.epoch, loaded.next_offset, loaded.heads, loaded.last_ordinal, loaded.last_time),
-               Forks(config.region, config.epoch)},
+               Forks(config.region, config.epoch),
+               {}},
         publishing(loaded) {
     // Core asks them at every step; a node without a policy allows nothing.
     if (!ground.config.policy) ground.config.policy = std::make_shared<const Policy>();
@@ -32,12 +34,18 @@ struct BrokerCore::State {
     std::visit([&](const auto& message) { said(from, message); }, from.message);
   }
   void on(const PeerMessage& from) { replication.message(ground, turn, from); }
-  void on(const ConnectionLost& lost) { followers.lost(lost.connection); }
+  void on(const ConnectionLost& lost) {
+    followers.lost(lost.connection);
+    ground.durability.lost(lost.connection);
+  }
   void on(const LinkLost& lost) { replication.lost(ground, turn, lost); }
   void on(const Delivered& delivered) { followers.delivered(turn, delivered); }
   void on(const PolicyChanged& changed) {
     if (changed.policy) ground.config.policy = changed.policy;
-    if (changed.members) ground.config.members = changed.members;
+    if (changed.members) {
+      const auto before = std::exchange(ground.config.members, changed.members);
+      ground.durability.members_changed(ground, *before);
+    }
     followers.policy_changed(ground, turn);
     replication.members_changed(ground);
   }
@@ -51,7 +59,10 @@ struct BrokerCore::State {
   void said(const AgentMessage& from, const Hello& message) { publishing.hello(ground, turn, from, message); }
   void said(const AgentMessage& from, const Publish& message) { publishing.publish(ground, turn, from, message); }
   void said(const AgentMessage& from, const Follow& message) { followers.follow(ground, turn, from, message); }
-  void said(const AgentMessage& from, const Credit& message) { followers.credit(turn, from, message); }
+  void said(const AgentMessage& from, const Credit& message) {
+    followers.credit(turn, from, message);
+    ground.durability.credited(ground, from, message);
+  }
   void said(const AgentMessage& from, const Unfollow& message) { followers.unfollow(from, message); }
   void said(const AgentMessage& from, const Heartbeat& message) {
     publishing.heard(turn, from);
@@ -88,6 +99,7 @@ Effects BrokerCore::finish() {
   State& s = *state_;
   s.ground.sequencer.close(s.turn);
   s.publishing.close_turn(s.ground, s.turn);
+  s.ground.durability.close_turn(s.ground, s.turn);
   s.followers.hand_out(s.ground, s.turn);
   s.turn.bytes = 0;
   return std::move(s.turn.effects);
@@ -117,6 +129,10 @@ std::optional<TimeMs> BrokerCore::retry_at() const {
 
 bool BrokerCore::follows(const Connection& connection, SessionId follow) const {
   return state_->followers.open(connection, follow);
+}
+
+DurabilityView BrokerCore::durability() const {
+  return state_->ground.durability.view();
 }
 
 std::size_t BrokerCore::pending_bytes() const {

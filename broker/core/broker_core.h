@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 
+#include "broker/core/durability.h"
 #include "broker/core/effects.h"
 #include "broker/core/input.h"
 
@@ -63,6 +64,7 @@ class BrokerCore {
   [[nodiscard]] std::optional<TimeMs> retry_at() const;
   // Whether a delivery made for this follow may still be sent.
   [[nodiscard]] bool follows(const Connection& connection, SessionId follow) const;
+  [[nodiscard]] DurabilityView durability() const;
   // Events bytes taken into the open turn; the caller closes the turn at kMaxBatchBytes or when `flash_pending`.
   [[nodiscard]] std::size_t pending_bytes() const;
   [[nodiscard]] bool flash_pending() const;

@@ -66,6 +66,7 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   followers_.emplace(Key{from.connection, follow.follow}, std::move(follower));
   of_agent_[from.agent.id] += 1;
   contacts_[from.connection] = Contact{turn.now, turn.now};
+  ground.durability.followed(ground, from, follow, *offset);
   turn.send(from.connection,
             Followed{follow.follow, ground.region(), ground.config.incarnation, *offset, ground.sequencer.next_offset()});
 }

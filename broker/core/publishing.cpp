@@ -102,7 +102,6 @@ void Publishing::publish(Ground& ground, Turn& turn, const AgentMessage& from, c
   };
   if (session == nullptr)
     return refuse_all(RefusalCode::session_unknown, "session", "this node does not know the session; say Hello first");
-  if (publish.peers > 0) return refuse_all(RefusalCode::invalid_field, "peers", "this node offers ack level local; send peers 0");
   if (publish.first_sequence.value == 0) return refuse_all(RefusalCode::invalid_field, "sequence", "sequences begin at 1");
   if (publish.events.size() > kMaxPublishEvents)
     return refuse_all(RefusalCode::oversize, "events", "at most " + std::to_string(kMaxPublishEvents) + " events in a publish");
@@ -133,6 +132,10 @@ bool Publishing::take(Call& call, Sequence sequence, BytesView body, const BodyH
   if (call.ground.disk_low) {
     hold_back(call, sequence, RefusalCode::disk_full,
               "the node's disk is below its headroom; it takes nothing until there is room");
+    return false;
+  }
+  if (call.publish.peers > 0 && call.ground.durability.full(call.from.agent.id)) {
+    hold_back(call, sequence, RefusalCode::busy, "too many events wait for other nodes to hold them; send again");
     return false;
   }
   if (call.lane.full()) {
@@ -177,7 +180,14 @@ void Publishing::repeat(Call& call, Sequence sequence, const BodyHash& hash) {
   } else if (held.refusal) {
     say(call, sequence, hash, *held.refusal, false);
   } else {
-    book_.receipt(call.from.connection, call.publish.session, call.publish.lane, sequence, held, sequence > call.lane.committed);
+    const bool this_turn = sequence > call.lane.committed;
+    book_.receipt(call.from.connection, call.publish.session, call.publish.lane, sequence, held, this_turn);
+    if (call.publish.peers == 0) return;
+    Durability& durability = call.ground.durability;
+    if (this_turn)
+      durability.ask(call.from, call.publish, sequence, *held.feed, held.ticket);
+    else
+      durability.ask(call.from, call.publish, sequence, *held.feed, held.offset);
   }
 }
 
@@ -185,6 +195,10 @@ void Publishing::consume(Call& call, Sequence sequence, BytesView body, const Bo
   call.turn.bytes += body.size();
   const Lane lane = call.publish.lane;
   auto judged = judge_.judge(call.ground, memory_, body);
+  if (judged && call.publish.peers > 0) {
+    if (auto may = Durability::askable(call.ground, judged->feed->audience, call.publish.peers); !may)
+      judged = tl::unexpected(std::move(may.error()));
+  }
   if (!judged) {
     Refusal refusal = clipped(std::move(judged.error()));
     refusal.retry_after_ms = 0;  // it consumes its sequence: there is nothing to retry
@@ -198,6 +212,7 @@ void Publishing::consume(Call& call, Sequence sequence, BytesView body, const Bo
   if (judged->rules->remember != nullptr) judged->rules->remember(body, memory_);
   if (lane == Lane::flash) call.turn.effects.flash = true;
   book_.receipt(call.from.connection, call.publish.session, lane, sequence, call.lane.answer(sequence), true);
+  if (call.publish.peers > 0) call.ground.durability.ask(call.from, call.publish, sequence, *judged->feed, ticket);
 }
 
 void Publishing::hold_back(Call& call, Sequence sequence, RefusalCode code, std::string reason, std::uint32_t after_ms) {

@@ -27,8 +27,9 @@ void Replication::deliver(Ground& ground, Turn& turn, const LinkId& id, Link& li
   turn.bytes += deliver.segments.size();
   for (const Segment& segment : *segments)
     if (!take(ground, turn, id, link, segment)) return;
-  // Sent after the commit, so a credit says: this is on disk here.
-  turn.effects.link_sends.push_back({id, Credit{link.follow, deliver.segments.size(), 1, deliver.next}});
+  // Sent after the commit, so the credit's offset says: all below is on disk here. The peer's ack level peers(k) rests on it.
+  const Offset held = link.passed_over ? Offset{} : deliver.next;
+  turn.effects.link_sends.push_back({id, Credit{link.follow, deliver.segments.size(), 1, held}});
 }
 
 bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Segment& segment) {
@@ -46,6 +47,7 @@ bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link,
   if (!ground.members().holds(feed.audience, ground.region()))
     return leave(RefusalCode::not_allowed, "the peer delivers " + to_text(feed) + ", which this node may not hold");
   if (forked_.contains(feed)) {
+    link.passed_over = true;
     alarm(turn, "feed_forked", to_text(feed), to_text(feed) + " is forked and not taken any more");
     return true;
   }
@@ -62,6 +64,7 @@ bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link,
       return true;
     case SegmentVerdict::Outcome::forked:
       forked_.insert(feed);
+      link.passed_over = true;
       turn.count(RefusalCode::feed_forked);
       alarm(turn, "feed_forked", to_text(feed), verdict.reason);
       return true;

@@ -219,17 +219,6 @@ TEST_F(PublishTest, SequenceZeroIsRefusedAsAWhole) {
   EXPECT_THAT(rig.publish(police(), kSession, 0, {report("一")}), ElementsAre("refused invalid_field sequence"));
 }
 
-TEST_F(PublishTest, AnAckLevelThatTheNodeDoesNotOfferIsRefusedAndConsumesNothing) {
-  rig.hello(police(), kSession);
-  Publish publish = CoreRig::publish_message(kSession, Lane::normal, 1, {report("一")});
-  publish.peers = 1;
-  const Effects effects = rig.turn({rig.says(police(), publish)});
-  EXPECT_THAT(lines_of(effects.sends), ElementsAre("refused invalid_field peers"));
-  EXPECT_THAT(codes(effects), ElementsAre(RefusalCode::invalid_field));
-  publish.peers = 0;
-  EXPECT_THAT(lines_of(rig.turn({rig.says(police(), publish)}).sends), ElementsAre("1 ok conference#1 @1"));
-}
-
 TEST_F(PublishTest, AnEmptyPublishOnlySaysWhatTheClientHolds) {
   rig.hello(police(), kSession);
   (void)rig.publish(police(), kSession, 1, {report("一")});
