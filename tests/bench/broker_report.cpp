@@ -58,7 +58,7 @@ const Contestant* find(const BrokerResult& result, const std::string& name) {
   return nullptr;
 }
 const std::vector<Figures>* rounds_of(const Contestant* one, Measure measure) {
-  if (one == nullptr || !one->trouble.empty()) return nullptr;
+  if (one == nullptr) return nullptr;
   const auto found = one->rounds.find(measure);
   return found == one->rounds.end() || found->second.empty() ? nullptr : &found->second;
 }

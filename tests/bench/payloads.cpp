@@ -58,6 +58,7 @@ Event incident_event(int entity, const std::string& tag) {
   report.own_reference = tag;
   event.envelope.entity = incident_entity(kRegion, report.case_reference);
   event.envelope.status = Status::Actual;
+  event.envelope.agency = "emergency";  // whose agents publish here
   return event;
 }
 
