@@ -2,8 +2,10 @@
 #include <benchmark/benchmark.h>
 
 #include <filesystem>
+#include <map>
 #include <random>
 
+#include "schemas/codec/event_codec.h"
 #include "tests/unit/store/view_kit.h"
 
 namespace lianxi::store::test {
