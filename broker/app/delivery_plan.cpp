@@ -112,9 +112,8 @@ SharedPlan DeliveryPlans::plan_of(const std::shared_ptr<const core::FollowSpec>&
 // Forgets the plans of follows that are gone. A plan holds the spec that it was made of.
 void DeliveryPlans::sweep() {
   std::set<SharedPlan> used;
-  std::erase_if(of_spec_, [](const auto& entry) {
-    return entry.first.use_count() == (entry.second->made_of(entry.first) ? 2 : 1);
-  });
+  std::erase_if(of_spec_,
+                [](const auto& entry) { return entry.first.use_count() == (entry.second->made_of(entry.first) ? 2 : 1); });
   for (const auto& [spec, plan] : of_spec_) used.insert(plan);
   std::erase_if(shared_, [&](const auto& entry) { return !used.contains(entry.second); });
   in_force_ = std::move(used);

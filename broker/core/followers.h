@@ -44,22 +44,22 @@ class Followers {
   using Key = std::pair<Connection, SessionId>;
   struct Follower {
     std::shared_ptr<const FollowSpec> spec;
-    FeedVector ahead;       // the part of spec->have that this node did not hold when the follow began
-    Offset settled;         // from here on nothing is held but `ahead`
+    FeedVector ahead;  // the part of spec->have that this node did not hold when the follow began
+    Offset settled;    // from here on nothing is held but `ahead`
     Offset cursor;
-    Offset ordered_head;    // of the last order
+    Offset ordered_head;  // of the last order
     std::uint64_t credit_bytes = 0;
     std::uint32_t credit_messages = 0;
-    TimeMs told_at = 0;       // it was sent something
-    TimeMs stalled_at = 0;    // behind, and could take nothing since; 0: it can
-    bool search = false;      // its first order may jump over what it holds
-    bool under_way = false;   // an order is with the ring
-    bool blocked = false;     // the last order could send nothing: wait for credit, a tick or the retry
+    TimeMs told_at = 0;      // it was sent something
+    TimeMs stalled_at = 0;   // behind, and could take nothing since; 0: it can
+    bool search = false;     // its first order may jump over what it holds
+    bool under_way = false;  // an order is with the ring
+    bool blocked = false;    // the last order could send nothing: wait for credit, a tick or the retry
     TimeMs retry_at = 0;
     TimeMs retry_ms = 0;
-    bool caught_up = false;   // it stood at the head once: from then on it is spared what is not of its lanes and regions
-    bool untold = false;      // its cursor moved and nothing was said
-    bool closed = false;      // gone, but its order is still with the ring; its id is not free before
+    bool caught_up = false;  // it stood at the head once: from then on it is spared what is not of its lanes and regions
+    bool untold = false;     // its cursor moved and nothing was said
+    bool closed = false;     // gone, but its order is still with the ring; its id is not free before
   };
   struct Contact {
     TimeMs heard = 0;
