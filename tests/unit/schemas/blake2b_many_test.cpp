@@ -1,5 +1,3 @@
-#include "schemas/codec/blake2b_many.h"
-
 #include <gtest/gtest.h>
 
 #include <random>

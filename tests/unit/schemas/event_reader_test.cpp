@@ -76,7 +76,7 @@ TEST(EventReader, SaysWhetherRightsLookAtTheSameAsBefore) {
   EXPECT_TRUE(same());
   event.envelope.place = PlaceCode::parse("330881").value();
   EXPECT_FALSE(same());
-  event.envelope.status = Status::Exercise;
+  event.envelope.status = Status::Actual;
   EXPECT_FALSE(same());
   event.envelope.level = Level::blue;
   EXPECT_FALSE(same());
