@@ -141,7 +141,7 @@ TEST_F(HostileTest, SubscriptionsWithoutEndAreCut) {
       if (!client.send(some)) client.close();
     }
   }
-  EXPECT_GT(cut("crowded"), 0);
+  EXPECT_TRUE(eventually([&] { return cut("crowded") > 0; }));
   clients.clear();
   RawClient honest(city(), "live", city().agents.at("emergency"), zmq::socket_type::sub);
   honest.socket().set(zmq::sockopt::subscribe, "");
@@ -220,7 +220,8 @@ TEST_F(HostileTest, FollowersThatNeverReadCostABoundedQueueAndNobodyElseATurn) {
     honest.send(Credit{SessionId(7), deliver->segments.size(), 1, deliver->next});
     for (WireClient& client : hostile) say(client, Heartbeat{});
   }
-  EXPECT_LT(cities.metric(kHere, queued), 10.0 * kMegabyte) << "one agent's share and a message";
+  EXPECT_LT(cities.metric(kHere, queued), 18.0 * kMegabyte)
+      << "the share of the hostile agent, that of the honest one, a message each";
   expect_served();
 }
 
