@@ -205,6 +205,12 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
     fail({BrokerError::journal, journal_detail(why, config.file.journal_folder())});
   };
   maintenance = std::make_unique<MaintenanceThread>(node->journal(), journal_failed);
+  audit = std::make_unique<AuditThread>(journal.folder, directory, [this](const std::string& finding) {
+    metrics.alarm("journal_damaged");
+    log.error("alarm", {{"what", "journal_damaged"},
+                        {"reason", finding},
+                        {"mend", "run lianxi-broker verify, and restore the journal from a backup or its peers"}});
+  });
   query = std::make_unique<QueryService>(std::move(query_socket), QueryDesk(std::move(*read_view), board, metrics), directory,
                                          board, metrics);
   live = std::make_unique<LiveFeed>(LiveFeed::Parts{std::move(live_socket), std::move(*live_reader)}, node->core().next_offset(),

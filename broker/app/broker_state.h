@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "broker/app/audit_thread.h"
 #include "broker/app/broker.h"
 #include "broker/app/data_folder.h"
 #include "broker/app/directory.h"
@@ -82,6 +83,7 @@ struct Broker::State {
   std::unique_ptr<net::RouterEndpoint> query_socket;  // until its service takes it
   std::unique_ptr<net::LiveSocket> live_socket;       // likewise
   std::unique_ptr<MaintenanceThread> maintenance;
+  std::unique_ptr<AuditThread> audit;
   std::unique_ptr<QueryService> query;
   std::unique_ptr<LiveFeed> live;
   std::unique_ptr<ViewThread> view;

@@ -56,6 +56,9 @@ class JournalFile {
 
   // Moves the WAL into the database, syncs, and empties it; false while a reader holds it back.
   [[nodiscard]] bool checkpoint();
+  // Joins neighbours of one feed that were committed in small pieces, each run under the seal of its last: for a file left
+  // behind, before its checkpoint. How many segments went.
+  std::size_t merge_small();
   // Closes a file whose checkpoint succeeded last; the blocks of its log are kept for the next file.
   static void retire(std::unique_ptr<JournalFile> file);
 
@@ -79,7 +82,7 @@ class JournalFile {
   };
   std::uint64_t number_;
   std::string folder_, path_;
-  bool keeps_log_;
+  bool keeps_log_, merged_ = false;
   Database db_;
   std::optional<JournalMeta> meta_;
   std::map<FeedId, Feed> feeds_;

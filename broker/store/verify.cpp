@@ -4,6 +4,7 @@
 #include <set>
 
 #include "broker/store/files.h"
+#include "broker/store/journal_audit.h"
 #include "broker/store/journal_file.h"
 #include "broker/store/migrations.h"
 #include "broker/store/verify_copy.h"
@@ -86,8 +87,8 @@ class Verifier {
     name_ = std::filesystem::path(path).filename().string();
     if (previous_ && number != *previous_ + 1) find("the file before it is missing");
     previous_ = number;
-    // Still being made, or its maker was killed: only before its birth has a file a rollback journal.
-    if (last && file_exists(path + "-journal", "")) return;
+    // Still being made, or its maker was killed: a file has a rollback journal only while its first page is written.
+    if (last && file_exists(path + "-journal", "") && file_size(path, "") <= kJournalPageBytes) return;
     try {
       judge_log(path);
       QuietCopy copy(path);
@@ -97,6 +98,7 @@ class Verifier {
       openings(copy.db());
       segments(copy.db());
       ordinals();
+      own_region();
       answers(copy.db());
     } catch (const Broken& broken) {
       find(broken.failure.detail);
@@ -106,6 +108,9 @@ class Verifier {
       lost_ = true;
     }
   }
+
+  // What was before the first file is not asked for.
+  void trust_opening() { lost_ = true; }
 
   void finish() {
     name_ = "vector";
@@ -305,11 +310,30 @@ class Verifier {
     wanted_.erase(wanted);
   }
 
+  // Whose journal it is stands in one number that no hash covers; what only the own region writes must agree with it.
+  void own_region() {
+    for (const auto& [id, head] : heads_) {
+      if (id.audience == Audience::local() && id.region != region_ && foreign_.insert(id.region).second) {
+        find("it says that it is the journal of " + to_text(*region_) + ", but holds " + to_text(id) +
+             ", which never leaves its region");
+      }
+    }
+  }
+
   void answers(SQLite::Database& db) {
     SQLite::Statement select(db, "SELECT agent, first, last, answers FROM answer");
     for (Run run(select); run.next();) {
       const auto decoded = decode_answers(run.blob(3));
-      if (decoded && decoded->size() == run.number_u64(2) - run.number_u64(1) + 1) continue;
+      if (decoded && decoded->size() == run.number_u64(2) - run.number_u64(1) + 1) {
+        const auto other = std::find_if(decoded->begin(), decoded->end(), [&](const StoredAnswer& answer) {
+          return answer.accepted && answer.feed.region != region_;
+        });
+        if (other != decoded->end() && foreign_.insert(other->feed.region).second) {
+          find("it says that it is the journal of " + to_text(*region_) + ", but its receipts are those of " +
+               to_text(other->feed.region));
+        }
+        continue;
+      }
       find("the answers to " + run.text(0) + " from sequence " + std::to_string(run.number_u64(1)) + " cannot be read");
     }
   }
@@ -320,7 +344,7 @@ class Verifier {
   std::map<FeedId, FeedHead> heads_;
   std::map<std::int64_t, FeedId> feeds_;  // of the file at hand
   OwnOrdinals own_;
-  std::set<RegionCode> unknown_;
+  std::set<RegionCode> unknown_, foreign_;
   std::optional<RegionCode> region_;
   std::optional<std::uint64_t> previous_;
   Offset next_{1};
@@ -328,7 +352,41 @@ class Verifier {
   std::string name_;
 };
 
+class StepwiseAudit final : public JournalAudit {
+ public:
+  StepwiseAudit(const std::string& folder, KeyOf key_of)
+      : folder_(folder), key_of_(std::move(key_of)), verifier_(folder, key_of_, {}) {
+    verifier_.trust_opening();
+  }
+  [[nodiscard]] StoreResult<std::optional<AuditedFile>> next() override {
+    return guarded("prove the journal", [&]() -> std::optional<AuditedFile> {
+      if (next_ == 0) {
+        const std::vector<std::uint64_t> numbers = list_journal(folder_);
+        if (numbers.empty()) return std::nullopt;
+        next_ = numbers.front();
+      }
+      const bool left =
+          file_exists(journal_path(folder_, next_ + 1), "") && file_size(journal_path(folder_, next_) + "-wal", "") == 0;
+      if (!left) return std::nullopt;
+      const std::uint64_t events = verifier_.report.events;
+      verifier_.file(next_, false);
+      return AuditedFile{next_++, verifier_.report.events - events, std::exchange(verifier_.report.findings, {})};
+    });
+  }
+
+ private:
+  std::string folder_;
+  KeyOf key_of_;
+  Verifier verifier_;
+  std::uint64_t next_ = 0;
+};
+
 }  // namespace
+
+StoreResult<std::unique_ptr<JournalAudit>> open_audit(const std::string& folder, KeyOf key_of) {
+  return guarded("open the journal's audit",
+                 [&]() -> std::unique_ptr<JournalAudit> { return std::make_unique<StepwiseAudit>(folder, std::move(key_of)); });
+}
 
 StoreResult<VerifyReport> verify_journal(const std::string& folder, const KeyOf& key_of, const FeedVector& against,
                                          const std::function<void(std::uint64_t files, std::uint64_t of)>& progress) {
