@@ -28,7 +28,7 @@ class OwnOrdinals {
   bool open(Epoch epoch, Ordinal opening, bool lost) {
     if (lost) runs_.clear();
     Run& run = runs_[epoch];
-    const bool follows = lost || run.next == opening.value + 1;
+    const bool follows = lost || unread_ || run.next == opening.value + 1;
     run.next = opening.value + 1;
     opened_ = epoch;
     after_loss_ = after_loss_ || lost;
