@@ -3,6 +3,7 @@
 
 #include "broker/app/directory.h"
 #include "broker/app/node.h"
+#include "broker/core/sieve.h"
 #include "schemas/codec/event_codec.h"
 
 namespace lianxi::app {
@@ -31,10 +32,13 @@ bool feed_admitted(const DeliverOrder& order, const core::Members& members, cons
          reaches(feed.audience, feed.region, order.agent, members);
 }
 
-bool event_admitted(const DeliverOrder& order, const core::Policy& policy, const RecordView& record) {
+bool event_admitted(const core::Sieve& sieve, const RecordView& record) {
   if (record.redacted) return false;
   const Result<Envelope> envelope = decode_envelope(record.body);
-  return envelope && admits(order.filter, *envelope) && policy.may_follow(order.agent, *envelope);
+  if (!envelope || !sieve.admits(*envelope)) return false;
+  if (!sieve.needs_body()) return true;
+  const Result<Event> event = decode_event(record.body);
+  return event && sieve.admits(event->body);
 }
 
 FeedHead head_before(const Segment& segment, std::size_t index) {
@@ -98,13 +102,13 @@ class Builder {
 };
 
 // False: the message is full.
-bool take_events(Builder& out, const DeliverOrder& order, const core::Policy& policy, const Segment& segment, Offset first) {
+bool take_events(Builder& out, const DeliverOrder& order, const core::Sieve& sieve, const Segment& segment, Offset first) {
   const FeedId& feed = segment.info().feed;
   const Sequence have = held(order, feed);
   const std::vector<RecordView>& records = segment.records();
   const auto wanted = [&](std::size_t i) {
     return first.value + i >= order.from.value && first.value + i < order.head.value && records[i].stamp.sequence > have &&
-           event_admitted(order, policy, records[i]);
+           event_admitted(sieve, records[i]);
   };
   std::size_t i = 0;
   while (i < records.size()) {
@@ -169,6 +173,7 @@ tl::unexpected<store::StoreFailure> unreadable(const store::JournalSegment& stor
 store::StoreResult<std::optional<Deliver>> make_delivery(const DeliverOrder& order, const core::Policy& policy,
                                                          const core::Members& members, store::JournalReader& journal) {
   Builder out(order);
+  const core::Sieve sieve(policy, order.agent, order.filter);
   std::size_t scanned = 0;
   bool open = true;
   // A run of segments without their seal is read on to the seal; it is at most one batch long.
@@ -190,7 +195,7 @@ store::StoreResult<std::optional<Deliver>> make_delivery(const DeliverOrder& ord
       if (!feed_admitted(order, members, feed)) {
         out.pass(end);
       } else if (order.mode == FollowMode::events) {
-        open = take_events(out, order, policy, *segment, stored.first_offset);
+        open = take_events(out, order, sieve, *segment, stored.first_offset);
       } else {
         open = take_feed(out, order, stored, *segment);
       }

@@ -92,6 +92,7 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   load.last_time = loaded->last_time;
   load.sessions = std::move(loaded->sessions);
   load.answers = std::move(loaded->answers);
+  load.cursors = std::move(loaded->cursors);
   load.alerts = std::move(*alerts);
   state.core.emplace(core::CoreConfig{identity.region, identity.epoch, identity.incarnation, state.config.policy,
                                       state.config.members, state.config.software},
@@ -109,6 +110,9 @@ void Node::State::step_all(TimeMs now, std::span<const core::Input> inputs) {
     if (const auto* changed = std::get_if<core::PolicyChanged>(&input.what)) {
       config.policy = changed->policy;
       config.members = changed->members;
+      for (core::DeliverOrder& order : orders) {
+        if (changed->agents && changed->agents->contains(order.agent.id)) order.agent = changed->agents->at(order.agent.id);
+      }
     }
     core->step(input);
   }

@@ -33,6 +33,8 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   if (auto ok = admissible(ground, from, follow); !ok) return refused(std::move(ok.error()));
   const auto offset = start(ground, from.agent, follow);
   if (!offset) return refused(offset.error());
+  if (!follow.cursor_name.empty())
+    if (auto taken = take_cursor(turn, from, follow, *offset); !taken) return refused(std::move(taken.error()));
   if (from.agent.role == Role::node) ground.forks.compare(turn, ground.sequencer, follow.vector, from.agent.id.text());
 
   Follower follower;
@@ -44,6 +46,8 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   if (follow.from == FollowFrom::vector) follower.have = relevant(follow);
   follower.cursor = *offset;
   follower.caught_up = *offset >= ground.sequencer.next_offset();
+  follower.cursor_name = follow.cursor_name;
+  follower.said = follower.done = *offset;
   add_credit(follower, follow.credit_bytes, follow.credit_messages);
   followers_.emplace(Key{from.connection, follow.follow}, std::move(follower));
   of_agent_[from.agent.id] += 1;
@@ -75,6 +79,7 @@ void Followers::credit(Turn& turn, const AgentMessage& from, const Credit& credi
     return;
   }
   add_credit(found->second, credit.bytes, credit.messages);
+  done_with(turn, found->second, credit.offset);
 }
 
 // A publisher's heartbeat needs no answer. A node that believes to follow is told if it does not (this node was restarted
@@ -106,6 +111,7 @@ void Followers::delivered(const Turn& turn, const Delivered& delivered) {
   follower.blocked = !delivered.sent && !moved;
   follower.caught_up = follower.caught_up || follower.cursor >= follower.ordered_head;
   if (!delivered.sent) return;
+  follower.said = delivered.next;
   follower.credit_bytes -= std::min(follower.credit_bytes, delivered.bytes);
   follower.credit_messages -= std::min(follower.credit_messages, 1U);
   if (const auto contact = contacts_.find(delivered.connection); contact != contacts_.end()) contact->second.sent = turn.now;
@@ -125,6 +131,7 @@ void Followers::heard(const Turn& turn, const Connection& connection) {
 }
 
 std::map<Followers::Key, Followers::Follower>::iterator Followers::drop(std::map<Key, Follower>::iterator at) {
+  if (!at->second.cursor_name.empty()) leave_cursor(at->first, at->second);
   if (at->second.under_way) {
     at->second.closed = true;
     return std::next(at);
@@ -145,10 +152,20 @@ void Followers::forget_contact(const Connection& connection) {
   if (!any_on(connection)) contacts_.erase(connection);
 }
 
-void Followers::policy_changed(const Ground& ground, Turn& turn) {
+void Followers::policy_changed(const Ground& ground, Turn& turn, const PolicyChanged& change) {
   std::set<Connection> changed;
+  // A role that has changed holds for follows that are open, as every right does.
+  const auto judge = [&](Follower& f) -> Result<void> {
+    if (change.agents) {
+      const auto known = change.agents->find(f.agent.id);
+      if (known == change.agents->end())
+        return refuse(RefusalCode::unknown_key, "key", "this key is no longer in the key folder");
+      f.agent = known->second;
+    }
+    return rights(ground, f.agent, f.mode, f.filter);
+  };
   for (auto it = followers_.begin(); it != followers_.end();) {
-    const auto allowed = rights(ground, it->second.agent, it->second.mode);
+    const auto allowed = judge(it->second);
     if (allowed || it->second.closed) {
       ++it;
       continue;

@@ -7,12 +7,15 @@
 #include <map>
 #include <optional>
 
+#include "broker/core/cursors.h"
 #include "broker/core/ground.h"
 
 namespace lianxi::core {
 
 class Followers {
  public:
+  Followers(const std::vector<CursorRow>& cursors, Incarnation incarnation) : cursors_(cursors, incarnation) {}
+
   void follow(Ground& ground, Turn& turn, const AgentMessage& from, const Follow& follow);
   void unfollow(const AgentMessage& from, const Unfollow& unfollow);
   void credit(Turn& turn, const AgentMessage& from, const Credit& credit);
@@ -21,10 +24,13 @@ class Followers {
   void lost(const Connection& connection);
   // Any word from a connection shows that it lives.
   void heard(const Turn& turn, const Connection& connection);
-  void policy_changed(const Ground& ground, Turn& turn);
+  void policy_changed(const Ground& ground, Turn& turn, const PolicyChanged& changed);
   void tick(const Ground& ground, Turn& turn);
   // After the turn's batch is closed: one order for each follower that is behind and has credit.
   void hand_out(const Ground& ground, Turn& turn);
+
+  // Named cursors that moved, into the turn's batch.
+  void close_turn(Turn& turn) { cursors_.close_turn(turn.effects.batch, turn.now); }
 
   [[nodiscard]] std::size_t count() const;
 
@@ -38,7 +44,10 @@ class Followers {
     std::vector<RegionCode> regions;
     FeedVector have;
     Offset cursor;
-    Offset ordered_head;  // of the last order
+    Offset ordered_head;      // of the last order
+    std::string cursor_name;  // of the named cursor that it moves
+    Offset said;              // the cursor behind the last delivery that was sent
+    Offset done;              // the follower is done with all below, as it says
     std::uint64_t credit_bytes = 0;
     std::uint32_t credit_messages = 0;
     bool under_way = false;  // an order is with the ring
@@ -52,9 +61,13 @@ class Followers {
   };
 
   [[nodiscard]] Result<void> admissible(const Ground& ground, const AgentMessage& from, const Follow& follow) const;
-  [[nodiscard]] Result<void> rights(const Ground& ground, const Agent& agent, FollowMode mode) const;
+  [[nodiscard]] Result<void> rights(const Ground& ground, const Agent& agent, FollowMode mode, const Filter& filter) const;
   [[nodiscard]] Result<void> room(const AgentMessage& from, const Follow& follow) const;
-  [[nodiscard]] static Result<Offset> start(const Ground& ground, const Agent& agent, const Follow& follow);
+  [[nodiscard]] Result<Offset> start(const Ground& ground, const Agent& agent, const Follow& follow) const;
+  // Where the follow starts, if it moves a named cursor, and that it alone moves it.
+  [[nodiscard]] Result<void> take_cursor(Turn& turn, const AgentMessage& from, const Follow& follow, Offset start);
+  void done_with(const Turn& turn, Follower& follower, Offset offset);
+  void leave_cursor(const Key& key, const Follower& follower);
   static void add_credit(Follower& follower, std::uint64_t bytes, std::uint32_t messages);
   std::map<Key, Follower>::iterator drop(std::map<Key, Follower>::iterator at);
   // Forgets contacts that no follower needs.
@@ -67,6 +80,8 @@ class Followers {
   std::map<Connection, Contact> contacts_;  // of connections with followers
   std::map<AgentId, std::size_t> of_agent_;
   std::optional<Key> last_served_;
+  Cursors cursors_;
+  std::map<CursorKey, Key> moved_by_;  // named cursors in use
 };
 
 }  // namespace lianxi::core

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "broker/store/cursor_table.h"
 #include "broker/store/sqlite.h"
 #include "broker/store/sqlite_journal.h"
 
@@ -73,6 +74,7 @@ class JournalFile {
   std::uint64_t number_;
   std::string path_;
   Database db_;
+  CursorTable cursors_{*db_};
   std::optional<JournalMeta> meta_;
   std::map<FeedId, Feed> feeds_;
   Offset next_{1};
