@@ -9,7 +9,7 @@ namespace lianxi::core {
 // What is started anew takes the cursor over, and the follow before it ends with a word: what somebody restarts at night works
 // at once, however long the old connection still looks alive. A follow that comes back after a cut (same id) goes on; but it
 // takes nothing from another that began meanwhile.
-Result<void> Followers::take_cursor(Turn& turn, const AgentMessage& from, const Follow& follow, Offset start) {
+Result<Offset> Followers::take_cursor(Turn& turn, const AgentMessage& from, const Follow& follow, Offset start) {
   const CursorKey name{from.agent.id, follow.cursor_name};
   if (const auto held = moved_by_.find(name); held != moved_by_.end()) {
     const Key before = held->second;
@@ -28,13 +28,16 @@ Result<void> Followers::take_cursor(Turn& turn, const AgentMessage& from, const 
     forget_contact(before.first);
   }
   const auto in_use = [&](const CursorKey& key) { return moved_by_.contains(key); };
-  // Where the follow before it ended may be further than its start was reckoned.
-  const Offset at = follow.from == FollowFrom::named ? std::max(start, cursors_.find(name).value_or(start)) : start;
+  // A follow that comes back may have been sent more than it is done with: its cursor stays behind until it says so. One that
+  // wishes to go back takes the cursor along.
+  const Offset kept = cursors_.find(name).value_or(start);
+  const bool by_place = follow.from == FollowFrom::cursor;
+  const Offset at = by_place ? std::min(start, kept) : follow.from == FollowFrom::named ? std::max(start, kept) : start;
   if (!cursors_.begin(name, at, turn.now, in_use))
     return refuse(RefusalCode::too_many_followers, "cursor_name",
                   "this agent has " + std::to_string(kMaxCursorsPerAgent) + " named cursors, all in use");
   moved_by_[name] = Key{from.connection, follow.follow};
-  return {};
+  return at;
 }
 
 void Followers::done_with(const Turn& turn, Follower& follower, Offset offset) {

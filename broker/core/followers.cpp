@@ -33,8 +33,12 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   if (auto ok = admissible(ground, from, follow); !ok) return refused(std::move(ok.error()));
   const auto offset = start(ground, from.agent, follow);
   if (!offset) return refused(offset.error());
-  if (!follow.cursor_name.empty())
-    if (auto taken = take_cursor(turn, from, follow, *offset); !taken) return refused(std::move(taken.error()));
+  Offset done = *offset;
+  if (!follow.cursor_name.empty()) {
+    auto taken = take_cursor(turn, from, follow, *offset);
+    if (!taken) return refused(std::move(taken.error()));
+    done = *taken;
+  }
   if (from.agent.role == Role::node) ground.forks.compare(turn, ground.sequencer, follow.vector, from.agent.id.text());
 
   Follower follower;
@@ -47,7 +51,8 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   follower.cursor = *offset;
   follower.caught_up = *offset >= ground.sequencer.next_offset();
   follower.cursor_name = follow.cursor_name;
-  follower.said = follower.done = *offset;
+  follower.said = *offset;
+  follower.done = done;
   add_credit(follower, follow.credit_bytes, follow.credit_messages);
   followers_.emplace(Key{from.connection, follow.follow}, std::move(follower));
   of_agent_[from.agent.id] += 1;

@@ -64,8 +64,8 @@ class Followers {
   [[nodiscard]] Result<void> rights(const Ground& ground, const Agent& agent, FollowMode mode, const Filter& filter) const;
   [[nodiscard]] Result<void> room(const AgentMessage& from, const Follow& follow) const;
   [[nodiscard]] Result<Offset> start(const Ground& ground, const Agent& agent, const Follow& follow) const;
-  // Where the follow starts, if it moves a named cursor, and that it alone moves it.
-  [[nodiscard]] Result<void> take_cursor(Turn& turn, const AgentMessage& from, const Follow& follow, Offset start);
+  // Where the named cursor of a follow that starts there stands from now on. No other follow moves it any more.
+  [[nodiscard]] Result<Offset> take_cursor(Turn& turn, const AgentMessage& from, const Follow& follow, Offset start);
   void done_with(const Turn& turn, Follower& follower, Offset offset);
   void leave_cursor(const Key& key, const Follower& follower);
   static void add_credit(Follower& follower, std::uint64_t bytes, std::uint32_t messages);

@@ -38,8 +38,8 @@ class NamedCursorTest : public testing::Test {
     return followed.size() == 1 ? followed[0].offset.value : 0;
   }
   // Credit moves the cursor; then so much time passes that it is written, though nothing else is.
-  void done_with(std::uint64_t id, std::uint64_t below) {
-    (void)ask(Credit{SessionId{id}, 0, 0, Offset{below}});
+  void done_with(std::uint64_t id, std::uint64_t below, const std::string& connection = "one") {
+    (void)ask(Credit{SessionId{id}, 0, 0, Offset{below}}, connection);
     (void)rig.pass(kCursorFlushMs + 100);
   }
   [[nodiscard]] std::uint64_t on_disk(const std::string& name) const {
@@ -139,6 +139,28 @@ TEST_F(NamedCursorTest, AFollowThatComesBackGoesOnButTakesNothingFromANewerOne) 
   (void)begins_at(follow(8, "desk"), "new");
   EXPECT_THAT(lines_of(ask(back, "late").sends), ElementsAre("refused conflict cursor_name"));
   EXPECT_EQ(rig.core.follower_count(), 1U);
+}
+
+TEST_F(NamedCursorTest, WhatAFollowWasSentBeforeACutIsNotTakenForDone) {
+  for (const char* text : {"一", "二", "三"}) (void)say(text);
+  (void)begins_at(follow(7, "desk"), "old");
+  done_with(7, 2, "old");
+  Follow back = follow(7, "desk", FollowFrom::cursor);
+  back.node = kQuzhou;
+  back.incarnation = Incarnation{9};
+  back.offset = Offset{4};  // all three were sent; it works at the second
+  EXPECT_EQ(begins_at(back, "one"), 4U);
+  (void)rig.pass(kCursorFlushMs + 100);
+  EXPECT_EQ(on_disk("desk"), 2U);
+  done_with(7, 3);
+  EXPECT_EQ(on_disk("desk"), 3U);
+  back.follow = SessionId{9};
+  back.offset = Offset{1};
+  (void)ask(Unfollow{SessionId{7}, ""});
+  EXPECT_EQ(on_disk("desk"), 3U);
+  EXPECT_EQ(begins_at(back), 1U);  // back by wish
+  (void)rig.pass(kCursorFlushMs + 100);
+  EXPECT_EQ(on_disk("desk"), 1U);
 }
 
 TEST_F(NamedCursorTest, CursorsOfOtherAgentsAndNamesAreOthers) {
