@@ -27,6 +27,17 @@ BytesView view_of(const zmq::message_t& message) {
   return {static_cast<const std::uint8_t*>(message.data()), message.size()};
 }
 
+// Sends large payloads from where they lie; libzmq's threads free them.
+zmq::message_t message_of(Bytes payload) {
+  constexpr std::size_t kWorthMoving = 1024;
+  if (payload.size() < kWorthMoving) return zmq::message_t(payload.data(), payload.size());
+  auto owned = std::make_unique<Bytes>(std::move(payload));
+  zmq::message_t message(
+      owned->data(), owned->size(), [](void*, void* hint) { delete static_cast<Bytes*>(hint); }, owned.get());
+  (void)owned.release();
+  return message;
+}
+
 }  // namespace
 
 struct Channel::Sockets {
@@ -195,12 +206,16 @@ void Channel::linger() {
 }
 
 bool Channel::send(const Message& message, std::int64_t now_ms) {
+  return state_ == State::up && send(encode(message), now_ms);
+}
+
+bool Channel::send(Frames frames, std::int64_t now_ms) {
   if (state_ != State::up) return false;
-  const Frames frames = encode(message);
   try {
     const auto sent = sockets_->socket.send(zmq::buffer(frames.header), zmq::send_flags::sndmore | zmq::send_flags::dontwait);
     if (!sent) return false;
-    (void)sockets_->socket.send(zmq::buffer(frames.payload), zmq::send_flags::none);
+    zmq::message_t payload = message_of(std::move(frames.payload));
+    (void)sockets_->socket.send(payload, zmq::send_flags::none);
     beat_ms_ = now_ms;
     return true;
   } catch (const zmq::error_t& error) {

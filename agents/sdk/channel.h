@@ -42,6 +42,7 @@ class Channel {
   void step(std::int64_t now_ms);
   // False if it is not up or its queue is full: then nothing is sent.
   [[nodiscard]] bool send(const Message& message, std::int64_t now_ms);
+  [[nodiscard]] bool send(Frames frames, std::int64_t now_ms);
   // Gives the connection up and tries again after a pause.
   void reset(std::int64_t now_ms, const std::string& why);
 

@@ -6,6 +6,7 @@
 #include <zmq.hpp>
 
 #include "agents/sdk/client_impl.h"
+#include "agents/sdk/stream_state.h"
 #include "schemas/codec/event_codec.h"
 
 namespace lianxi::sdk {
@@ -26,9 +27,30 @@ Result<void> check_follow(const FollowOptions& options) {
   return fits(follow);
 }
 
-Result<Bytes> bytes_of(const Event& event) {
-  if (auto good = check_event(event); !good) return tl::unexpected(good.error());
-  Bytes bytes = encode_event(event);
+// Memory that publishing uses again; each thread its own.
+struct Scratch {
+  EventEncoder encoder;
+  Bytes bytes;
+  std::vector<std::size_t> ends;  // in `bytes`
+  std::vector<NewEvent> events;
+  std::vector<std::size_t> index;
+  void clear() {
+    bytes.clear();
+    ends.clear();
+    events.clear();
+    index.clear();
+  }
+};
+Scratch& scratch() {
+  static thread_local Scratch mine;
+  return mine;
+}
+constexpr std::size_t kHandOverBytes = 512 * 1024;  // of one commit of a call with many events
+
+// Borrowed until this thread encodes again.
+Result<BytesView> bytes_of(const Event& event) {
+  if (auto good = check_event(event); !good) return tl::unexpected(std::move(good.error()));
+  const BytesView bytes = scratch().encoder.encode(event);
   if (bytes.size() > kMaxBodyBytes) {
     return refuse(RefusalCode::oversize, "event",
                   "the event takes " + std::to_string(bytes.size()) + " bytes, at most " + std::to_string(kMaxBodyBytes) +
@@ -50,7 +72,7 @@ Result<std::unique_ptr<Client>> Client::open(const Profile& profile, ClientOptio
   if (auto fit = check_security(profile); !fit) return tl::unexpected(fit.error());
   std::unique_ptr<Outbox> outbox;
   if (options.outbox.empty()) {
-    outbox = make_memory_outbox(random_session());
+    outbox = make_memory_outbox(random_session(), options.max_waiting_bytes);
   } else {
     auto opened = open_sqlite_outbox(options.outbox, profile.agent, profile.region, random_session());
     if (!opened) return tl::unexpected(opened.error());
@@ -69,18 +91,21 @@ ClientImpl::ClientImpl(const Profile& profile, ClientOptions options, std::uniqu
       outbox_(std::move(outbox)),
       context_(std::make_unique<zmq::context_t>(1)),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      publisher_(*outbox_, options_.max_in_flight,
-                 {.answered = [this](Ticket ticket, const Outcome& outcome) { answer(ticket, outcome); },
-                  .report =
-                      [this](const std::string& text) {
-                        if (options_.report) options_.report(text);
-                      },
-                  .fresh_session = random_session}) {
+      waiters_(outbox_->first_ticket()),
+      publisher_(
+          *outbox_, {options_.max_in_flight, options_.max_in_flight_bytes},
+          {.answered = [this](Lane lane, std::span<const Ticket> tickets, const Outcome& first) { answer(lane, tickets, first); },
+           .report =
+               [this](const std::string& text) {
+                 if (options_.report) options_.report(text);
+               },
+           .fresh_session = random_session}) {
   wants_publishing_ = pending() > 0;
   thread_ = std::thread([this] { run(); });
 }
 
 ClientImpl::~ClientImpl() {
+  storing_.reset();
   stopping_ = true;
   wake();
   thread_.join();
@@ -102,20 +127,32 @@ void ClientImpl::post(std::function<void()> task) {
 }
 
 std::future<Outcome> ClientImpl::publish(const Event& event) {
-  auto promise = std::make_shared<std::promise<Outcome>>();
-  auto future = promise->get_future();
-  store(event, {}, [promise](const Outcome& outcome) { promise->set_value(outcome); });
+  std::promise<Outcome> promise;
+  auto future = promise.get_future();
+  store(event, std::move(promise));
   return future;
 }
 
 void ClientImpl::publish(const Event& event, std::function<void(const Outcome&)> done) {
-  store(event, {}, std::move(done));
+  store(event, std::move(done));
+}
+
+void ClientImpl::publish(std::span<const Event> events, EachDone done) {
+  store_many(events, std::move(done), false);
+}
+
+void ClientImpl::publish_async(std::span<const Event> events, EachDone done) {
+  store_many(events, std::move(done), !outbox_->in_memory());
 }
 
 std::future<Outcome> ClientImpl::publish_once(const Event& event, std::string_view key) {
-  auto promise = std::make_shared<std::promise<Outcome>>();
-  auto future = promise->get_future();
-  store(event, std::string(key), [promise](const Outcome& outcome) { promise->set_value(outcome); });
+  std::promise<Outcome> promise;
+  auto future = promise.get_future();
+  if (key.empty()) {
+    store(event, std::move(promise));
+  } else {
+    store_once(event, std::string(key), std::move(promise));
+  }
   return future;
 }
 
@@ -123,43 +160,89 @@ void ClientImpl::forget_keys(std::string_view prefix) {
   outbox_->forget_keys(std::string(prefix));
 }
 
-void ClientImpl::tell(Done done, Outcome outcome) {
-  if (done) post([done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
+void ClientImpl::tell_later(Waiter waiter, Outcome outcome) {
+  auto shared = std::make_shared<Waiter>(std::move(waiter));
+  post([shared, outcome = std::move(outcome)] { tell(*shared, outcome); });
 }
 
-void ClientImpl::store(const Event& event, std::string key, Done done) {
-  auto bytes = bytes_of(event);
-  if (!bytes) return tell(std::move(done), tl::unexpected(bytes.error()));
-  const Ticket ticket = outbox_->next_ticket();
-  {
-    // Before the event can be answered.
-    const std::scoped_lock lock(waiting_mutex_);
-    waiting_.emplace(ticket, std::move(done));
-  }
-  auto appended = outbox_->append(ticket, lane_of(event), std::move(*bytes), key);
-  if (appended && !appended->known) {
-    wants_publishing_ = true;
-    return wake();
-  }
+void ClientImpl::stored() {
+  if (!wants_publishing_) wants_publishing_ = true;
+  wake();
+}
 
-  std::unique_lock lock(waiting_mutex_);
-  const auto mine = waiting_.find(ticket);
-  if (mine == waiting_.end()) return;
-  Done waiter = std::move(mine->second);
-  waiting_.erase(mine);
+void ClientImpl::not_stored(Lane lane, Ticket ticket, const Refusal& refusal) {
+  tell_later(waiters_.withdraw(lane, ticket), tl::unexpected(refusal));
+}
+
+void ClientImpl::store(const Event& event, Waiter waiter) {
+  const auto bytes = bytes_of(event);
+  if (!bytes) return tell_later(std::move(waiter), tl::unexpected(bytes.error()));
+  const Lane lane = lane_of(event);
+  const NewEvent fresh{waiters_.add(lane, std::move(waiter)), lane, *bytes};
+  if (auto appended = outbox_->append(std::span(&fresh, 1)); !appended) {
+    return not_stored(lane, fresh.ticket, appended.error());
+  }
+  stored();
+}
+
+void ClientImpl::store_once(const Event& event, const std::string& key, Waiter waiter) {
+  const auto bytes = bytes_of(event);
+  if (!bytes) return tell_later(std::move(waiter), tl::unexpected(bytes.error()));
+  const Lane lane = lane_of(event);
+  const NewEvent fresh{waiters_.add(lane, std::move(waiter)), lane, *bytes};
+  const auto appended = outbox_->append_once(fresh, key);
+  if (!appended) return not_stored(lane, fresh.ticket, appended.error());
+  if (!appended->known) return stored();
+  Waiter mine = waiters_.withdraw(lane, fresh.ticket);
+  auto outcome = appended->outcome;
+  if (!outcome) outcome = waiters_.attach(appended->ticket, mine, [&] { return outbox_->outcome_of(key); });
+  if (outcome) tell_later(std::move(mine), std::move(*outcome));
+}
+
+void ClientImpl::store_many(std::span<const Event> events, EachDone done, bool async) {
+  const auto shared = std::make_shared<const EachDone>(std::move(done));
+  Scratch& mine = scratch();
+  mine.clear();
+  const auto flush = [&] {
+    for (std::size_t i = 0, begin = 0; i < mine.events.size(); begin = mine.ends[i++]) {
+      mine.events[i].bytes = BytesView(mine.bytes).subspan(begin, mine.ends[i] - begin);
+    }
+    if (!mine.events.empty()) hand_over(mine.events, mine.index, shared, async);
+    mine.clear();
+  };
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto bytes = bytes_of(events[i]);
+    if (!bytes) {
+      tell_later(ManyWaiter{shared, i}, tl::unexpected(bytes.error()));
+      continue;
+    }
+    mine.bytes.insert(mine.bytes.end(), bytes->begin(), bytes->end());
+    mine.ends.push_back(mine.bytes.size());
+    mine.events.push_back({0, lane_of(events[i]), {}});
+    mine.index.push_back(i);
+    if (mine.bytes.size() >= kHandOverBytes) flush();
+  }
+  flush();
+}
+
+void ClientImpl::hand_over(std::span<NewEvent> events, std::span<const std::size_t> index,
+                           const std::shared_ptr<const EachDone>& done, bool async) {
+  if (async) {
+    std::call_once(storing_begins_, [this] {
+      storing_ = std::make_unique<StoreQueue>(
+          *outbox_, options_.max_waiting_bytes,
+          StoreQueue::Sinks{
+              .stored = [this] { stored(); },
+              .failed = [this](Lane lane, Ticket ticket, const Refusal& refusal) { not_stored(lane, ticket, refusal); }});
+    });
+  }
+  waiters_.add(events, index, done);
+  const auto appended = async ? storing_->push(events) : outbox_->append(events);
   if (!appended) {
-    lock.unlock();
-    return tell(std::move(waiter), tl::unexpected(appended.error()));
+    for (const NewEvent& event : events) not_stored(event.lane, event.ticket, appended.error());
+  } else if (!async) {
+    stored();
   }
-  // Under the lock: an answer is either remembered by now, or will find the waiter.
-  std::optional<Outcome> outcome = appended->outcome;
-  if (!outcome) outcome = outbox_->outcome_of(key);
-  if (!outcome) {
-    waiting_.emplace(appended->ticket, std::move(waiter));
-    return;
-  }
-  lock.unlock();
-  tell(std::move(waiter), std::move(*outcome));
 }
 
 std::size_t ClientImpl::pending() const {
@@ -178,6 +261,26 @@ Result<SessionId> ClientImpl::follow(const FollowOptions& options, FollowCallbac
     followers_.emplace(id, std::make_unique<Follower>(*context_, profile_, id, options, std::move(callbacks)));
   });
   return id;
+}
+
+EventStream ClientImpl::events(const FollowOptions& options) {
+  const auto state = std::make_shared<EventStream::State>();
+  if (auto good = check_follow(options); !good) {
+    state->end(good.error());
+    return EventStream(state);
+  }
+  const SessionId id = random_session();
+  state->attach({.taken =
+                     [this, id](const Chunk& chunk) {
+                       post([this, id, bytes = chunk.bytes.size(), next = chunk.next] {
+                         if (const auto found = followers_.find(id); found != followers_.end()) found->second->taken(bytes, next);
+                       });
+                     },
+                 .unfollow = [this, id] { unfollow(id); }});
+  post([this, id, options, state] {
+    followers_.emplace(id, std::make_unique<Follower>(*context_, profile_, id, options, FollowCallbacks{}, state));
+  });
+  return EventStream(state);
 }
 
 void ClientImpl::unfollow(SessionId follow) {

@@ -3,10 +3,14 @@
 //   auto client = sdk::Client::open(profile, {.outbox = "police.outbox.db"});
 //   auto outcome = (*client)->publish(event).get();      // receipt after fsync, or a typed refusal
 //
-// Threads: one I/O thread per client, started by open(). Every public function may be called from any thread (query and
-// wait_connected not from a callback: they would wait for their own thread); callbacks run on the I/O thread, must not block
-// for long and must not throw. Lives until the destructor, which waits for nothing: what the outbox holds is sent by the next
-// client that opens it, and who still waits for an answer gets `busy`. No callback runs after the destructor.
+// Threads: one I/O thread per client, started by open(), and one that writes the outbox, started by the first publish_async.
+// Every public function may be called from any thread (query and wait_connected not from a callback: they would wait for their
+// own thread); callbacks run on the I/O thread, must not block for long and must not throw. They may publish. Lives until the
+// destructor, which waits for nothing but the disk: what the outbox holds is sent by the next client that opens it, and who
+// still waits for an answer gets `busy`. No callback runs after the destructor, which must not run in a callback.
+//
+// Batches make themselves: an event travels at once while few messages are on their way, and with all that came meanwhile
+// when there are more. Who publishes much at once hands it over as one span: one lock, and one disk write, for all of it.
 //
 // Order: events of one lane reach the node in the order of their publish calls. Lanes overtake each other on purpose (flash
 // travels on a connection of its own), so nothing is promised about the order of two events of different lanes, not even of
@@ -18,9 +22,11 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "agents/sdk/event_stream.h"
 #include "agents/sdk/profile.h"
 #include "schemas/codec/segment.h"
 #include "schemas/protocol.h"
@@ -34,10 +40,16 @@ struct Receipt {
   Offset offset;  // in the journal of the node that accepted it
 };
 using Outcome = Result<Receipt>;
+// Told once for each event of a call that published many: its place in that call, and the node's answer.
+using EachDone = std::function<void(std::size_t index, const Outcome&)>;
 
 struct ClientOptions {
-  std::string outbox;                // SQLite file; empty: in memory (lost with the process)
-  std::size_t max_in_flight = 1024;  // publishes sent and not yet answered, per lane
+  std::string outbox;  // SQLite file; empty: in memory (lost with the process)
+  // The window: what may be on its way to the node without an answer, per lane; bytes past the first event.
+  std::size_t max_in_flight = 1024;
+  std::size_t max_in_flight_bytes = 8 * 1024 * 1024;
+  // Event bytes that may wait in memory: in an outbox without a file, and behind publish_async. What is more is refused (busy).
+  std::size_t max_waiting_bytes = 256 * 1024 * 1024;
   std::string software = "lianxi-sdk";
   // What a person should know and nobody asked for: a session given up, an event of an earlier process refused, a node that
   // takes nothing meanwhile. I/O thread.
@@ -54,6 +66,10 @@ struct FollowOptions {
   LaneMask lanes = kAllLanes;
   Filter filter;
   bool flash_endpoint = false;  // follow over the node's `flash` endpoint; lanes must then be flash alone
+  // Recomputes every hash of what is delivered, and across deliveries as far as the filter leaves no gaps. A break ends the
+  // follow (feed_broken). Checksums are looked at in any case.
+  bool check_chain = true;
+  std::uint64_t buffer_bytes = 8ULL * 1024 * 1024;  // on its way or, for events(), not yet read; kMaxDeliverBytes at least
 };
 struct Delivery {
   FeedId feed;
@@ -77,6 +93,12 @@ class Client {
   // is refused here, before it is stored. Never blocks on the network.
   [[nodiscard]] virtual std::future<Outcome> publish(const Event& event) = 0;
   virtual void publish(const Event& event, std::function<void(const Outcome&)> done) = 0;
+  // All of `events`, in order; those without fault are stored together. `done` hears of each, also of the refused.
+  virtual void publish(std::span<const Event> events, EachDone done) = 0;
+  // The same, but returns before the events are in the outbox: a thread writes them, all that came meanwhile in one commit.
+  // Until `done` has heard of an event, nothing is promised of it if the process dies. In the order of the calls among
+  // themselves; a publish() may overtake. Without a durable outbox it is publish().
+  virtual void publish_async(std::span<const Event> events, EachDone done) = 0;
   // As publish, but once per `key`, for sources that are read again after a crash: event and key enter the outbox in one
   // transaction; while the outbox knows the key, a repeat (also by a later process on the same outbox) stores nothing and
   // its future holds the first one's outcome, answered or still to come. Key and outcome stay until forgotten.
@@ -89,6 +111,8 @@ class Client {
   // Starts a follow; it resumes by itself after a lost connection, each event once. Returns its id for unfollow.
   [[nodiscard]] virtual Result<SessionId> follow(const FollowOptions& options, FollowCallbacks callbacks) = 0;
   virtual void unfollow(SessionId follow) = 0;
+  // The same as a range, read at the caller's pace (event_stream.h). Options that cannot be make a stream that is over.
+  [[nodiscard]] virtual EventStream events(const FollowOptions& options) = 0;
 
   // Blocks for at most `timeout`. Failure: unreachable or timeout; a node's refusal is the inner result.
   [[nodiscard]] virtual Result<Result<Answer>, Failure<SdkError>> query(const Ask& ask, std::chrono::milliseconds timeout,

@@ -6,16 +6,16 @@
 #include <map>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 
 #include "agents/sdk/client.h"
 #include "agents/sdk/follower.h"
 #include "agents/sdk/outbox.h"
 #include "agents/sdk/publisher.h"
+#include "agents/sdk/store_queue.h"
+#include "agents/sdk/waiters.h"
 
 namespace lianxi::sdk {
 
-using Done = std::function<void(const Outcome&)>;
 using QueryResult = Result<Result<Answer>, Failure<SdkError>>;
 
 [[nodiscard]] SessionId random_session();
@@ -27,11 +27,14 @@ class ClientImpl final : public Client {
 
   std::future<Outcome> publish(const Event& event) override;
   void publish(const Event& event, std::function<void(const Outcome&)> done) override;
+  void publish(std::span<const Event> events, EachDone done) override;
+  void publish_async(std::span<const Event> events, EachDone done) override;
   std::future<Outcome> publish_once(const Event& event, std::string_view key) override;
   void forget_keys(std::string_view prefix) override;
   std::size_t pending() const override;
   Result<SessionId> follow(const FollowOptions& options, FollowCallbacks callbacks) override;
   void unfollow(SessionId follow) override;
+  EventStream events(const FollowOptions& options) override;
   QueryResult query(const Ask& ask, std::chrono::milliseconds timeout, Offset after_offset) override;
   bool wait_connected(std::chrono::milliseconds timeout) override;
   std::optional<Welcome> welcome() const override;
@@ -52,8 +55,14 @@ class ClientImpl final : public Client {
   };
 
   // Caller side.
-  void store(const Event& event, std::string key, Done done);
-  void tell(Done done, Outcome outcome);  // on the I/O thread
+  void store(const Event& event, Waiter waiter);
+  void store_once(const Event& event, const std::string& key, Waiter waiter);
+  void store_many(std::span<const Event> events, EachDone done, bool async);
+  void hand_over(std::span<NewEvent> events, std::span<const std::size_t> index, const std::shared_ptr<const EachDone>& done,
+                 bool async);
+  void stored();
+  void not_stored(Lane lane, Ticket ticket, const Refusal& refusal);
+  void tell_later(Waiter waiter, Outcome outcome);  // on the I/O thread
   void post(std::function<void()> task);
   void wake();
 
@@ -71,7 +80,7 @@ class ClientImpl final : public Client {
   void on_query_message(const Message& message);
   void ask_queries();
   void flush_outbox();
-  void answer(Ticket ticket, const Outcome& outcome);
+  void answer(Lane lane, std::span<const Ticket> tickets, const Outcome& first);
   void note_trouble();
   void end();
 
@@ -88,8 +97,9 @@ class ClientImpl final : public Client {
   std::atomic<bool> wants_publishing_{false};  // who only asks and follows needs no session at the node
   std::atomic<std::uint64_t> next_request_{1};
 
-  std::mutex waiting_mutex_;
-  std::unordered_multimap<Ticket, Done> waiting_;
+  Waiters waiters_;
+  std::once_flag storing_begins_;
+  std::unique_ptr<StoreQueue> storing_;  // with a durable outbox, from the first publish_async on
 
   mutable std::mutex state_mutex_;
   std::condition_variable state_changed_;
@@ -101,6 +111,7 @@ class ClientImpl final : public Client {
   // I/O thread alone, from here on.
   std::int64_t now_ms_ = 0;
   Publisher publisher_;
+  std::vector<Waiters::Found> found_;
   std::vector<Publishing> publishing_;
   std::optional<Refusal> hello_refused_;
   std::int64_t flushed_ms_ = 0;

@@ -133,7 +133,7 @@ void ClientImpl::pump() {
     for (Lane lane : kLanes) {
       if ((connection.lanes & mask_of(lane)) == 0) continue;
       while (auto publish = publisher_.next(lane, now_ms_)) {
-        if (connection.channel->send(*publish, now_ms_)) continue;
+        if (connection.channel->send(encode(*publish), now_ms_)) continue;
         if (connection.channel->up()) connection.channel->reset(now_ms_, "the connection takes no more messages");
         break;
       }
@@ -229,20 +229,22 @@ void ClientImpl::flush_outbox() {
   }
 }
 
-void ClientImpl::answer(Ticket ticket, const Outcome& outcome) {
-  std::vector<Done> done;
-  {
-    const std::scoped_lock lock(waiting_mutex_);
-    const auto [first, last] = waiting_.equal_range(ticket);
-    for (auto it = first; it != last; ++it) done.push_back(std::move(it->second));
-    waiting_.erase(first, last);
+void ClientImpl::answer(Lane lane, std::span<const Ticket> tickets, const Outcome& first) {
+  std::size_t nobodys = 0;
+  found_.clear();
+  waiters_.take(lane, tickets, found_, nobodys);
+  Outcome outcome = first;
+  for (Waiters::Found& each : found_) {
+    if (outcome) {  // receipts of a run are dense
+      outcome->sequence.value = first->sequence.value + each.index;
+      outcome->ordinal.value = first->ordinal.value + each.index;
+      outcome->offset.value = first->offset.value + each.index;
+    }
+    tell(each.waiter, outcome);
   }
-  for (const Done& each : done) {
-    if (each) each(outcome);
-  }
-  if (done.empty() && !outcome && options_.report) {
-    options_.report("an event of an earlier run was refused: " + std::string(to_word(outcome.error().code)) + " " +
-                    outcome.error().field + ": " + outcome.error().reason);
+  if (nobodys > 0 && !first && options_.report) {
+    options_.report("an event of an earlier run was refused: " + std::string(to_word(first.error().code)) + " " +
+                    first.error().field + ": " + first.error().reason);
   }
 }
 
@@ -272,15 +274,11 @@ void ClientImpl::note_trouble() {
 
 void ClientImpl::end() {
   run_tasks();
-  for (auto& [id, follower] : followers_) follower->stop(now_ms_);
-  std::unordered_multimap<Ticket, Done> waiting;
-  {
-    const std::scoped_lock lock(waiting_mutex_);
-    waiting.swap(waiting_);
+  for (auto& [id, follower] : followers_) {
+    follower->stop(now_ms_);
+    follower->closed(closed());
   }
-  for (const auto& [ticket, done] : waiting) {
-    if (done) done(tl::unexpected(closed()));
-  }
+  for (Waiter& waiter : waiters_.drain()) tell(waiter, tl::unexpected(closed()));
   for (auto& [request, asked] : queries_) asked.promise->set_value(tl::unexpected(Failure<SdkError>{SdkError::closed, "closed"}));
   outbox_->flush();
   for (Publishing& connection : publishing_) {

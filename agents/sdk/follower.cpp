@@ -1,24 +1,27 @@
 #include "agents/sdk/follower.h"
 
+#include <algorithm>
+
 namespace lianxi::sdk {
 namespace {
 
-constexpr std::uint64_t kCreditBytes = 8ULL * 1024 * 1024;
 constexpr std::uint32_t kCreditMessages = 256;
-static_assert(kCreditBytes >= kMaxDeliverBytes && kCreditBytes <= kMaxCreditBytes);
 
 }  // namespace
 
 Follower::Follower(zmq::context_t& context, const Profile& profile, SessionId id, FollowOptions options,
-                   FollowCallbacks callbacks)
+                   FollowCallbacks callbacks, std::shared_ptr<EventStream::State> stream)
     : id_(id),
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
+      stream_(std::move(stream)),
       channel_(context, profile, {options_.flash_endpoint ? profile.flash : profile.follow, true},
                {.up = [this] { ask(); },
                 .lost = [this] { followed_ = false; },
                 .message = [this](Message message) { on_message(std::move(message)); },
-                .beat = [this] { (void)channel_.send(Heartbeat{}, now_ms_); }}) {}
+                .beat = [this] { (void)channel_.send(Heartbeat{}, now_ms_); }}) {
+  options_.buffer_bytes = std::clamp<std::uint64_t>(options_.buffer_bytes, kMaxDeliverBytes, kMaxCreditBytes);
+}
 
 void Follower::step(std::int64_t now_ms) {
   now_ms_ = now_ms;
@@ -30,6 +33,10 @@ void Follower::stop(std::int64_t now_ms) {
   over_ = true;
 }
 
+void Follower::closed(const Refusal& why) {
+  if (stream_) stream_->end(why);
+}
+
 void Follower::ask() {
   Follow follow;
   follow.follow = id_;
@@ -39,8 +46,8 @@ void Follower::ask() {
   follow.offset = options_.offset;
   follow.lanes = options_.lanes;
   follow.filter = options_.filter;
-  follow.credit_bytes = kCreditBytes;
-  follow.credit_messages = kCreditMessages;
+  follow.credit_bytes = options_.buffer_bytes - std::min(options_.buffer_bytes, held_bytes_);
+  follow.credit_messages = kCreditMessages - std::min(kCreditMessages, held_messages_);
   owed_bytes_ = 0;
   owed_messages_ = 0;
   (void)channel_.send(follow, now_ms_);
@@ -55,45 +62,91 @@ void Follower::on_message(Message message) {
     options_.node = followed->node;
     options_.incarnation = followed->incarnation;
     options_.offset = followed->offset;
+    if (stream_) stream_->started(*followed);
     if (!started_ && callbacks_.started) callbacks_.started(*followed);
     started_ = true;
-  } else if (const auto* deliver = std::get_if<Deliver>(&message); deliver != nullptr && deliver->follow == id_) {
-    if (followed_) on_deliver(*deliver);
+  } else if (auto* deliver = std::get_if<Deliver>(&message); deliver != nullptr && deliver->follow == id_) {
+    if (followed_) on_deliver(std::move(*deliver));
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
     // not_found: the node has lost sight of this follow; it goes on from its cursor.
     if (refused->refusal.retry_after_ms > 0 || (followed_ && refused->refusal.code == RefusalCode::not_found)) {
       channel_.reset(now_ms_, refused->refusal.reason);
       return;
     }
-    over_ = true;
-    if (callbacks_.refused) callbacks_.refused(refused->refusal);
+    refuse_follow(refused->refusal);
   } else if (const auto* unfollow = std::get_if<Unfollow>(&message); unfollow != nullptr && unfollow->follow == id_) {
     channel_.reset(now_ms_, "the node ended the follow: " + unfollow->reason);
   }
 }
 
-void Follower::on_deliver(const Deliver& deliver) {
-  const auto segments = parse_segments(deliver.segments);
+void Follower::refuse_follow(const Refusal& refusal) {
+  over_ = true;
+  if (stream_) stream_->end(refusal);
+  if (callbacks_.refused) callbacks_.refused(refusal);
+}
+
+void Follower::on_deliver(Deliver deliver) {
+  auto segments = parse_segments(deliver.segments);
   if (!segments) return channel_.reset(now_ms_, "the node sent a segment that cannot be read: " + segments.error().reason);
-  for (const Segment& segment : *segments) {
-    const SegmentInfo& info = segment.info();
-    for (const RecordView& record : segment.records()) {
-      // Offsets and sequences run together in a segment, also where a filter left gaps.
-      const Offset offset(info.first_offset.value + (record.stamp.sequence.value - info.first_sequence.value));
-      if (offset < options_.offset) continue;
-      if (callbacks_.event) callbacks_.event(Delivery{info.feed, offset, record});
+  if (options_.check_chain) {
+    if (const auto good = check(*segments); !good) {
+      if (channel_.send(Unfollow{id_, good.error().reason}, now_ms_)) channel_.linger();
+      return refuse_follow(good.error());
     }
   }
+  const std::uint64_t bytes = deliver.segments.size();
+  const Offset from = options_.offset;
   if (deliver.next > options_.offset) options_.offset = deliver.next;
+  if (stream_) {
+    held_bytes_ += bytes;
+    held_messages_ += 1;
+    return stream_->put({std::move(deliver.segments), std::move(*segments), from, options_.offset});
+  }
+  hand_over(*segments, from);
   if (callbacks_.progress) callbacks_.progress(options_.offset, deliver.caught_up);
-  give_credit(deliver.segments.size());
+  taken_ = options_.offset;
+  give_credit(bytes);
+}
+
+// A segment's own links always; the link to what was delivered before if nothing lies between.
+Result<void> Follower::check(const std::vector<Segment>& segments) {
+  for (const Segment& segment : segments) {
+    const SegmentInfo& info = segment.info();
+    FeedHead& head = heads_[info.feed];
+    const Sequence before(info.first_sequence.value - 1);
+    if (head.sequence != before) head = {before, info.previous};
+    const auto good = verify_chain(segment, head);
+    if (!good) return tl::unexpected(good.error());
+    head = *good;
+  }
+  return {};
+}
+
+void Follower::hand_over(const std::vector<Segment>& segments, Offset from) {
+  if (!callbacks_.event) return;
+  for (const Segment& segment : segments) {
+    const SegmentInfo& info = segment.info();
+    // Offsets and sequences run together in a segment, also where a filter left gaps.
+    Offset offset = info.first_offset;
+    for (const RecordView& record : segment.records()) {
+      if (offset >= from) callbacks_.event(Delivery{info.feed, offset, record});
+      ++offset.value;
+    }
+  }
+}
+
+void Follower::taken(std::uint64_t bytes, Offset next) {
+  held_bytes_ -= std::min(held_bytes_, bytes);
+  held_messages_ -= std::min<std::uint32_t>(held_messages_, 1);
+  taken_ = next;
+  give_credit(bytes);
 }
 
 void Follower::give_credit(std::uint64_t bytes) {
   owed_bytes_ += bytes;
   owed_messages_ += 1;
-  if (owed_bytes_ < kCreditBytes / 4 && owed_messages_ < kCreditMessages / 4) return;
-  if (!channel_.send(Credit{id_, owed_bytes_, owed_messages_, options_.offset}, now_ms_)) return;
+  if (owed_bytes_ < options_.buffer_bytes / 4 && owed_messages_ < kCreditMessages / 4) return;
+  if (!followed_ || !channel_.send(Credit{id_, owed_bytes_, owed_messages_, taken_}, now_ms_)) return;
   owed_bytes_ = 0;
   owed_messages_ = 0;
 }

@@ -14,9 +14,11 @@ constexpr std::int64_t kGapDelayMs = 100;
 constexpr std::int64_t kAnswerTimeoutMs = 5'000;
 // A node under load says busy for moments; what lasts is worth a person's time.
 constexpr std::int64_t kTellHeldBackMs = 1'000;
-// What one event adds to a publish beside its bytes: table, offsets, alignment.
-constexpr std::size_t kEventOverheadBytes = 48;
-constexpr std::size_t kPublishOverheadBytes = 1024;
+// So many messages of a lane may be on their way while each holds little; what comes meanwhile gathers for the next, as it
+// would in the node until its disk write ends. Alerts never gather.
+constexpr std::size_t kMessagesInFlight = 6;
+constexpr std::size_t kGatherShare = 4;  // of the window: enough to go at once
+static_assert(kMaxPublishEvents * kPublishBytesPerEvent + kPublishBytesAround + kMaxBodyBytes < kMaxPublishBytes);
 
 bool has(LaneMask mask, Lane lane) {
   return (mask & mask_of(lane)) != 0;
@@ -24,8 +26,10 @@ bool has(LaneMask mask, Lane lane) {
 
 }  // namespace
 
-Publisher::Publisher(Outbox& outbox, std::size_t max_in_flight, Sinks sinks)
-    : outbox_(outbox), max_in_flight_(std::max<std::size_t>(1, max_in_flight)), sinks_(std::move(sinks)) {}
+Publisher::Publisher(Outbox& outbox, Bounds bounds, Sinks sinks) : outbox_(outbox), bounds_(bounds), sinks_(std::move(sinks)) {
+  bounds_.events = std::max<std::size_t>(1, bounds_.events);
+  for (Lane lane : kLanes) of(lane).answered_through = outbox_.answered_through(lane).value;
+}
 
 Hello Publisher::hello(const std::string& software, LaneMask lanes) const {
   Hello hello;
@@ -34,6 +38,9 @@ Hello Publisher::hello(const std::string& software, LaneMask lanes) const {
     if (has(lanes, lane)) hello.lanes.push_back({lane, outbox_.last(lane), outbox_.durably_answered(lane)});
   hello.close_sessions = abandoned_;
   hello.software = software;
+  // Nobody comes back for this session once this process ends. While an answer is on its way it matters all the same: without
+  // the session the node would take the repeat for a new event.
+  hello.volatile_outbox = outbox_.in_memory() && all_answered();
   return hello;
 }
 
@@ -47,6 +54,10 @@ Publisher::Next Publisher::welcomed(const Welcome& welcome, LaneMask lanes) {
       if (state.lane == lane) node = state;
     }
     const std::string name(to_word(lane));
+    // Ours to lose: nothing that the node could have answered is open, so a fresh session says all.
+    if (!welcome.session_known && outbox_.in_memory() && all_answered() && node.high_water < outbox_.answered_through(lane)) {
+      return new_session({});
+    }
     if (node.high_water < outbox_.answered_through(lane)) {
       return new_session("node " + to_text(region_) + " is behind: it answered " + name + " " +
                          std::to_string(outbox_.answered_through(lane).value) + " and now knows " +
@@ -57,10 +68,7 @@ Publisher::Next Publisher::welcomed(const Welcome& welcome, LaneMask lanes) {
                          std::to_string(node.high_water.value) + ", the outbox " + std::to_string(outbox_.last(lane).value) +
                          " (an outbox restored from a copy)");
     }
-    if (of(lane).ready) continue;
-    of(lane).sent.clear();
-    of(lane).ready = true;
-    of(lane).held_until = 0;
+    if (!of(lane).ready) begin_window(lane, node.high_water);
   }
   return Next::go_on;
 }
@@ -74,32 +82,63 @@ void Publisher::lost(LaneMask lanes) {
   }
 }
 
-std::optional<Publish> Publisher::next(Lane lane, std::int64_t now_ms) {
+bool Publisher::all_answered() const {
+  return std::ranges::all_of(windows_, [](const Window& window) { return window.sent_through <= window.answered_through; });
+}
+
+void Publisher::begin_window(Lane lane, Sequence known_to_node) {
+  Window& window = of(lane);
+  window.sent.clear();
+  window.sent_bytes = 0;
+  window.messages.clear();
+  window.known_to_node = known_to_node.value;
+  window.ours.clear();
+  window.ready = true;
+  window.held_until = 0;
+}
+
+// How many more events may go; 0 also while it is better to let them gather.
+std::size_t Publisher::room(Lane lane, const Window& window) const {
+  if (window.sent.size() >= bounds_.events || (window.sent_bytes >= bounds_.bytes && !window.sent.empty())) return 0;
+  const std::size_t room = std::min({bounds_.events - window.sent.size(), window.batch_limit, kMaxPublishEvents});
+  if (lane == Lane::flash || window.messages.size() < kMessagesInFlight) return room;
+  const std::uint64_t waiting = outbox_.last(lane).value - window.answered_through - window.sent.size();
+  return waiting * kGatherShare < bounds_.events ? 0 : room;
+}
+
+std::optional<PublishView> Publisher::next(Lane lane, std::int64_t now_ms) {
   Window& window = of(lane);
   if (!window.ready || now_ms < window.held_until) return std::nullopt;
   window.held_until = 0;
   if (!window.sent.empty() && now_ms - window.progress_ms > kAnswerTimeoutMs) send_again_from(lane, Sequence{}, 0);
-  if (window.sent.size() >= max_in_flight_) return std::nullopt;
-  const Sequence first(outbox_.answered_through(lane).value + 1 + window.sent.size());
+  const Sequence first(window.answered_through + 1 + window.sent.size());
   if (outbox_.last(lane) < first) return std::nullopt;
-  const std::size_t room = std::min({max_in_flight_ - window.sent.size(), window.batch_limit, kMaxPublishEvents});
-  auto items = outbox_.load(lane, first, room, kMaxPublishBytes - kPublishOverheadBytes - room * kEventOverheadBytes);
-  if (!items) {
-    sinks_.report(items.error().reason);
+  const std::size_t most = room(lane, window);
+  if (most == 0) return std::nullopt;
+  const std::size_t frame = kMaxPublishBytes - kPublishBytesAround - most * kPublishBytesPerEvent;
+  auto loaded =
+      outbox_.load(lane, first, most, std::min(frame, bounds_.bytes - std::min(bounds_.bytes, window.sent_bytes)), loaded_);
+  if (!loaded) {
+    sinks_.report(loaded.error().reason);
     window.held_until = now_ms + kRetryAfterMs;
     return std::nullopt;
   }
-  if (items->empty() || items->front().sequence != first) return std::nullopt;
-  Publish publish;
+  if (loaded_.empty() || loaded_.front().sequence != first) return std::nullopt;
+  PublishView publish;
   publish.session = outbox_.session();
   publish.lane = lane;
   publish.first_sequence = first;
   publish.answered_through = outbox_.durably_answered(lane);
-  window.progress_ms = now_ms;
-  for (OutboxItem& item : *items) {
-    window.sent.push_back({item.ticket, body_hash(item.event), false});
-    publish.events.push_back(std::move(item.event));
+  publish.events.reserve(loaded_.size());
+  for (const OutboxItem& item : loaded_) {
+    if (item.sequence.value <= window.known_to_node) window.ours.insert_or_assign(item.sequence.value, body_hash(item.event));
+    window.sent.push_back({item.ticket, static_cast<std::uint32_t>(item.event.size()), false});
+    window.sent_bytes += item.event.size();
+    publish.events.push_back(item.event);
   }
+  window.sent_through = std::max(window.sent_through, first.value + loaded_.size() - 1);
+  window.messages.push_back(first.value + loaded_.size() - 1);
+  window.progress_ms = now_ms;
   return publish;
 }
 
@@ -124,7 +163,9 @@ Publisher::Next Publisher::refused(const Refused& refused, std::int64_t now_ms) 
 }
 
 void Publisher::tell() {
-  for (const auto& [ticket, outcome] : std::exchange(settled_, {})) sinks_.answered(ticket, outcome);
+  const std::vector<Told> told = std::exchange(told_, {});
+  const std::vector<Ticket> tickets = std::exchange(told_tickets_, {});
+  for (const Told& run : told) sinks_.answered(run.lane, std::span(tickets).subspan(run.begin, run.count), run.first);
 }
 
 Publisher::Next Publisher::take(const Answers& answers, std::int64_t now_ms) {
@@ -160,35 +201,53 @@ Publisher::Next Publisher::take(const Refused& refused, std::int64_t now_ms) {
     return Next::go_on;
   }
   window.batch_limit = kMaxPublishEvents;
-  settle(*item, tl::unexpected(refused.refusal));
+  settle(refused.lane, sequence.value, 1, tl::unexpected(refused.refusal));
   return new_session("the node cannot read event " + std::to_string(sequence.value) + ": " + refused.refusal.reason);
 }
 
 Publisher::InFlight* Publisher::find(Lane lane, Sequence sequence) {
-  const std::uint64_t base = outbox_.answered_through(lane).value + 1;
   Window& window = of(lane);
+  const std::uint64_t base = window.answered_through + 1;
   if (sequence.value < base || sequence.value - base >= window.sent.size()) return nullptr;
   return &window.sent[sequence.value - base];
 }
 
-void Publisher::settle(InFlight& item, const Outcome& outcome) {
-  if (item.answered) return;
-  item.answered = true;
-  outbox_.settle(item.ticket, outcome);
-  settled_.emplace_back(item.ticket, outcome);
+// Sequences `first` and on, of which `outcome` answers the first. Those answered before, or to be sent again, are passed over.
+void Publisher::settle(Lane lane, std::uint64_t first, std::uint64_t count, const Outcome& outcome) {
+  std::uint64_t at = first;
+  const std::uint64_t end = first + count;
+  while (at < end) {
+    InFlight* item = find(lane, Sequence(at));
+    if (item == nullptr || item->answered) {
+      ++at;
+      continue;
+    }
+    const std::uint64_t begin = at;
+    const std::size_t told = told_tickets_.size();
+    for (; at < end; ++at) {
+      item = find(lane, Sequence(at));
+      if (item == nullptr || item->answered) break;
+      item->answered = true;
+      told_tickets_.push_back(item->ticket);
+    }
+    told_.push_back({lane, told, static_cast<std::size_t>(at - begin), outcome_after(outcome, begin - first)});
+    outbox_.settle(std::span(told_tickets_).subspan(told), told_.back().first);
+  }
 }
 
 void Publisher::advance(Lane lane, std::int64_t now_ms) {
   Window& window = of(lane);
-  std::uint64_t through = outbox_.answered_through(lane).value;
-  const std::uint64_t before = through;
+  const std::uint64_t before = window.answered_through;
   while (!window.sent.empty() && window.sent.front().answered) {
+    window.sent_bytes -= window.sent.front().bytes;
     window.sent.pop_front();
-    ++through;
+    ++window.answered_through;
   }
-  if (through == before) return;
+  if (window.answered_through == before) return;
+  while (!window.messages.empty() && window.messages.front() <= window.answered_through) window.messages.pop_front();
+  window.ours.erase(window.ours.begin(), window.ours.upper_bound(window.answered_through));
   window.progress_ms = now_ms;
-  outbox_.answered(lane, Sequence(through));
+  outbox_.answered(lane, Sequence(window.answered_through));
   take_again(lane);
 }
 
@@ -219,25 +278,31 @@ void Publisher::take_again(Lane lane) {
 void Publisher::send_again_from(Lane lane, Sequence sequence, std::int64_t at_ms) {
   Window& window = of(lane);
   advance(lane, window.progress_ms);
-  const std::uint64_t base = outbox_.answered_through(lane).value + 1;
+  const std::uint64_t base = window.answered_through + 1;
   const std::size_t keep = sequence.value < base ? 0 : sequence.value - base;
-  while (window.sent.size() > keep) window.sent.pop_back();
+  while (window.sent.size() > keep) {
+    window.sent_bytes -= window.sent.back().bytes;
+    window.sent.pop_back();
+  }
+  while (!window.messages.empty() && window.messages.back() >= base + keep) window.messages.pop_back();
   window.held_until = at_ms;
 }
 
 bool Publisher::receive(const ReceiptRange& range) {
-  const bool hashed = range.body_hashes.size() == range.count;
-  for (std::uint32_t i = 0; i < range.count; ++i) {
-    InFlight* item = find(range.lane, Sequence(range.first_sequence.value + i));
-    if (item == nullptr) continue;  // answered before, or to be sent again
-    if (!hashed || range.body_hashes[i] != item->hash) return false;
-    Receipt receipt;
-    receipt.feed = {region_, range.epoch, range.lane, range.audience};
-    receipt.sequence = Sequence(range.first_feed_sequence.value + i);
-    receipt.ordinal = Ordinal(range.first_ordinal.value + i);
-    receipt.offset = Offset(range.first_offset.value + i);
-    settle(*item, receipt);
+  const auto& ours = of(range.lane).ours;
+  if (!ours.empty()) {
+    const std::uint64_t first = range.first_sequence.value;
+    for (auto at = ours.lower_bound(first); at != ours.end() && at->first - first < range.count; ++at) {
+      const std::size_t i = at->first - first;
+      if (i >= range.body_hashes.size() || range.body_hashes[i] != at->second) return false;
+    }
   }
+  Receipt receipt;
+  receipt.feed = {region_, range.epoch, range.lane, range.audience};
+  receipt.sequence = range.first_feed_sequence;
+  receipt.ordinal = range.first_ordinal;
+  receipt.offset = range.first_offset;
+  settle(range.lane, range.first_sequence.value, range.count, receipt);
   return true;
 }
 
@@ -262,7 +327,7 @@ Publisher::Next Publisher::refusal(const SequenceRefusal& refusal, std::int64_t 
     send_again_from(refusal.lane, refusal.sequence, now_ms + refusal.refusal.retry_after_ms);
     hold_back(refusal.lane, refusal.refusal, now_ms);
   } else {
-    settle(*item, tl::unexpected(refusal.refusal));
+    settle(refusal.lane, refusal.sequence.value, 1, tl::unexpected(refusal.refusal));
   }
   return Next::go_on;
 }
@@ -282,13 +347,14 @@ Publisher::Next Publisher::new_session(const std::string& why) {
     return Next::hello;  // the same comparison comes again, with the next welcome
   }
   abandoned_.assign(1, old);
-  for (Window& window : windows_) {
-    window.sent.clear();
-    window.ready = false;
-    window.held_until = 0;
-    window.held_back.reset();
+  for (Lane lane : kLanes) {
+    begin_window(lane, Sequence{});
+    of(lane).ready = false;
+    of(lane).answered_through = 0;
+    of(lane).sent_through = 0;
+    of(lane).held_back.reset();
   }
-  sinks_.report("new session " + std::to_string(fresh.value) + "; what has no answer is sent again: " + why);
+  if (!why.empty()) sinks_.report("new session " + std::to_string(fresh.value) + "; what has no answer is sent again: " + why);
   return Next::hello;
 }
 

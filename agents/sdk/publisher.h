@@ -1,28 +1,41 @@
 // The rules of publishing, without sockets: which events go next, what an answer means, when a session must be given up.
 // Belongs to the client's I/O thread; time is a field (milliseconds of any steady clock).
+//
+// Answers carry the body's hash, and it is compared where another body could stand under the sequence: up to what the node
+// had taken of the session when it welcomed this connection. Above that the node knows nothing under these numbers, and the
+// outbox belongs to this process alone, so the body it takes is the one sent here; were it otherwise, the node itself, which
+// keeps every hash, would refuse the sequence as reused. So a session's first run hashes nothing on this side.
 #pragma once
 
 #include <array>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 
 #include "agents/sdk/client.h"
 #include "agents/sdk/outbox.h"
+#include "schemas/codec/publish_codec.h"
 
 namespace lianxi::sdk {
 
 class Publisher {
  public:
   struct Sinks {
-    std::function<void(Ticket, const Outcome&)> answered;
+    // The answer to a run of events: `first` to the first of them, outcome_after() to the others.
+    std::function<void(Lane, std::span<const Ticket>, const Outcome& first)> answered;
     std::function<void(const std::string&)> report;  // for a person
     std::function<SessionId()> fresh_session;
+  };
+  // What may be on its way to the node, per lane.
+  struct Bounds {
+    std::size_t events = 1024;
+    std::size_t bytes = 8 * 1024 * 1024;  // past the first event
   };
   // Say whether the connections must say Hello (again): the session changed, or the node does not know it.
   enum class Next : std::uint8_t { go_on, hello };
 
-  Publisher(Outbox& outbox, std::size_t max_in_flight, Sinks sinks);
+  Publisher(Outbox& outbox, Bounds bounds, Sinks sinks);
 
   // For the connection that carries `lanes`. Only that one may say what is answered: another could overtake what still
   // travels here.
@@ -32,8 +45,9 @@ class Publisher {
   // The connection that carried `lanes` is gone: what has no answer is sent again after the next welcome.
   void lost(LaneMask lanes);
 
-  // The next message of a lane, with as many events as wait and fit; nothing if the window is full or a hold is on.
-  [[nodiscard]] std::optional<Publish> next(Lane lane, std::int64_t now_ms);
+  // The next message of a lane, with as many events as wait and fit; nothing if the window is full, a hold is on, or enough
+  // messages are on their way for the rest to gather. Its events are borrowed until the next call of anything here.
+  [[nodiscard]] std::optional<PublishView> next(Lane lane, std::int64_t now_ms);
   // When a lane that waits may have something to send again.
   [[nodiscard]] std::optional<std::int64_t> due(Lane lane) const;
 
@@ -46,11 +60,17 @@ class Publisher {
  private:
   struct InFlight {
     Ticket ticket = 0;
-    BodyHash hash{};
+    std::uint32_t bytes = 0;
     bool answered = false;
   };
-  struct Window {  // sent[i] has sequence answered_through + 1 + i
-    std::deque<InFlight> sent;
+  struct Window {
+    std::uint64_t answered_through = 0;  // as the outbox has it
+    std::uint64_t sent_through = 0;      // ever, in this session: the node may have taken them
+    std::deque<InFlight> sent;           // [i] has sequence answered_through + 1 + i
+    std::size_t sent_bytes = 0;
+    std::deque<std::uint64_t> messages;      // last sequence of each message on its way
+    std::uint64_t known_to_node = 0;         // what the node had taken when it welcomed this connection
+    std::map<std::uint64_t, BodyHash> ours;  // of those up to known_to_node that were sent again
     bool ready = false;
     std::int64_t held_until = 0;
     std::int64_t progress_ms = 0;  // when something was last sent or answered
@@ -59,28 +79,38 @@ class Publisher {
     std::int64_t held_back_ms = 0;
     bool held_back_told = false;
   };
+  struct Told {
+    Lane lane{};
+    std::size_t begin = 0, count = 0;  // in told_tickets_
+    Outcome first;
+  };
 
   Window& of(Lane lane) { return windows_.at(static_cast<std::size_t>(lane)); }
   InFlight* find(Lane lane, Sequence sequence);
-  void settle(InFlight& item, const Outcome& outcome);
+  void settle(Lane lane, std::uint64_t first, std::uint64_t count, const Outcome& outcome);
   void tell();
+  [[nodiscard]] bool all_answered() const;
+  [[nodiscard]] std::size_t room(Lane lane, const Window& window) const;
   [[nodiscard]] Next take(const Answers& answers, std::int64_t now_ms);
   [[nodiscard]] Next take(const Refused& refused, std::int64_t now_ms);
   void advance(Lane lane, std::int64_t now_ms);
   void hold_back(Lane lane, const Refusal& refusal, std::int64_t now_ms);
   void take_again(Lane lane);
   void send_again_from(Lane lane, Sequence sequence, std::int64_t at_ms);
+  void begin_window(Lane lane, Sequence known_to_node);
   [[nodiscard]] bool receive(const ReceiptRange& range);
   [[nodiscard]] Next refusal(const SequenceRefusal& refusal, std::int64_t now_ms);
   [[nodiscard]] Next new_session(const std::string& why);
 
   Outbox& outbox_;
-  std::size_t max_in_flight_;
+  Bounds bounds_;
   Sinks sinks_;
   RegionCode region_;
   std::vector<SessionId> abandoned_;
   std::array<Window, kLaneCount> windows_;
-  std::vector<std::pair<Ticket, Outcome>> settled_;  // to be told once the outbox knows of them
+  std::vector<OutboxItem> loaded_;
+  std::vector<Told> told_;  // to be told once the outbox knows of them
+  std::vector<Ticket> told_tickets_;
 };
 
 }  // namespace lianxi::sdk

@@ -98,38 +98,25 @@ class SqliteOutbox final : public Outbox {
       state.answered = static_cast<std::uint64_t>(lanes.getColumn(2).getInt64());
       state.written = state.answered.load();
     }
-    next_ticket_ = static_cast<Ticket>(writer_.execAndGet("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence").getInt64());
+    first_ticket_ = static_cast<Ticket>(writer_.execAndGet("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence").getInt64());
     keyed_ = keys_.unanswered();
     return {};
   }
 
-  Ticket next_ticket() override { return next_ticket_.fetch_add(1); }
+  Ticket first_ticket() const override { return first_ticket_; }
+  bool in_memory() const override { return false; }
 
-  // The first caller commits for all who arrive while it does.
-  Result<Appended> append(Ticket ticket, Lane lane, Bytes event, std::string key) override {
-    Waiting mine{ticket, lane, std::move(event), std::move(key), false, Appended{ticket, false, std::nullopt}};
-    std::unique_lock lock(mutex_);
-    queue_.push_back(&mine);
-    while (!mine.done) {
-      if (writing_) {
-        written_.wait(lock);
-        continue;
-      }
-      writing_ = true;
-      const std::vector<Waiting*> batch = std::exchange(queue_, {});
-      lock.unlock();
-      const Result<void> result = commit(batch);
-      lock.lock();
-      for (Waiting* waiting : batch) {
-        waiting->done = true;
-        if (!result) waiting->result = tl::unexpected(result.error());
-      }
-      writing_ = false;
-      written_.notify_all();
-    }
+  Result<void> append(std::span<const NewEvent> events) override {
+    Waiting mine{events, nullptr, false, Appended{}};
+    enter(mine);
+    if (!mine.result) return tl::unexpected(mine.result.error());
+    return {};
+  }
+  Result<Appended> append_once(const NewEvent& event, const std::string& key) override {
+    Waiting mine{std::span(&event, 1), &key, false, Appended{event.ticket, false, std::nullopt}};
+    enter(mine);
     return mine.result;
   }
-
   std::optional<Outcome> outcome_of(const std::string& key) override {
     std::optional<OnceKeys::Known> known;
     (void)exclusive([&] { return guarded([&] { known = keys_.find(key); }); });
@@ -151,31 +138,40 @@ class SqliteOutbox final : public Outbox {
   Sequence answered_through(Lane lane) const override { return Sequence(of(lane).answered.load()); }
   Sequence durably_answered(Lane lane) const override { return Sequence(of(lane).written.load()); }
 
-  Result<std::vector<OutboxItem>> load(Lane lane, Sequence from, std::size_t max_events, std::size_t max_bytes) override {
-    std::vector<OutboxItem> items;
+  Result<void> load(Lane lane, Sequence from, std::size_t max_events, std::size_t max_bytes,
+                    std::vector<OutboxItem>& items) override {
+    items.clear();
+    loaded_.clear();
+    std::vector<std::size_t> begins;
     auto read = guarded([&] {
-      std::size_t bytes = 0;
       load_.bind(1, static_cast<int>(lane));
       load_.bind(2, as_int(from.value));
       load_.bind(3, static_cast<std::int64_t>(max_events));
       while (load_.executeStep()) {
         const SQLite::Column blob = load_.getColumn(2);
-        bytes += static_cast<std::size_t>(blob.getBytes());
-        if (!items.empty() && bytes > max_bytes) break;
+        if (!items.empty() && loaded_.size() + static_cast<std::size_t>(blob.getBytes()) > max_bytes) break;
         const auto* data = static_cast<const std::uint8_t*>(blob.getBlob());
+        begins.push_back(loaded_.size());
+        loaded_.insert(loaded_.end(), data, data + blob.getBytes());
         items.push_back({static_cast<Ticket>(load_.getColumn(0).getInt64()),
                          Sequence(static_cast<std::uint64_t>(load_.getColumn(1).getInt64())),
-                         Bytes(data, data + blob.getBytes())});
+                         {}});
       }
     });
     load_.tryReset();
-    if (!read) return tl::unexpected(read.error());
-    return items;
+    if (!read) return read;
+    begins.push_back(loaded_.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      items[i].event = BytesView(loaded_).subspan(begins[i], begins[i + 1] - begins[i]);
+    }
+    return {};
   }
 
-  void settle(Ticket ticket, const Outcome& outcome) override {
+  void settle(std::span<const Ticket> tickets, const Outcome& first) override {
     const std::scoped_lock lock(keyed_mutex_);
-    if (keyed_.erase(ticket) > 0) outcomes_.emplace(ticket, outcome);
+    for (std::size_t i = 0; i < tickets.size() && !keyed_.empty(); ++i) {
+      if (keyed_.erase(tickets[i]) > 0) outcomes_.emplace(tickets[i], outcome_after(first, i));
+    }
   }
   void answered(Lane lane, Sequence through) override { of(lane).answered = through.value; }
   void flush() override {
@@ -190,10 +186,8 @@ class SqliteOutbox final : public Outbox {
 
  private:
   struct Waiting {
-    Ticket ticket = 0;
-    Lane lane{};
-    Bytes event;
-    std::string key;
+    std::span<const NewEvent> events;
+    const std::string* key = nullptr;
     bool done = false;
     Result<Appended> result;
   };
@@ -204,6 +198,29 @@ class SqliteOutbox final : public Outbox {
   };
   LaneState& of(Lane lane) { return lanes_.at(static_cast<std::size_t>(lane)); }
   const LaneState& of(Lane lane) const { return lanes_.at(static_cast<std::size_t>(lane)); }
+
+  // The first caller commits for all who arrive while it does.
+  void enter(Waiting& mine) {
+    std::unique_lock lock(mutex_);
+    queue_.push_back(&mine);
+    while (!mine.done) {
+      if (writing_) {
+        written_.wait(lock);
+        continue;
+      }
+      writing_ = true;
+      const std::vector<Waiting*> batch = std::exchange(queue_, {});
+      lock.unlock();
+      const Result<void> result = commit(batch);
+      lock.lock();
+      for (Waiting* waiting : batch) {
+        waiting->done = true;
+        if (!result) waiting->result = tl::unexpected(result.error());
+      }
+      writing_ = false;
+      written_.notify_all();
+    }
+  }
 
   template <class Work>
   Result<void> guarded(Work&& work) {
@@ -264,20 +281,22 @@ class SqliteOutbox final : public Outbox {
   }
 
   void insert(Waiting& waiting, std::array<std::uint64_t, kLaneCount>& last, std::vector<Ticket>& keyed) {
-    if (!waiting.key.empty()) {
-      if (auto known = keys_.find(waiting.key)) {
+    if (waiting.key != nullptr) {
+      if (auto known = keys_.find(*waiting.key)) {
         waiting.result = Appended{known->ticket, true, known->outcome};
         return;
       }
-      keys_.insert(waiting.key, waiting.ticket);
-      keyed.push_back(waiting.ticket);
+      keys_.insert(*waiting.key, waiting.events.front().ticket);
+      keyed.push_back(waiting.events.front().ticket);
     }
-    const auto lane = static_cast<std::size_t>(waiting.lane);
-    insert_.bind(1, as_int(waiting.ticket));
-    insert_.bind(2, static_cast<int>(lane));
-    insert_.bind(3, as_int(++last.at(lane)));
-    insert_.bindNoCopy(4, waiting.event.data(), static_cast<int>(waiting.event.size()));
-    run(insert_);
+    for (const NewEvent& event : waiting.events) {
+      const auto lane = static_cast<std::size_t>(event.lane);
+      insert_.bind(1, as_int(event.ticket));
+      insert_.bind(2, static_cast<int>(lane));
+      insert_.bind(3, as_int(++last.at(lane)));
+      insert_.bindNoCopy(4, event.bytes.data(), static_cast<int>(event.bytes.size()));
+      run(insert_);
+    }
   }
 
   void remember(const std::vector<Ticket>& keyed) {
@@ -353,7 +372,8 @@ class SqliteOutbox final : public Outbox {
   SQLite::Statement insert_, upsert_lane_, forget_, load_;
   SessionId session_;
   std::array<LaneState, kLaneCount> lanes_;
-  std::atomic<Ticket> next_ticket_{1};
+  Ticket first_ticket_ = 1;
+  Bytes loaded_;  // what load() lent last
 
   std::mutex keyed_mutex_;
   std::unordered_set<Ticket> keyed_;              // keyed events without an answer

@@ -5,6 +5,8 @@
 
 #include "broker/app/broker_state.h"
 #include "broker/app/clock.h"
+#include "broker/app/cold_thread.h"
+#include "broker/app/open_files.h"
 #include "schemas/codec/json.h"
 #include "schemas/limits.h"
 
@@ -14,6 +16,9 @@ namespace {
 
 constexpr std::int64_t kHangMs = 10'000;           // the loop did not come by for so long: unhealthy
 constexpr std::uint64_t kReadyLagEvents = 10'000;  // further behind, the view is not fit for queries
+constexpr std::size_t kMegabyte = 1024 * 1024;
+// What is a little too large is refused with a word; libzmq cuts what is larger still without one.
+constexpr std::size_t kOversizeSlackBytes = 64 * 1024;
 
 tl::unexpected<BrokerFailure> failed(BrokerError code, std::string detail) {
   return tl::unexpected(BrokerFailure{code, std::move(detail)});
@@ -99,6 +104,7 @@ Result<void, BrokerFailure> Broker::State::open_stores() {
   with.software = kSoftware;
   with.seal_keys = config.keys.seal;
   with.journal.folder = config.file.journal_folder();
+  with.journal.file_bytes = config.file.journal_file_bytes;
   with.view.path = config.file.view_path();
   with.policy = config.policy;
   with.members = config.members;
@@ -130,32 +136,39 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
   if (!gate) return failed(BrokerError::network, std::move(gate.error().detail));
   zap = std::move(*gate);
 
-  const auto open = [this, security](const std::string& name, const std::string& endpoint, net::IoThread thread, int send_hwm) {
-    net::EndpointOptions options;
-    options.name = name;
-    options.endpoint = endpoint;
-    options.keys = curve_keys();
-    options.io_thread = thread;
-    options.send_hwm = send_hwm;
-    options.max_message_bytes = static_cast<std::size_t>(kMaxMessageBytes);
-    options.security = security;
-    return net::RouterEndpoint::open(context, directory.keys(), std::move(options));
-  };
+  const std::size_t connections = connections_per_endpoint(raise_open_files());
   struct Wanted {
     const char* name;
     std::string endpoint;
     net::IoThread thread;
     int send_hwm;
+    std::size_t message_bytes;  // the largest that a peer has reason to send
+    std::size_t waiting_bytes;
     std::unique_ptr<net::RouterEndpoint>& target;
     std::string& bound_as;
   };
+  const auto open = [this, security, connections](const Wanted& each) {
+    net::EndpointOptions options;
+    options.name = each.name;
+    options.endpoint = each.endpoint;
+    options.keys = curve_keys();
+    options.io_thread = each.thread;
+    options.send_hwm = each.send_hwm;
+    options.max_message_bytes = each.message_bytes + kOversizeSlackBytes;
+    options.max_waiting_bytes = each.waiting_bytes;
+    options.max_connections = connections;
+    options.ledger = ledger;
+    options.security = security;
+    return net::RouterEndpoint::open(context, directory.keys(), std::move(options));
+  };
   const Endpoints& ask = config.file.endpoints;
-  Wanted wanted[] = {{"flash", ask.flash, net::IoThread::flash, 256, endpoints[0], bound.flash},
-                     {"data", ask.data, net::IoThread::rest, 1024, endpoints[1], bound.data},
-                     {"follow", ask.follow, net::IoThread::rest, 64, endpoints[2], bound.follow},
-                     {"query", ask.query, net::IoThread::rest, 16, query_socket, bound.query}};
+  using net::IoThread;
+  Wanted wanted[] = {{"flash", ask.flash, IoThread::flash, 256, kMaxPublishBytes, 32 * kMegabyte, endpoints[0], bound.flash},
+                     {"data", ask.data, IoThread::rest, 1024, kMaxPublishBytes, 64 * kMegabyte, endpoints[1], bound.data},
+                     {"follow", ask.follow, IoThread::rest, 256, kMaxVectorBytes, 16 * kMegabyte, endpoints[2], bound.follow},
+                     {"query", ask.query, IoThread::rest, 16, kMaxControlBytes, 16 * kMegabyte, query_socket, bound.query}};
   for (Wanted& each : wanted) {
-    auto opened = open(each.name, each.endpoint, each.thread, each.send_hwm);
+    auto opened = open(each);
     if (!opened) return failed(BrokerError::network, std::move(opened.error().detail));
     each.target = std::move(*opened);
     each.bound_as = each.target->endpoint();
@@ -166,8 +179,9 @@ Result<void, BrokerFailure> Broker::State::open_sockets() {
     return std::move(admitted.error());
   };
   auto opened =
-      net::LiveSocket::open(context, directory.keys(), {.endpoint = ask.live, .keys = curve_keys(), .security = security}, admit,
-                            [](const Refusal& refusal) { return to_json(refusal); });
+      net::LiveSocket::open(context, directory.keys(),
+                            {.endpoint = ask.live, .keys = curve_keys(), .security = security, .max_connections = connections},
+                            admit, [](const Refusal& refusal) { return to_json(refusal); });
   if (!opened) return failed(BrokerError::network, std::move(opened.error().detail));
   live_socket = std::move(*opened);
   bound.live = live_socket->endpoint();
@@ -181,6 +195,9 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
   if (!view_reader) return failed(BrokerError::journal, journal_detail(view_reader.error(), journal.folder));
   auto live_reader = store::open_reader(journal);
   if (!live_reader) return failed(BrokerError::journal, journal_detail(live_reader.error(), journal.folder));
+  auto cold_reader = store::open_reader(journal);
+  if (!cold_reader) return failed(BrokerError::journal, journal_detail(cold_reader.error(), journal.folder));
+  node->read_cold_with(std::make_unique<ColdReadThread>(std::move(*cold_reader), [this] { wakeup.signal(); }));
   auto read_view = store::open_read_view(view_options);
   if (!read_view) return failed(BrokerError::view, fmt::format("{}: {}", view_options.path, read_view.error().detail));
 
@@ -193,7 +210,7 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
   live = std::make_unique<LiveFeed>(LiveFeed::Parts{std::move(live_socket), std::move(*live_reader)}, node->core().next_offset(),
                                     directory, board, metrics, journal_failed);
   view = std::make_unique<ViewThread>(
-      node->take_view(), std::move(*view_reader), board,
+      ViewThread::Parts{node->take_view(), std::move(*view_reader), config.file.region}, board, metrics,
       [this] {
         query->wake();
         if (stop_requested) wakeup.signal();

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <limits>
+
 #include "broker/app/broker_state.h"
 #include "broker/app/clock.h"
 #include "schemas/limits.h"
@@ -10,6 +12,7 @@ namespace lianxi::app {
 
 namespace {
 
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kTickMs = 200;
 constexpr std::int64_t kSweepMs = 100;
 constexpr std::int64_t kQuickSweepMs = 20;
@@ -42,6 +45,7 @@ Result<void, BrokerFailure> Broker::State::loop() {
     if (reload_requested.exchange(false)) reload();
     keep_house();
     more = intake.take(wall_ms(), *directory.rights(), inputs);
+    outlet.taken();
     if (auto done = turn(); !done) return done;
   }
   board.ready = false;
@@ -57,7 +61,8 @@ void Broker::State::wait_for_work(bool more) {
   std::vector<net::WaitItem> items = {net::WaitItem{nullptr, wakeup.fd()}};
   for (auto& endpoint : endpoints) items.push_back(endpoint->readable());
   links.readable(items);
-  const std::int64_t next = std::min({tick_at, sweep_at, disk_at, status_at});
+  const std::int64_t retry = node->core().retry_at() ? steady_ms() + std::max<TimeMs>(0, *node->core().retry_at() - wall_ms()) : kNever;
+  const std::int64_t next = std::min({tick_at, sweep_at, disk_at, status_at, retry});
   const bool at_once = more || !inputs.empty() || node->more_to_deliver();
   net::wait(items, std::chrono::milliseconds(at_once ? 0 : std::max<std::int64_t>(0, next - steady_ms())));
   if (items[0].ready) wakeup.drain();
@@ -79,6 +84,11 @@ void Broker::State::keep_house() {
     publish_status();
     for (const LinkRow& link : board.report().links) metrics.set_link(link);
     metrics.set_followers(node->core().follower_count());
+    metrics.set_queued("deliveries", ledger->bytes(net::SendClass::delivery));
+    metrics.set_queued("answers", ledger->bytes(net::SendClass::answer));
+    metrics.set_queued("queries", ledger->bytes(net::SendClass::query));
+    const core::DurabilityView acks = node->core().durability();
+    metrics.set_peer_acks(acks.waiting, acks.reached, acks.late);
   }
 }
 
@@ -86,9 +96,13 @@ void Broker::State::sweep(std::int64_t now) {
   bool again_soon = false;
   std::size_t connections = 0;
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    auto swept = endpoints[i]->sweep();
-    metrics.connections_cut(swept.cut);
-    metrics.handshakes_failed(swept.failed_handshakes);
+    auto swept = endpoints[i]->sweep(now);
+    count_sweep(swept, metrics);
+    for (const std::string& agent : swept.stuck)
+      log.warn("connection cut", {{"agent", agent},
+                                  {"endpoint", endpoints[i]->endpoint()},
+                                  {"reason", "it took nothing of what is queued for it for " +
+                                                 std::to_string(net::kStuckMs / 1000) + " s; it may follow on from its cursor"}});
     again_soon = again_soon || swept.again_soon;
     connections += endpoints[i]->connections();
     for (std::string& routing : swept.lost)
@@ -118,11 +132,10 @@ void Broker::State::watch_disk() {
 }
 
 Result<void, BrokerFailure> Broker::State::turn() {
-  if (inputs.empty() && !node->more_to_deliver()) return {};
+  if (inputs.empty() && !node->more_to_deliver() && node->core().retry_at().value_or(kNever) > wall_ms()) return {};
   const auto begun = std::chrono::steady_clock::now();
   const Hash entropy = fresh_entropy();
-  auto output = node->turn(wall_ms(), entropy, inputs,
-                           [this](const core::Connection& to, const Message& message) { return send(to, message); });
+  auto output = node->turn(wall_ms(), entropy, inputs, outlet);
   inputs.clear();
   if (!output)
     return tl::unexpected(BrokerFailure{
@@ -132,25 +145,6 @@ Result<void, BrokerFailure> Broker::State::turn() {
   metrics.turn(taken.count(), !output->committed.empty());
   perform(std::move(*output));
   return {};
-}
-
-SendResult Broker::State::send(const core::Connection& connection, const Message& message) {
-  net::RouterEndpoint& endpoint = *endpoints[connection.socket];
-  const bool delivery = std::holds_alternative<Deliver>(message);
-  Frames frames = encode(message);
-  const std::size_t bytes = frames.payload.size();
-  const net::SendOutcome outcome = delivery ? endpoint.send(connection.routing, std::move(frames))
-                                            : send_answer(endpoint, connection.routing, std::move(frames), metrics);
-  if (delivery) metrics.delivered(static_cast<DeliveryOutcome>(outcome), bytes);
-  switch (outcome) {
-    case net::SendOutcome::sent:
-      return SendResult::sent;
-    case net::SendOutcome::full:
-      return SendResult::full;
-    case net::SendOutcome::gone:
-      break;
-  }
-  return SendResult::gone;
 }
 
 void Broker::State::perform(TurnOutput output) {
@@ -164,6 +158,7 @@ void Broker::State::perform(TurnOutput output) {
       inputs.push_back({wall_ms(), core::LinkLost{send_link.link, "the peer takes no more messages"}});
   }
   for (const core::Counted& counted : output.counted) metrics.refused(counted.code);
+  metrics.throttled(output.throttled);
   for (const core::Alarm& alarm : output.alarms) {
     metrics.alarm(alarm.what);
     log.warn("alarm", {{"what", alarm.what}, {"reason", alarm.reason}});
@@ -172,7 +167,7 @@ void Broker::State::perform(TurnOutput output) {
   board.head = node->core().next_offset().value;
   view->wake();
   live->wake();
-  maintenance->wake();
+  if (node->journal().wants_maintenance()) maintenance->wake();
   publish_status();
 }
 
@@ -229,7 +224,8 @@ void Broker::State::drain() {
     net::wait(items, std::chrono::milliseconds(50));
     wakeup.drain();
   }
-  // Answers that stand in the sockets' queues still leave.
+  // Answers that wait for a flash event's turn, or stand in the sockets' queues, still leave.
+  if (node->more_to_deliver()) (void)turn();
   for (auto& endpoint : endpoints) endpoint->linger(kLinger);
   log.info("stopped", {{"head", std::to_string(board.head)}, {"view_offset", std::to_string(board.view_offset)}});
 }

@@ -11,6 +11,7 @@
 #include "broker/app/live_feed.h"
 #include "broker/app/node.h"
 #include "broker/app/query_service.h"
+#include "broker/app/socket_outlet.h"
 #include "broker/app/view_thread.h"
 #include "broker/net/zap.h"
 
@@ -22,7 +23,8 @@ struct Broker::State {
         log(log_to),
         directory(config),
         links(context, {config.file.region, config.file.endpoints.security, curve_keys()}, log),
-        intake(endpoints, links, metrics, log) {}
+        intake(endpoints, links, metrics, log),
+        outlet(endpoints, links, metrics) {}
 
   [[nodiscard]] net::CurveKeys curve_keys() const { return {config.keys.curve_public, config.keys.curve_secret}; }
 
@@ -41,7 +43,6 @@ struct Broker::State {
   void sweep(std::int64_t now);
   void watch_disk();
   void perform(TurnOutput output);
-  [[nodiscard]] SendResult send(const core::Connection& connection, const Message& message);
   void publish_status();
   void reload();
   void drain();
@@ -61,11 +62,13 @@ struct Broker::State {
   std::optional<BrokerFailure> failure;
 
   net::Context context;
+  std::shared_ptr<net::SendLedger> ledger = std::make_shared<net::SendLedger>();
   std::unique_ptr<net::ZapHandler> zap;
   std::atomic<std::int64_t> zap_logged_ms{0};
   EndpointSet endpoints;
   LinkTable links;
   Intake intake;
+  SocketOutlet outlet;
   BoundEndpoints bound;
 
   // Of the loop: all in steady milliseconds.

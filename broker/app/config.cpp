@@ -16,6 +16,7 @@ using Text = TableReader::Text;
 
 constexpr std::array<std::string_view, 5> kLogLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::int64_t kMaxHeadroomMb = 1024 * 1024;
+constexpr std::int64_t kMaxJournalFileMb = 4'096;
 constexpr std::uint64_t kMegabyte = 1024 * 1024;
 
 std::string beside(const std::string& file, const std::string& path) {
@@ -202,6 +203,7 @@ std::optional<NodeFile> read_node_values(const std::string& path, std::vector<Co
   NodeFile file;
   file.path = path;
   file.disk_headroom_bytes = kMinDiskHeadroomBytes;
+  file.journal_file_bytes = kJournalFileBytes;
   if (const std::optional<Text> at = root.text("region", Need::required, "330800")) {
     if (const std::optional<RegionCode> region = read_region(root, *at)) {
       file.region = *region;
@@ -225,8 +227,12 @@ std::optional<NodeFile> read_node_values(const std::string& path, std::vector<Co
     if (const auto megabytes = disk->integer("headroom_mb", 0, kMaxHeadroomMb)) {
       file.disk_headroom_bytes = static_cast<std::uint64_t>(*megabytes) * kMegabyte;
     }
+    if (const auto megabytes = disk->integer("journal_file_mb", 1, kMaxJournalFileMb)) {
+      file.journal_file_bytes = static_cast<std::uint64_t>(*megabytes) * kMegabyte;
+    }
     disk->close();
   }
+  if (std::optional<TableReader> limits = root.table("limits")) file.rates = read_rates(*limits, file.rates);
   root.close();
   return file;
 }
@@ -277,6 +283,7 @@ Reading<BrokerConfig> read_config(const std::string& path) {
   }
   if (is_file(file->keys)) keys = take(read_node_keys(file->keys), findings);
   if (!members || !agents || !policy || !keys) return out;
+  policy->set_rates(file->rates);
 
   BrokerConfig config{std::move(*file), std::make_shared<const core::Members>(std::move(*members)),
                       std::make_shared<const core::Policy>(std::move(*policy)), std::move(*agents), std::move(*keys)};

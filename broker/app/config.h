@@ -47,6 +47,8 @@ struct NodeFile {
   LogFormat log_format = LogFormat::console;
   std::string log_level = "info";  // trace, debug, info, warn, error
   std::uint64_t disk_headroom_bytes = 0;
+  std::uint64_t journal_file_bytes = 0;
+  core::PublishRates rates;  // of each agent whose grants name none
 
   [[nodiscard]] std::string journal_folder() const { return data_dir + "/journal"; }
   [[nodiscard]] std::string view_path() const { return data_dir + "/view.db"; }

@@ -76,6 +76,22 @@ core::Rule read_rule(TableReader& table, const core::Members& members) {
   return rule;
 }
 
+}  // namespace
+
+core::PublishRates read_rates(TableReader& table, core::PublishRates rates) {
+  constexpr std::int64_t kMaxRate = 1'000'000'000'000;
+  const std::array<std::pair<std::string_view, std::uint64_t*>, 4> keys{{{"events_per_s", &rates.rest.events_per_s},
+                                                                         {"bytes_per_s", &rates.rest.bytes_per_s},
+                                                                         {"flash_events_per_s", &rates.flash.events_per_s},
+                                                                         {"flash_bytes_per_s", &rates.flash.bytes_per_s}}};
+  for (const auto& [key, target] : keys)
+    if (const auto value = table.integer(key, 0, kMaxRate)) *target = static_cast<std::uint64_t>(*value);
+  table.close();
+  return rates;
+}
+
+namespace {
+
 core::Grant read_grant(TableReader& table, const core::Members& members, const std::vector<AgentKey>& agents) {
   core::Grant grant;
   if (const std::optional<Text> at = table.text("agents", Need::required, "*.police.*")) {
@@ -95,6 +111,10 @@ core::Grant read_grant(TableReader& table, const core::Members& members, const s
   for (const auto& [key, target] : rights) {
     for (TableReader& rule : table.tables(key)) target->push_back(read_rule(rule, members));
     any = any || !target->empty();
+  }
+  if (std::optional<TableReader> rate = table.table("rate")) {
+    grant.rates = read_rates(*rate, {});
+    any = true;
   }
   if (!any)
     table.warn(table.line(), "", "a grant that grants nothing", "add [[grant.publish]], [[grant.follow]] or [[grant.query]]");

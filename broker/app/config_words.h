@@ -5,6 +5,7 @@
 #include <string>
 
 #include "broker/app/toml_tree.h"
+#include "broker/core/throttle.h"
 #include "schemas/vocabulary.h"
 
 namespace lianxi::app {
@@ -44,5 +45,8 @@ template <class E>
 [[nodiscard]] bool read_hex(TableReader& table, const TableReader::Text& at, std::span<std::uint8_t> out);
 // True if two sockets cannot both be bound: the same port on the same, or on every, address.
 [[nodiscard]] bool endpoints_clash(std::string_view a, std::string_view b);
+
+// How fast one agent may publish: [limits] of the node's file, rate of a grant. 0: without bound.
+[[nodiscard]] core::PublishRates read_rates(TableReader& table, core::PublishRates rates);
 
 }  // namespace lianxi::app

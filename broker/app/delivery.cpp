@@ -1,212 +1,185 @@
-// A DeliverOrder turned into one message: what a follower may have of the journal from its cursor onward.
+#include "broker/app/delivery.h"
+
 #include <algorithm>
 
-#include "broker/app/directory.h"
-#include "broker/app/node.h"
-#include "broker/core/sieve.h"
-#include "schemas/codec/event_codec.h"
+#include "schemas/codec/segment.h"
 
 namespace lianxi::app {
 namespace {
 
-using core::DeliverOrder;
-
-constexpr std::size_t kSegmentOverheadBytes = 256;  // at least a segment's own header, with padding
-
-bool lane_wanted(const DeliverOrder& order, Lane lane) {
-  return (order.lanes & mask_of(lane)) != 0;
-}
-
-bool region_wanted(const DeliverOrder& order, RegionCode region) {
-  return order.regions.empty() || std::find(order.regions.begin(), order.regions.end(), region) != order.regions.end();
-}
-
-Sequence held(const DeliverOrder& order, const FeedId& feed) {
-  const auto at = std::find_if(order.have.begin(), order.have.end(), [&](const FeedPosition& p) { return p.feed == feed; });
-  return at == order.have.end() ? Sequence(0) : at->head.sequence;
-}
-
-// Whether any event of the feed may reach the follower.
-bool feed_admitted(const DeliverOrder& order, const core::Members& members, const FeedId& feed) {
-  return lane_wanted(order, feed.lane) && region_wanted(order, feed.region) &&
-         reaches(feed.audience, feed.region, order.agent, members);
-}
-
-bool event_admitted(const core::Sieve& sieve, const RecordView& record) {
-  if (record.redacted) return false;
-  const Result<Envelope> envelope = decode_envelope(record.body);
-  if (!envelope || !sieve.admits(*envelope)) return false;
-  if (!sieve.needs_body()) return true;
-  const Result<Event> event = decode_event(record.body);
-  return event && sieve.admits(event->body);
-}
-
-FeedHead head_before(const Segment& segment, std::size_t index) {
-  if (index == 0) return {Sequence(segment.info().first_sequence.value - 1), segment.info().previous};
-  const RecordView& record = segment.records()[index - 1];
-  return {record.stamp.sequence, record.hash};
-}
-
-Bytes cut(const Segment& segment, Offset first_offset, std::size_t begin, std::size_t end, bool filtered) {
-  SegmentWriter writer(segment.info().feed, head_before(segment, begin), Offset(first_offset.value + begin));
-  if (filtered) writer.mark_filtered();
-  for (std::size_t i = begin; i < end; ++i) writer.append(segment.records()[i]);
-  return std::move(writer).finish();
-}
-
 // Fills one message; knows its bounds.
 class Builder {
  public:
-  explicit Builder(const DeliverOrder& order) : order_(order) {
-    out_.follow = order.follow;
-    out_.next = order.from;
+  Builder(const DeliveryPlan& plan, const Stretch& stretch) : plan_(plan), stretch_(stretch), next_(stretch.from) {}
+
+  [[nodiscard]] Offset next() const { return next_; }
+  [[nodiscard]] bool all_sealed() const { return unsealed_.empty(); }
+  // False: the message ends here.
+  bool take(const SharedSegment& segment) {
+    if (!plan_.feed_admitted(segment->info().feed)) {
+      pass(segment->end());
+    } else if (plan_.mode() == FollowMode::events ? !take_events(segment) : !take_feed(*segment)) {
+      full_ = true;
+      return false;
+    }
+    if (!all_sealed()) return true;
+    sealed_size_ = size();
+    sealed_next_ = next_;
+    full_ = size() >= kStepBytes;
+    return !full_;
+  }
+  void stop() { full_ = true; }
+
+  [[nodiscard]] Chunk finish() && {
+    if (plan_.mode() == FollowMode::feeds && !all_sealed()) {
+      // Only what a seal stands behind can be proved: the message ends where every feed in it is sealed.
+      bytes_.resize(sealed_size_);
+      next_ = std::max(sealed_next_, stretch_.from);
+      full_ = true;
+    }
+    if (!whole_) whole_ = std::make_shared<const Bytes>(std::move(bytes_));
+    return {std::move(whole_), next_, full_ && next_ < stretch_.head};
   }
 
-  [[nodiscard]] Offset next() const { return out_.next; }
-  [[nodiscard]] bool full() const { return out_.segments.size() >= kDeliverTargetBytes; }
-  [[nodiscard]] bool fits(std::size_t more) const {
-    const std::size_t size = out_.segments.size() + more;
-    return size <= order_.max_bytes && size <= kMaxDeliverBytes;
+ private:
+  [[nodiscard]] std::size_t size() const { return whole_ ? whole_->size() : bytes_.size(); }
+  [[nodiscard]] std::size_t room(std::size_t target) const {
+    const std::size_t most = std::min<std::size_t>({stretch_.max_bytes, kMaxDeliverBytes, target});
+    return most > size() ? most - size() : 0;
   }
-  void add(BytesView bytes) { out_.segments.insert(out_.segments.end(), bytes.begin(), bytes.end()); }
-  void pass(Offset next) { out_.next = std::max(out_.next, next); }
+  void pass(Offset next) { next_ = std::max(next_, next); }
+  void own_bytes() {
+    if (whole_) bytes_.assign(whole_->begin(), whole_->end());
+    whole_.reset();
+  }
 
-  // Feeds mode: a receiver can only prove what a seal stands behind, so a message ends where every feed in it is sealed.
+  // The part of a segment that lies in the stretch and is new to the follower; empty if begin >= end.
+  struct Part {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  [[nodiscard]] Part part_of(const HeldSegment& segment, bool to_head) const {
+    const SegmentInfo& info = segment.info();
+    const std::uint64_t first = info.first_offset.value;
+    const std::uint64_t have = plan_.held(info.feed).value;
+    std::uint64_t begin = next_.value > first ? next_.value - first : 0;
+    if (have >= info.first_sequence.value) begin = std::max(begin, have - info.first_sequence.value + 1);
+    std::uint64_t end = info.count;
+    if (to_head) end = std::min(end, stretch_.head.value > first ? stretch_.head.value - first : 0);
+    return {static_cast<std::size_t>(std::min<std::uint64_t>(begin, info.count)), static_cast<std::size_t>(end)};
+  }
+
+  bool take_events(const SharedSegment& segment) {
+    const Part part = part_of(*segment, true);
+    if (part.begin < part.end) {
+      const bool plain = plan_.everything() && !segment->may_hold_redacted();
+      // A segment is not cut for what stands before it: so whoever follows by this plan is served by the same cuts, wherever
+      // he began.
+      if (plain && size() > 0 && part.begin == 0 && segment->bytes().size() > room(kStepBytes)) return false;
+      if (!(plain ? take_plain(segment, part) : take_judged(*segment, part))) return false;
+    }
+    pass(std::min(segment->end(), stretch_.head));
+    return true;
+  }
+
+  // Everything of the part is admitted: no event is looked at.
+  bool take_plain(const SharedSegment& segment, Part part) {
+    const bool whole = part.begin == 0 && part.end == segment->info().count;
+    if (whole && segment->bytes().size() <= room(kStepBytes)) {
+      if (size() == 0) {
+        whole_ = segment->shared_bytes();
+      } else {
+        own_bytes();
+        bytes_.insert(bytes_.end(), segment->bytes().begin(), segment->bytes().end());
+      }
+      return true;
+    }
+    return take_run(*segment, part, false);
+  }
+
+  bool take_judged(const HeldSegment& segment, Part part) {
+    const std::vector<bool> admitted = plan_.admitted(segment);
+    const auto at = [&](std::size_t i) { return admitted.begin() + static_cast<std::ptrdiff_t>(i); };
+    const bool filtered = std::find(at(part.begin), at(part.end), false) != at(part.end);
+    for (std::size_t i = part.begin; i < part.end;) {
+      i = static_cast<std::size_t>(std::find(at(i), at(part.end), true) - admitted.begin());
+      pass(Offset(segment.first().value + i));
+      if (i == part.end) break;
+      const auto end = static_cast<std::size_t>(std::find(at(i), at(part.end), false) - admitted.begin());
+      if (!take_run(segment, {i, end}, filtered)) return false;
+      i = end;
+    }
+    return true;
+  }
+
+  // False: not all of the run has room.
+  bool take_run(const HeldSegment& segment, Part run, bool filtered) {
+    std::size_t end = std::min(run.end, segment.records().end_within(run.begin, room(kStepBytes)));
+    // The first event of a message may be larger than the target.
+    if (end == run.begin && size() == 0) end = std::min(run.begin + 1, segment.records().end_within(run.begin, room(kMaxDeliverBytes)));
+    if (end == run.begin) return false;
+    own_bytes();
+    segment.records().append_cut(bytes_, run.begin, end, filtered);
+    pass(Offset(segment.first().value + end));
+    return end == run.end;
+  }
+
+  bool take_feed(const HeldSegment& segment) {
+    const Part part = part_of(segment, false);
+    if (part.begin >= part.end) {
+      pass(segment.end());
+      return true;
+    }
+    Bytes cut;
+    if (part.begin > 0) segment.records().append_cut(cut, part.begin, part.end, false);
+    const Bytes& stored = part.begin > 0 ? cut : segment.bytes();
+    const Bytes sealed = segment.seal() ? with_seal(stored, *segment.seal()) : Bytes();
+    const Bytes& bytes = segment.seal() ? sealed : stored;
+    if (bytes.size() > room(kMaxDeliverBytes)) return false;
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    pass(segment.end());
+    note_seal(segment.info().feed, segment.seal().has_value());
+    return true;
+  }
+
   void note_seal(const FeedId& feed, bool sealed) {
     const auto at = std::find(unsealed_.begin(), unsealed_.end(), feed);
     if (sealed && at != unsealed_.end()) unsealed_.erase(at);
     if (!sealed && at == unsealed_.end()) unsealed_.push_back(feed);
   }
-  [[nodiscard]] bool all_sealed() const { return unsealed_.empty(); }
-  void mark_sealed_end() {
-    sealed_size_ = out_.segments.size();
-    sealed_next_ = out_.next;
-  }
-  void back_to_sealed_end() {
-    out_.segments.resize(sealed_size_);
-    out_.next = std::max(sealed_next_, order_.from);
-  }
 
-  [[nodiscard]] std::optional<Deliver> finish() && {
-    if (out_.next <= order_.from) return std::nullopt;
-    out_.caught_up = out_.next >= order_.head;
-    return std::move(out_);
-  }
-
- private:
-  const DeliverOrder& order_;
-  Deliver out_;
+  const DeliveryPlan& plan_;
+  const Stretch& stretch_;
+  Bytes bytes_;
+  std::shared_ptr<const Bytes> whole_;  // instead of bytes_, while one stored segment is all there is
+  Offset next_;
+  bool full_ = false;
   std::vector<FeedId> unsealed_;
   std::size_t sealed_size_ = 0;
   Offset sealed_next_{0};
 };
 
-// False: the message is full.
-bool take_events(Builder& out, const DeliverOrder& order, const core::Sieve& sieve, const Segment& segment, Offset first) {
-  const FeedId& feed = segment.info().feed;
-  const Sequence have = held(order, feed);
-  const std::vector<RecordView>& records = segment.records();
-  const auto wanted = [&](std::size_t i) {
-    return first.value + i >= order.from.value && first.value + i < order.head.value && records[i].stamp.sequence > have &&
-           event_admitted(sieve, records[i]);
-  };
-  std::size_t i = 0;
-  while (i < records.size()) {
-    if (!wanted(i)) {
-      out.pass(Offset(first.value + ++i));
-      continue;
-    }
-    // The run ends at the first unwanted event, or where the message is full.
-    std::size_t bytes = records[i].bytes.size() + kSegmentOverheadBytes;
-    if (!out.fits(bytes)) return false;
-    std::size_t end = i + 1;
-    bool stopped = false;
-    while (end < records.size() && wanted(end)) {
-      if (bytes >= kDeliverTargetBytes || !out.fits(bytes + records[end].bytes.size())) {
-        stopped = true;
-        break;
-      }
-      bytes += records[end++].bytes.size();
-    }
-    out.add(cut(segment, first, i, end, true));
-    out.pass(Offset(first.value + end));
-    if (stopped || out.full()) return false;
-    i = end;
-  }
-  return true;
-}
-
-bool take_feed(Builder& out, const DeliverOrder& order, const store::JournalSegment& stored, const Segment& segment) {
-  const std::vector<RecordView>& records = segment.records();
-  const FeedId& feed = segment.info().feed;
-  const Offset end(stored.first_offset.value + records.size());
-  const Sequence have = held(order, feed);
-  std::size_t begin = 0;
-  while (begin < records.size() &&
-         (records[begin].stamp.sequence <= have || stored.first_offset.value + begin < order.from.value)) {
-    ++begin;
-  }
-  if (begin == records.size()) {
-    out.pass(end);
-    return true;
-  }
-  Bytes bytes = begin == 0 ? stored.bytes : cut(segment, stored.first_offset, begin, records.size(), false);
-  if (stored.seal) bytes = with_seal(bytes, *stored.seal);
-  if (!out.fits(bytes.size())) {
-    out.back_to_sealed_end();
-    return false;
-  }
-  out.add(bytes);
-  out.pass(end);
-  out.note_seal(feed, stored.seal.has_value());
-  return true;
-}
-
-tl::unexpected<store::StoreFailure> unreadable(const store::JournalSegment& stored, const Refusal& why) {
-  return tl::unexpected<store::StoreFailure>(store::StoreFailure{
-      store::StoreError::corrupt,
-      "segment at offset " + std::to_string(stored.first_offset.value) + ": " + why.field + " " + why.reason});
-}
-
 }  // namespace
 
-store::StoreResult<std::optional<Deliver>> make_delivery(const DeliverOrder& order, const core::Policy& policy,
-                                                         const core::Members& members, store::JournalReader& journal) {
-  Builder out(order);
-  const core::Sieve sieve(policy, order.agent, order.filter);
+store::StoreResult<Chunk> make_chunk(const DeliveryPlan& plan, const Stretch& stretch, SegmentSource& source) {
+  Builder out(plan, stretch);
   std::size_t scanned = 0;
-  bool open = true;
   // A run of segments without their seal is read on to the seal; it is at most one batch long.
   const auto enough = [&] { return scanned >= kMaxDeliverScanBytes && out.all_sealed(); };
-  while (open && out.next() < order.head && !enough()) {
-    auto read = journal.read(out.next(), kDeliverTargetBytes);
-    if (!read) return tl::unexpected<store::StoreFailure>(std::move(read.error()));
+  while (out.next() < stretch.head) {
+    auto read = source.read(out.next(), kStepBytes);
+    if (!read) return tl::unexpected(std::move(read.error()));
     if (read->empty()) break;
-    for (const store::JournalSegment& stored : *read) {
-      if (stored.first_offset >= order.head || enough()) {
-        open = false;
-        break;
+    for (const SharedSegment& segment : *read) {
+      if (segment->first() >= stretch.head) return std::move(out).finish();
+      if (enough()) {
+        out.stop();
+        return std::move(out).finish();
       }
-      scanned += stored.bytes.size();
-      const Result<Segment> segment = Segment::parse(stored.bytes);
-      if (!segment) return unreadable(stored, segment.error());
-      const FeedId& feed = segment->info().feed;
-      const Offset end(stored.first_offset.value + segment->records().size());
-      if (!feed_admitted(order, members, feed)) {
-        out.pass(end);
-      } else if (order.mode == FollowMode::events) {
-        open = take_events(out, order, sieve, *segment, stored.first_offset);
-      } else {
-        open = take_feed(out, order, stored, *segment);
-      }
-      if (open && out.all_sealed()) {
-        out.mark_sealed_end();
-        open = !out.full();
-      }
-      if (!open) break;
+      scanned += segment->bytes().size();
+      if (!out.take(segment)) return std::move(out).finish();
     }
   }
-  if (order.mode == FollowMode::feeds && !out.all_sealed()) out.back_to_sealed_end();
   return std::move(out).finish();
 }
 

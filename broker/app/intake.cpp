@@ -52,6 +52,15 @@ net::SendOutcome send_answer(net::RouterEndpoint& endpoint, const std::string& r
   return outcome;
 }
 
+void count_sweep(const net::RouterEndpoint::Swept& swept, Metrics& metrics) {
+  metrics.connections_cut(CutReason::endless, swept.cut.endless);
+  metrics.connections_cut(CutReason::waiting, swept.cut.waiting);
+  metrics.connections_cut(CutReason::crowded, swept.cut.crowded);
+  metrics.connections_cut(CutReason::stuck, swept.stuck.size());
+  metrics.handshakes_failed(swept.failed_handshakes);
+  metrics.accepts_failed(swept.failed_accepts);
+}
+
 bool Intake::Turn::full() const {
   return bytes >= kMaxBatchBytes || messages >= kMaxBatchMessages;
 }
@@ -65,10 +74,10 @@ bool Intake::take(TimeMs now, const Rights& rights, std::vector<core::Input>& in
   flash_turns_ = 0;
   take_endpoint(turn, EndpointKind::follow);
   data_first_ = !data_first_;
-  if (data_first_) take_endpoint(turn, EndpointKind::data);
+  if (data_first_) take_data(turn);
   take_links(turn, core::LaneClass::rest);
-  if (!data_first_) take_endpoint(turn, EndpointKind::data);
-  return turn.full();
+  if (!data_first_) take_data(turn);
+  return turn.full() || !ahead_.empty();
 }
 
 void Intake::take_endpoint(Turn& turn, EndpointKind endpoint) {
@@ -78,18 +87,57 @@ void Intake::take_endpoint(Turn& turn, EndpointKind endpoint) {
     if (auto* inbound = std::get_if<net::Inbound>(&received)) {
       take_message(turn, endpoint, std::move(*inbound));
     } else if (auto* rejected = std::get_if<net::Rejected>(&received)) {
-      ++turn.messages;
-      metrics_.connections_cut(1);
-      log_.warn("connection cut", {{"agent", rejected->agent},
-                                   {"endpoint", socket.endpoint()},
-                                   {"field", rejected->refusal.field},
-                                   {"reason", rejected->refusal.reason}});
-      turn.inputs.push_back({turn.now, core::ConnectionLost{{static_cast<std::uint8_t>(endpoint), rejected->routing}}});
-      refuse(endpoint, rejected->routing, {}, {}, std::move(rejected->refusal));
+      cut(turn, endpoint, std::move(*rejected));
     } else {
       return;
     }
   }
+}
+
+void Intake::take_data(Turn& turn) {
+  bool looked = false;
+  while (!turn.full()) {
+    if (ahead_.empty() || !looked) read_ahead(turn);
+    looked = true;
+    auto inbound = ahead_.pop();
+    if (!inbound) return;
+    take_message(turn, EndpointKind::data, std::move(*inbound));
+  }
+}
+
+// Reads what a turn can take, and on while an agent that was heard lately has nothing among it: the socket gives each
+// connection its turn, and one agent may have many. What is too much of one agent is told to come back.
+void Intake::read_ahead(Turn& turn) {
+  net::RouterEndpoint& socket = *endpoints_[static_cast<std::size_t>(EndpointKind::data)];
+  for (std::size_t read = 0; read < kMaxBatchMessages; ++read) {
+    if (ahead_.bytes() >= kMaxBatchBytes && !ahead_.somebody_missing(turn.now)) return;
+    auto received = socket.receive();
+    if (auto* rejected = std::get_if<net::Rejected>(&received)) {
+      cut(turn, EndpointKind::data, std::move(*rejected));
+      continue;
+    }
+    auto* inbound = std::get_if<net::Inbound>(&received);
+    if (inbound == nullptr) return;
+    if (ahead_.bytes_of(inbound->agent) < kAgentAheadBytes && ahead_.bytes() < kAheadBytes) {
+      ahead_.push(std::move(*inbound), turn.now);
+      continue;
+    }
+    metrics_.throttled(1);
+    refuse(
+        EndpointKind::data, inbound->routing, inbound->header, inbound->payload,
+        {RefusalCode::busy, "agent", "more of this agent waits than its share while others publish; send again", kShareRetryMs});
+  }
+}
+
+void Intake::cut(Turn& turn, EndpointKind endpoint, net::Rejected rejected) {
+  ++turn.messages;
+  metrics_.connections_cut(CutReason::shape);
+  log_.warn("connection cut", {{"agent", rejected.agent},
+                               {"endpoint", endpoints_[static_cast<std::size_t>(endpoint)]->endpoint()},
+                               {"field", rejected.refusal.field},
+                               {"reason", rejected.refusal.reason}});
+  turn.inputs.push_back({turn.now, core::ConnectionLost{{static_cast<std::uint8_t>(endpoint), rejected.routing}}});
+  refuse(endpoint, rejected.routing, {}, {}, std::move(rejected.refusal));
 }
 
 void Intake::take_message(Turn& turn, EndpointKind endpoint, net::Inbound inbound) {

@@ -40,6 +40,11 @@ void LinkTable::readable(std::vector<net::WaitItem>& items) {
   for (auto& [id, link] : links_) items.push_back(link->readable());
 }
 
+bool LinkTable::flash_waits() const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [](const auto& entry) { return entry.first.lanes == core::LaneClass::flash && entry.second->has_input(); });
+}
+
 LinkTable::Taken LinkTable::receive(core::LaneClass lanes) {
   // Begins behind whoever was served last, so that one busy peer cannot hold the others off.
   auto it = links_.upper_bound(last_served_);

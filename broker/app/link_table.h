@@ -27,6 +27,8 @@ class LinkTable {
   // False: the peer takes no more, or the link is not open.
   [[nodiscard]] bool send(const core::LinkId& id, const Message& message);
   void readable(std::vector<net::WaitItem>& items);
+  // Whether a message waits on a flash connection.
+  [[nodiscard]] bool flash_waits() const;
 
   struct Taken {
     core::LinkId link;

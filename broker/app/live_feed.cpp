@@ -62,7 +62,13 @@ void LiveFeed::run() {
       metrics_.live_refused();
       metrics_.refused(refusal.code);
     });
-    if (const std::int64_t now = steady_ms(); now >= sweep_at) sweep_at = now + (socket.sweep() ? kQuickSweepMs : kSweepMs);
+    if (const std::int64_t now = steady_ms(); now >= sweep_at) {
+      sweep_at = now + (socket.sweep() ? kQuickSweepMs : kSweepMs);
+      const net::WatchCuts cuts = socket.take_cuts();
+      metrics_.connections_cut(CutReason::endless, cuts.endless);
+      metrics_.connections_cut(CutReason::crowded, cuts.crowded + cuts.waiting);
+    }
+    listen();
     const auto published = publish_some();
     if (!published) {
       failed_(published.error());
@@ -72,8 +78,15 @@ void LiveFeed::run() {
   }
 }
 
+void LiveFeed::listen() {
+  const bool heard = parts_.socket->subscriptions() > 0;
+  if (heard == heard_) return;
+  heard_ = heard;  // before looking: whoever commits after the look wakes this thread
+  if (heard) next_ = Offset(board_.head);
+}
+
 store::StoreResult<bool> LiveFeed::publish_some() {
-  if (next_.value >= board_.head) return false;
+  if (!heard_ || next_.value >= board_.head) return false;
   const auto segments = parts_.journal->read(next_, kReadBytes);
   if (!segments) return tl::unexpected(segments.error());
   const auto rights = directory_.rights();
@@ -95,11 +108,6 @@ void LiveFeed::publish(const Segment& segment, Offset first, const Rights& right
     if (offset < next_) continue;  // a reader gives whole segments
     const RecordView& record = segment.records()[i];
     const auto envelope = record.redacted ? Result<Envelope>(Envelope{}) : decode_envelope(record.body);
-    const Kind kind = envelope ? envelope->kind : Kind::unknown;
-    if (feed.region == rights.region)
-      metrics_.accepted(feed.lane, kind);
-    else
-      metrics_.received(feed.region, feed.lane, kind);
     if (record.redacted || !envelope) continue;
     std::string json;
     for (const std::string& topic : live_topics(*envelope, *rights.members)) {

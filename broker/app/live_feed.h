@@ -1,5 +1,5 @@
-// Publishes committed events on `live` and counts them by kind, from the journal, in its own thread: rendering JSON must not
-// delay a receipt. Begins at the journal's head when the broker starts.
+// Publishes committed events on `live`, from the journal, in its own thread: rendering JSON must not delay a receipt. Begins at
+// the journal's head when somebody subscribes; while nobody does, it is neither woken nor reads.
 #pragma once
 
 #include <functional>
@@ -29,12 +29,16 @@ class LiveFeed {
   ~LiveFeed();
   LiveFeed(const LiveFeed&) = delete;
   LiveFeed& operator=(const LiveFeed&) = delete;
-  void wake() const { wakeup_.signal(); }
+  // Something was committed.
+  void wake() const {
+    if (heard_) wakeup_.signal();
+  }
   // Rights were changed: every subscriber is cut, and judged anew when it comes back.
   void rights_changed();
 
  private:
   void run();
+  void listen();
   [[nodiscard]] store::StoreResult<bool> publish_some();  // true: there is more
   void publish(const Segment& segment, Offset first, const Rights& rights);
 
@@ -45,6 +49,7 @@ class LiveFeed {
   Metrics& metrics_;
   std::function<void(const store::StoreFailure&)> failed_;
   net::Wakeup wakeup_;
+  std::atomic<bool> heard_{false};  // somebody subscribes
   std::atomic<bool> stop_{false};
   std::atomic<bool> cut_all_{false};
   std::thread thread_;

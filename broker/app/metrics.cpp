@@ -6,6 +6,8 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <array>
 #include <sstream>
 
 #include "schemas/vocabulary.h"
@@ -21,6 +23,9 @@ using prometheus::Histogram;
 
 const Histogram::BucketBoundaries kTurnSeconds = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5};
 
+const Histogram::BucketBoundaries kOvertakenBatches = {0, 1, 2, 4, 8};
+const Histogram::BucketBoundaries kOvertakenBytes = {0, 4096, 16384, 65536, 262144, 1048576};
+
 std::string outcome_word(DeliveryOutcome outcome) {
   switch (outcome) {
     case DeliveryOutcome::sent:
@@ -31,6 +36,22 @@ std::string outcome_word(DeliveryOutcome outcome) {
       break;
   }
   return "gone";
+}
+
+std::string cut_word(CutReason why) {
+  switch (why) {
+    case CutReason::shape:
+      return "shape";
+    case CutReason::endless:
+      return "endless";
+    case CutReason::waiting:
+      return "waiting";
+    case CutReason::crowded:
+      return "crowded";
+    case CutReason::stuck:
+      break;
+  }
+  return "stuck";
 }
 
 }  // namespace
@@ -49,14 +70,24 @@ struct Metrics::State {
   Family<Counter>& accepted = counters("lianxi_events_accepted_total", "Events of this region on disk, by lane and kind");
   Family<Counter>& received = counters("lianxi_events_received_total", "Events of peers on disk, by region, lane and kind");
   Family<Counter>& deliveries = counters("lianxi_deliveries_total", "Deliveries to followers, by outcome");
+  std::array<Counter*, 3> deliveries_by_outcome = {&deliveries.Add({{"outcome", outcome_word(DeliveryOutcome::sent)}}),
+                                                   &deliveries.Add({{"outcome", outcome_word(DeliveryOutcome::full)}}),
+                                                   &deliveries.Add({{"outcome", outcome_word(DeliveryOutcome::gone)}})};
   Counter& delivered_bytes = counters("lianxi_delivered_bytes_total", "Bytes of segments sent to followers").Add({});
   Counter& answers_unsent =
       counters("lianxi_answers_unsent_total", "Answers whose client did not read; its connection was cut").Add({});
+  Counter& throttled =
+      counters("lianxi_events_throttled_total", "Events told to come back, for their agent or its share was used up").Add({});
   Counter& zap_rejections = counters("lianxi_zap_rejections_total", "Connections turned away for their key").Add({});
   Counter& handshakes =
-      counters("lianxi_handshakes_failed_total", "Connections that did not prove a key this node knows").Add({});
-  Counter& cuts =
-      counters("lianxi_connections_cut_total", "Connections cut for messages of a wrong shape or without end").Add({});
+      counters("lianxi_handshakes_failed_total", "Connections that ended without a word: most proved no key that this node knows")
+          .Add({});
+  Counter& cuts = counters("lianxi_connections_cut_total", "Connections cut for what their peer did or did not do").Add({});
+  Family<Counter>& cuts_by_reason =
+      counters("lianxi_connections_cut_by_reason_total",
+               "The same by reason: a wrong shape, a message without end, too much waiting, too many connections, stuck");
+  Counter& accepts_failed =
+      counters("lianxi_accepts_failed_total", "Connections that found no descriptor: raise the limit of open files").Add({});
   Counter& live_events = counters("lianxi_live_events_total", "Events published on live").Add({});
   Counter& live_refusals = counters("lianxi_live_refusals_total", "Live subscriptions refused").Add({});
   Family<Counter>& alarms = counters("lianxi_alarms_total", "What a person should look at: forks, broken feeds, clocks");
@@ -65,6 +96,21 @@ struct Metrics::State {
                          .Help("Turns that wrote: rules, seal, commit with its fsync, answers and deliveries")
                          .Register(registry)
                          .Add({}, kTurnSeconds);
+  Histogram& overtaken_batches =
+      prometheus::BuildHistogram()
+          .Name("lianxi_flash_overtaken_batches")
+          .Help("Batches of others committed between a flash event's arrival and its sending, at most")
+          .Register(registry)
+          .Add({}, kOvertakenBatches);
+  Histogram& overtaken_bytes = prometheus::BuildHistogram()
+                                   .Name("lianxi_flash_overtaken_bytes")
+                                   .Help("Bytes of other lanes sent between a flash event's arrival and its sending, at most")
+                                   .Register(registry)
+                                   .Add({}, kOvertakenBytes);
+  Gauge& most_overtaken_batches =
+      gauges("lianxi_flash_overtaken_batches_max", "The most batches that passed any flash event since start").Add({});
+  Gauge& most_overtaken_bytes =
+      gauges("lianxi_flash_overtaken_bytes_max", "The most bytes of other lanes that passed any flash event since start").Add({});
   Counter& idle_turns = counters("lianxi_turns_idle_total", "Turns that had nothing to write").Add({});
   Gauge& journal_head = gauges("lianxi_journal_next_offset", "Offset of the next event").Add({});
   Gauge& view_head = gauges("lianxi_view_offset", "The view has applied all below").Add({});
@@ -73,6 +119,13 @@ struct Metrics::State {
   Family<Gauge>& link_events = gauges("lianxi_link_received_events", "Events taken over the link since start");
   Gauge& connections = gauges("lianxi_connections", "Open connections of agents and nodes").Add({});
   Gauge& followers = gauges("lianxi_followers", "Followers served").Add({});
+  Family<Gauge>& queued = gauges("lianxi_queued_bytes", "Bytes in the sockets that peers have not taken yet, by what they are");
+  Gauge& acks_waiting =
+      gauges("lianxi_peer_acks_waiting", "Ranges of events whose publishers wait for other nodes to hold them").Add({});
+  Family<Counter>& peer_acks =
+      counters("lianxi_peer_acks_total", "Outcomes of ack level peers: as many nodes as asked hold it, or not by the deadline");
+  Counter& acks_reached = peer_acks.Add({{"outcome", "reached"}});
+  Counter& acks_late = peer_acks.Add({{"outcome", "late"}});
   Gauge& disk_free = gauges("lianxi_disk_free_bytes", "Bytes free where the journal lives").Add({});
   Gauge& disk_low = gauges("lianxi_disk_below_headroom", "1 while publishes wait for disk space").Add({});
 };
@@ -83,16 +136,31 @@ Metrics::~Metrics() = default;
 void Metrics::refused(RefusalCode code) {
   state_->refusals.Add({{"code", std::string(to_word(code))}}).Increment();
 }
-void Metrics::accepted(Lane lane, Kind kind) {
-  state_->accepted.Add({{"lane", std::string(to_word(lane))}, {"kind", std::string(to_word(kind))}}).Increment();
+void Metrics::accepted(Lane lane, Kind kind, std::uint64_t events) {
+  state_->accepted.Add({{"lane", std::string(to_word(lane))}, {"kind", std::string(to_word(kind))}})
+      .Increment(static_cast<double>(events));
 }
-void Metrics::received(RegionCode region, Lane lane, Kind kind) {
+void Metrics::received(RegionCode region, Lane lane, Kind kind, std::uint64_t events) {
   state_->received.Add({{"region", to_text(region)}, {"lane", std::string(to_word(lane))}, {"kind", std::string(to_word(kind))}})
-      .Increment();
+      .Increment(static_cast<double>(events));
 }
 void Metrics::delivered(DeliveryOutcome outcome, std::size_t bytes) {
-  state_->deliveries.Add({{"outcome", outcome_word(outcome)}}).Increment();
+  state_->deliveries_by_outcome[static_cast<std::size_t>(outcome)]->Increment();
   if (outcome == DeliveryOutcome::sent) state_->delivered_bytes.Increment(static_cast<double>(bytes));
+}
+void Metrics::flash_overtaken(const Overtaken& what, std::size_t events) {
+  const auto batches = static_cast<double>(what.batches);
+  const auto bytes = static_cast<double>(what.bytes);
+  for (std::size_t i = 0; i < events; ++i) {
+    state_->overtaken_batches.Observe(batches);
+    state_->overtaken_bytes.Observe(bytes);
+  }
+  if (events == 0) return;
+  state_->most_overtaken_batches.Set(std::max(batches, state_->most_overtaken_batches.Value()));
+  state_->most_overtaken_bytes.Set(std::max(bytes, state_->most_overtaken_bytes.Value()));
+}
+void Metrics::throttled(std::size_t events) {
+  if (events > 0) state_->throttled.Increment(static_cast<double>(events));
 }
 void Metrics::answer_unsent() {
   state_->answers_unsent.Increment();
@@ -104,8 +172,13 @@ void Metrics::zap_rejected() {
 void Metrics::handshakes_failed(std::size_t count) {
   state_->handshakes.Increment(static_cast<double>(count));
 }
-void Metrics::connections_cut(std::size_t count) {
+void Metrics::connections_cut(CutReason why, std::size_t count) {
+  if (count == 0) return;
   state_->cuts.Increment(static_cast<double>(count));
+  state_->cuts_by_reason.Add({{"reason", cut_word(why)}}).Increment(static_cast<double>(count));
+}
+void Metrics::accepts_failed(std::size_t count) {
+  state_->accepts_failed.Increment(static_cast<double>(count));
 }
 void Metrics::live_published() {
   state_->live_events.Increment();
@@ -137,6 +210,14 @@ void Metrics::set_connections(std::size_t count) {
 }
 void Metrics::set_followers(std::size_t count) {
   state_->followers.Set(static_cast<double>(count));
+}
+void Metrics::set_queued(const std::string& what, std::int64_t bytes) {
+  state_->queued.Add({{"what", what}}).Set(static_cast<double>(bytes));
+}
+void Metrics::set_peer_acks(std::size_t waiting, std::uint64_t reached, std::uint64_t late) {
+  state_->acks_waiting.Set(static_cast<double>(waiting));
+  state_->acks_reached.Increment(static_cast<double>(reached) - state_->acks_reached.Value());
+  state_->acks_late.Increment(static_cast<double>(late) - state_->acks_late.Value());
 }
 void Metrics::set_disk(std::uint64_t free_bytes, bool below_headroom) {
   state_->disk_free.Set(static_cast<double>(free_bytes));

@@ -5,11 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "broker/app/flash_watch.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::app {
 
 enum class DeliveryOutcome : std::uint8_t { sent, full, gone };
+
+enum class CutReason : std::uint8_t { shape, endless, waiting, crowded, stuck };
 
 // Any thread.
 class Metrics {
@@ -20,13 +23,16 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
 
   void refused(RefusalCode code);
-  void accepted(Lane lane, Kind kind);                     // an event of this region
-  void received(RegionCode region, Lane lane, Kind kind);  // an event of a peer
+  void accepted(Lane lane, Kind kind, std::uint64_t events = 1);                     // of this region
+  void received(RegionCode region, Lane lane, Kind kind, std::uint64_t events = 1);  // of a peer
   void delivered(DeliveryOutcome outcome, std::size_t bytes);
+  void flash_overtaken(const Overtaken& what, std::size_t events);  // `events` flash events were said
   void answer_unsent();
+  void throttled(std::size_t events);
   void zap_rejected();
   void handshakes_failed(std::size_t count);
-  void connections_cut(std::size_t count);
+  void connections_cut(CutReason why, std::size_t count = 1);
+  void accepts_failed(std::size_t count);
   void live_published();
   void live_refused();
   void alarm(const std::string& what);
@@ -36,6 +42,8 @@ class Metrics {
   void set_link(const LinkRow& link);
   void set_connections(std::size_t count);
   void set_followers(std::size_t count);
+  void set_queued(const std::string& what, std::int64_t bytes);  // in the sockets, for peers to read
+  void set_peer_acks(std::size_t waiting, std::uint64_t reached, std::uint64_t late);  // totals since the start
   void set_disk(std::uint64_t free_bytes, bool below_headroom);
 
   [[nodiscard]] std::string text() const;              // Prometheus exposition format

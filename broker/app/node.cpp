@@ -4,14 +4,12 @@
 #include <cstdlib>
 #include <deque>
 
-#include "broker/app/recent_segments.h"
+#include "broker/app/delivery_desk.h"
 #include "broker/core/kinds/alert.h"
 #include "schemas/codec/event_codec.h"
 
 namespace lianxi::app {
 namespace {
-
-constexpr std::size_t kCatchUpBytes = 1024 * 1024;  // of one view transaction at start
 
 using store::StoreResult;
 
@@ -32,6 +30,11 @@ void seal_heads(core::Effects& effects, const SealSecretKey& key) {
   }
 }
 
+template <class T>
+void append(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
 StoreResult<std::map<std::string, Hash>> own_alerts(const store::View& view, RegionCode region) {
   std::map<std::string, Hash> out;
   const auto visited = view.each_alert(region, [&](const std::string&, BytesView bytes) {
@@ -47,18 +50,21 @@ StoreResult<std::map<std::string, Hash>> own_alerts(const store::View& view, Reg
 struct Node::State {
   NodeConfig config;
   std::unique_ptr<store::Journal> journal;
-  std::unique_ptr<RecentSegments> reader;
   std::unique_ptr<store::View> view;
   std::optional<core::BrokerCore> core;
-  std::deque<core::DeliverOrder> orders;   // not performed yet
+  std::optional<DeliveryDesk> desk;
+  std::deque<core::Send> flash_answers;
+  std::deque<core::Send> answers;          // what a flash event broke off
   std::vector<core::Delivered> delivered;  // performed, the core has not heard of it yet
   std::vector<core::AgentMessage> ended;   // follows that the journal cannot serve; heard behind `delivered`
-  bool progress = false;                   // some of `delivered` moved its follower on
+  bool progress = false;                   // some of `delivered` moved a follower on that is still behind
+  std::size_t breaks = 0;                  // turns in a row that broke off
 
   void step_all(TimeMs now, std::span<const core::Input> inputs);
-  void deliver(const Sender& send, TurnOutput& out);
-  static core::Delivered perform(const core::DeliverOrder& order, Deliver message, const Sender& send);
-  void end_follow(const core::DeliverOrder& order, const store::StoreFailure& why, const Sender& send, TurnOutput& out);
+  std::size_t remember(std::vector<StoredSegment> segments, TurnOutput& out);
+  void say(core::Effects& effects, std::size_t flash_events, Outlet& outlet, TurnOutput& out);
+  bool say_answers(std::deque<core::Send>& queue, Outlet& outlet, bool may_break);
+  void end_follow(const DeliveryDesk::Ended& end, Outlet& outlet, TurnOutput& out);
 };
 
 Node::Node() : state_(std::make_unique<State>()) {}
@@ -76,12 +82,12 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   if (!loaded) return failed(std::move(loaded.error()));
   auto reader = store::open_reader(state.config.journal);
   if (!reader) return failed(std::move(reader.error()));
-  state.reader = std::make_unique<RecentSegments>(std::move(*reader));
   const store::JournalIdentity& identity = state.journal->identity();
   auto view = store::open_view(state.config.view, identity);
   if (!view) return failed(std::move(view.error()));
   state.view = std::move(*view);
-  if (auto caught = store::catch_up(*state.view, *state.reader, kCatchUpBytes); !caught) return failed(std::move(caught.error()));
+  if (auto caught = store::catch_up(*state.view, **reader, store::kViewTransactionBytes); !caught)
+    return failed(std::move(caught.error()));
   auto alerts = own_alerts(*state.view, state.config.region);
   if (!alerts) return failed(std::move(alerts.error()));
 
@@ -92,11 +98,13 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   load.last_time = loaded->last_time;
   load.sessions = std::move(loaded->sessions);
   load.answers = std::move(loaded->answers);
-  load.cursors = std::move(loaded->cursors);
   load.alerts = std::move(*alerts);
   state.core.emplace(core::CoreConfig{identity.region, identity.epoch, identity.incarnation, state.config.policy,
                                       state.config.members, state.config.software},
                      std::move(load));
+  state.desk.emplace(std::make_unique<InlineColdReads>(std::move(*reader)),
+                     [&state](const core::Connection& connection, SessionId follow) { return state.core->follows(connection, follow); });
+  state.desk->rights(state.config.policy, state.config.members);
   return node;
 }
 
@@ -110,57 +118,75 @@ void Node::State::step_all(TimeMs now, std::span<const core::Input> inputs) {
     if (const auto* changed = std::get_if<core::PolicyChanged>(&input.what)) {
       config.policy = changed->policy;
       config.members = changed->members;
-      for (core::DeliverOrder& order : orders) {
-        if (changed->agents && changed->agents->contains(order.agent.id)) order.agent = changed->agents->at(order.agent.id);
-      }
+      desk->rights(config.policy, config.members);
     }
     core->step(input);
   }
 }
 
-core::Delivered Node::State::perform(const core::DeliverOrder& order, Deliver message, const Sender& send) {
-  core::Delivered result{order.connection, order.follow, message.next, message.segments.size(), false, false};
-  // A stretch without anything for this follower needs no words until its end.
-  if (message.segments.empty() && !message.caught_up) return result;
-  const SendResult outcome = send(order.connection, Message(std::move(message)));
-  result.sent = outcome == SendResult::sent;
-  result.unreachable = outcome == SendResult::gone;
-  if (!result.sent) result.next = order.from;
-  return result;
+// Gives the number of flash events among them.
+std::size_t Node::State::remember(std::vector<StoredSegment> segments, TurnOutput& out) {
+  std::size_t flash_events = 0;
+  for (StoredSegment& segment : segments) {
+    if (segment.info.feed.lane == Lane::flash) flash_events += segment.info.count;
+    const bool own = segment.info.feed.region == config.region;
+    out.committed.push_back(std::make_shared<const HeldSegment>(std::move(segment), own));
+    desk->remember(out.committed.back());
+  }
+  return flash_events;
+}
+
+// False: a flash event waits.
+bool Node::State::say_answers(std::deque<core::Send>& queue, Outlet& outlet, bool may_break) {
+  while (!queue.empty()) {
+    if (may_break && outlet.flash_waits()) return false;
+    (void)outlet.answer(queue.front().connection, queue.front().message);
+    queue.pop_front();
+  }
+  return true;
+}
+
+void Node::State::say(core::Effects& effects, std::size_t flash_events, Outlet& outlet, TurnOutput& out) {
+  for (core::Send& send : effects.sends)
+    (outlet.is_flash(send.connection) ? flash_answers : answers).push_back(std::move(send));
+  if (!effects.deliveries.empty()) desk->take(std::move(effects.deliveries), outlet, [this] { return core->heads(); });
+  std::size_t steps = kMaxDeliveriesPerTurn;
+  (void)say_answers(flash_answers, outlet, false);
+  (void)desk->say_flash(outlet, steps);
+  if (flash_events > 0) outlet.flash_said(flash_events);
+
+  // Others are told by turns even in a flood of flash events.
+  const bool may_break = breaks < kMaxBreaks;
+  const bool broke = !say_answers(answers, outlet, may_break) || !desk->say_others(outlet, steps, may_break);
+  breaks = broke ? breaks + 1 : 0;
+  for (const DeliveryDesk::Ended& end : desk->take_ended()) end_follow(end, outlet, out);
+  const Offset head = core->next_offset();
+  progress = false;
+  for (DeliveryDesk::Done& done : desk->take_done()) {
+    progress = progress || (done.moved && done.report.next < head);
+    delivered.push_back(std::move(done.report));
+  }
 }
 
 // What cannot be read is lost to this follower alone; everyone else, and every publisher, is served on. The follow ends as if
 // its agent had asked for it, since the connection may carry others.
-void Node::State::end_follow(const core::DeliverOrder& order, const store::StoreFailure& why, const Sender& send,
-                             TurnOutput& out) {
-  const Unfollow end{order.follow, "the node cannot read its journal from offset " + std::to_string(order.from.value) +
-                                       "; follow from a later cursor, or when its operator has restored the journal"};
-  (void)send(order.connection, Message(end));
-  delivered.push_back({order.connection, order.follow, order.from, 0, false, false});
-  ended.push_back({order.connection, order.agent, Message(end)});
+void Node::State::end_follow(const DeliveryDesk::Ended& end, Outlet& outlet, TurnOutput& out) {
+  const core::DeliverOrder& order = end.order;
+  const Unfollow word{order.follow, "the node cannot read its journal from offset " + std::to_string(end.at.value) +
+                                        "; follow from a later cursor, or when its operator has restored the journal"};
+  (void)outlet.answer(order.connection, Message(word));
+  ended.push_back({order.connection, order.spec->agent, Message(word)});
   out.counted.push_back({RefusalCode::internal});
-  out.alarms.push_back({"journal_unreadable", "the follow of " + order.agent.id.text() + " from offset " +
-                                                  std::to_string(order.from.value) + " was ended: " + why.detail});
-}
-
-void Node::State::deliver(const Sender& send, TurnOutput& out) {
-  progress = false;
-  for (std::size_t done = 0; done < kMaxDeliveriesPerTurn && !orders.empty(); ++done) {
-    const core::DeliverOrder order = std::move(orders.front());
-    orders.pop_front();
-    auto message = make_delivery(order, *config.policy, *config.members, *reader);
-    if (!message) {
-      end_follow(order, message.error(), send, out);
-      continue;
-    }
-    core::Delivered result{order.connection, order.follow, order.from, 0, false, false};
-    if (*message) result = perform(order, std::move(**message), send);
-    progress = progress || result.next > order.from;
-    delivered.push_back(std::move(result));
-  }
+  out.alarms.push_back({"journal_unreadable", "the follow of " + order.spec->agent.id.text() + " from offset " +
+                                                  std::to_string(end.at.value) + " was ended: " + end.why});
 }
 
 StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<const core::Input> inputs, const Sender& send) {
+  SenderOutlet outlet(send);
+  return turn(now, entropy, inputs, outlet);
+}
+
+StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<const core::Input> inputs, Outlet& outlet) {
   State& state = *state_;
   state.core->begin(now, entropy);
   state.step_all(now, inputs);
@@ -168,26 +194,28 @@ StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<co
 
   seal_heads(effects, state.config.seal_keys.secret_key);
   if (!effects.batch.empty()) {
+    outlet.committing();
     if (auto committed = state.journal->commit(effects.batch); !committed) return failed(std::move(committed.error()));
+    outlet.committed();
   }
   // From here on everything is on disk and may be said.
   TurnOutput out;
-  for (StoredSegment& segment : effects.batch.segments) {
-    out.committed.push_back({segment.info.first_offset, std::move(segment.bytes), segment.seal});
-    state.reader->remember(out.committed.back(), Offset(segment.info.first_offset.value + segment.info.count));
-  }
-  for (const core::Send& answer : effects.sends) (void)send(answer.connection, answer.message);
-  for (core::DeliverOrder& order : effects.deliveries) state.orders.push_back(std::move(order));
+  const std::size_t flash_events = state.remember(std::move(effects.batch.segments), out);
+  state.say(effects, flash_events, outlet, out);
   out.link_resets = std::move(effects.link_resets);
   out.link_sends = std::move(effects.link_sends);
-  out.counted = std::move(effects.counted);
-  out.alarms = std::move(effects.alarms);
-  state.deliver(send, out);
+  append(out.counted, effects.counted);
+  append(out.alarms, effects.alarms);
+  out.throttled = effects.throttled;
   return out;
 }
 
+void Node::read_cold_with(std::unique_ptr<ColdReads> cold) {
+  state_->desk->read_cold_with(std::move(cold));
+}
+
 bool Node::more_to_deliver() const {
-  return !state_->orders.empty() || state_->progress;
+  return state_->desk->has_work() || state_->progress || !state_->answers.empty();
 }
 std::unique_ptr<store::View> Node::take_view() {
   return std::move(state_->view);

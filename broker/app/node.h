@@ -3,11 +3,12 @@
 // sockets, no clock, no threads here.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 
+#include "broker/app/cold_reads.h"
+#include "broker/app/held_segment.h"
+#include "broker/app/outlet.h"
 #include "broker/core/broker_core.h"
 #include "broker/store/read_view.h"
 #include "broker/store/sqlite_journal.h"
@@ -15,8 +16,9 @@
 
 namespace lianxi::app {
 
-inline constexpr std::size_t kMaxDeliveriesPerTurn = 256;
-inline constexpr std::size_t kMaxDeliverScanBytes = 1024 * 1024;  // journal bytes that one delivery reads past what it admits
+inline constexpr std::size_t kMaxDeliveriesPerTurn = 1024;  // messages
+// Turns in a row that may break off for a flash event; then the other lanes are heard out once.
+inline constexpr std::size_t kMaxBreaks = 8;
 
 struct NodeConfig {
   RegionCode region;
@@ -29,20 +31,16 @@ struct NodeConfig {
   Incarnation fresh_incarnation;  // for a journal that is made now
 };
 
-// What a turn leaves to its caller, in this order, after answers and deliveries went through the Sender. All of it stands on
+// What a turn leaves to its caller, in this order, after answers and deliveries went through the Outlet. All of it stands on
 // disk.
 struct TurnOutput {
   std::vector<core::LinkReset> link_resets;
   std::vector<core::LinkSend> link_sends;
-  std::vector<store::JournalSegment> committed;  // for `live`
+  std::vector<SharedSegment> committed;
   std::vector<core::Counted> counted;
+  std::size_t throttled = 0;  // events held back by their agents' rates
   std::vector<core::Alarm> alarms;
 };
-
-// Sends a message to a connection now, or says why not. The core hears what became of a delivery; an answer that cannot be
-// sent is given again when its client repeats the question.
-enum class SendResult : std::uint8_t { sent, full, gone };
-using Sender = std::function<SendResult(const core::Connection&, const Message&)>;
 
 class Node {
  public:
@@ -51,10 +49,16 @@ class Node {
   [[nodiscard]] static store::StoreResult<std::unique_ptr<Node>> open(NodeConfig config, TimeMs now);
   ~Node();
 
-  // One turn. Answers go through `send` after the commit, then at most kMaxDeliveriesPerTurn deliveries, one a follower; what
-  // became of them is stepped in the next turn. `more_to_deliver()` says to come back at once, with or without inputs.
+  // Reads for followers that are far behind; without it they are read for within the turn. Before the first turn.
+  void read_cold_with(std::unique_ptr<ColdReads> cold);
+
+  // One turn. After the commit what is of the flash lane leaves: answers, then deliveries; then the rest, answers first, at
+  // most kMaxDeliveriesPerTurn deliveries, and none of it once a flash event waits to be taken in: that is said in a later
+  // turn. What became of deliveries is stepped in the next turn. `more_to_deliver()`: come back at once, with or without inputs.
   // An error is one of the commit and final: end the process, restart reads again. What cannot be read back ends the follow
   // that asked for it, with an alarm.
+  [[nodiscard]] store::StoreResult<TurnOutput> turn(TimeMs now, const Hash& entropy, std::span<const core::Input> inputs,
+                                                    Outlet& outlet);
   [[nodiscard]] store::StoreResult<TurnOutput> turn(TimeMs now, const Hash& entropy, std::span<const core::Input> inputs,
                                                     const Sender& send);
   [[nodiscard]] bool more_to_deliver() const;
@@ -69,11 +73,5 @@ class Node {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// The effects' DeliverOrder turned into one message; pure but for the journal it reads. `next` moves over what is not
-// admitted, so a message may carry no segment. Empty optional: not even the cursor moved (the first event exceeds the credit).
-[[nodiscard]] store::StoreResult<std::optional<Deliver>> make_delivery(const core::DeliverOrder& order,
-                                                                       const core::Policy& policy, const core::Members& members,
-                                                                       store::JournalReader& journal);
 
 }  // namespace lianxi::app

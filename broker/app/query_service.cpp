@@ -50,9 +50,8 @@ void QueryService::run() {
 }
 
 void QueryService::sweep() {
-  const auto swept = endpoint_->sweep();
-  metrics_.connections_cut(swept.cut);
-  metrics_.handshakes_failed(swept.failed_handshakes);
+  const auto swept = endpoint_->sweep(steady_ms());
+  count_sweep(swept, metrics_);
   for (const std::string& lost : swept.lost)
     std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.routing == lost; });
   sweep_at_ = steady_ms() + (swept.again_soon ? kQuickSweepMs : kSweepMs);
@@ -64,7 +63,7 @@ void QueryService::take_in() {
     if (auto* inbound = std::get_if<net::Inbound>(&received)) {
       take(std::move(*inbound));
     } else if (auto* rejected = std::get_if<net::Rejected>(&received)) {
-      metrics_.connections_cut(1);
+      metrics_.connections_cut(CutReason::shape);
       refuse(rejected->routing, 0, std::move(rejected->refusal));
     } else {
       return;
@@ -89,6 +88,9 @@ void QueryService::take(net::Inbound inbound) {
   if (waiting_.size() >= kMaxWaitingQueries || static_cast<std::size_t>(of_agent) >= kMaxWaitingQueriesPerAgent)
     return refuse(inbound.routing, query->request,
                   {RefusalCode::busy, "after_offset", "too many queries wait for the view; ask again", kRetryAfterMs});
+  // This thread alone writes it.
+  board_.view_wanted = std::max(board_.view_wanted.load(), query->after_offset.value);
+  board_.view_call.signal();
   const std::uint32_t wait_ms = query->deadline_ms == 0 ? kMaxQueryWaitMs : std::min(query->deadline_ms, kMaxQueryWaitMs);
   waiting_.push_back({std::move(inbound.routing), std::move(inbound.agent), *query, steady_ms() + wait_ms});
 }

@@ -11,8 +11,6 @@ namespace lianxi::app {
 
 namespace {
 
-constexpr std::size_t kApplyBytes = 4 * 1024 * 1024;
-
 store::StoreResult<Offset> rebuild(const NodeFile& file, const std::string& path) {
   const store::JournalOptions options{.folder = file.journal_folder()};
   auto journal = store::open_journal(options, {file.region, Epoch(1), Incarnation(1)});
@@ -21,7 +19,7 @@ store::StoreResult<Offset> rebuild(const NodeFile& file, const std::string& path
   if (!reader) return tl::unexpected(reader.error());
   auto view = store::open_view({.path = path}, (*journal)->identity());
   if (!view) return tl::unexpected(view.error());
-  if (auto done = store::catch_up(**view, **reader, kApplyBytes); !done) return tl::unexpected(done.error());
+  if (auto done = store::catch_up(**view, **reader, store::kViewTransactionBytes); !done) return tl::unexpected(done.error());
   return (*view)->offset();
 }
 

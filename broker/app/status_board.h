@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "broker/net/context.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::app {
@@ -25,6 +26,9 @@ class StatusBoard {
   std::atomic<std::uint64_t> head{0};
   // The view has applied all below.
   std::atomic<std::uint64_t> view_offset{0};
+  // The furthest offset that a waiting question has named: up to it the view gathers nothing more, see view_thread.h.
+  std::atomic<std::uint64_t> view_wanted{0};
+  net::Wakeup view_call;  // wakes the view's thread; any thread may signal
   // Milliseconds of the steady clock when the broker's loop last came by.
   std::atomic<std::int64_t> last_loop_ms{0};
   std::atomic<bool> ready{false};

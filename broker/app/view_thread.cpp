@@ -1,52 +1,98 @@
 #include "broker/app/view_thread.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <array>
+
+#include "broker/app/clock.h"
 
 namespace lianxi::app {
 
-namespace {
-constexpr std::size_t kApplyBytes = 1024 * 1024;  // of segments in one transaction of the view
-}
-
-ViewThread::ViewThread(std::unique_ptr<store::View> view, std::unique_ptr<store::JournalReader> journal, StatusBoard& board,
-                       std::function<void()> applied, std::function<void(const store::StoreFailure&)> failed)
-    : view_(std::move(view)),
-      journal_(std::move(journal)),
-      board_(board),
-      applied_(std::move(applied)),
-      failed_(std::move(failed)) {
-  board_.view_offset = view_->offset().value;
+ViewThread::ViewThread(Parts parts, StatusBoard& board, Metrics& metrics, std::function<void()> applied,
+                       std::function<void(const store::StoreFailure&)> failed)
+    : parts_(std::move(parts)), board_(board), metrics_(metrics), applied_(std::move(applied)), failed_(std::move(failed)) {
+  board_.view_offset = parts_.view->offset().value;
+  (void)parts_.view->counts();  // those before the start were counted then
   thread_ = std::thread([this] { run(); });
 }
 
 ViewThread::~ViewThread() {
   stop_ = true;
-  wakeup_.signal();
+  board_.view_call.signal();
   thread_.join();
 }
 
 void ViewThread::run() {
+  // On Linux a priority is the thread's own; where it is refused, all are equal.
+  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kViewNice);
   while (!stop_) {
-    std::array items = {net::WaitItem{nullptr, wakeup_.fd()}};
-    net::wait(items, std::chrono::milliseconds(-1));
-    wakeup_.drain();
-    if (const auto done = apply(); !done) {
-      failed_(done.error());
+    wait_for_events();
+    gather();
+    if (stop_) return;
+    const auto more = apply();
+    if (!more) {
+      failed_(more.error());
       return;
     }
+    gather_until_ms_ = *more ? 0 : steady_ms() + parts_.gather_ms;
   }
 }
 
-store::StoreResult<void> ViewThread::apply() {
-  while (!stop_ && view_->offset().value < board_.head) {
-    const auto segments = journal_->read(view_->offset(), kApplyBytes);
+void ViewThread::wait(std::int64_t at_most_ms) {
+  std::array items = {net::WaitItem{nullptr, board_.view_call.fd()}};
+  net::wait(items, std::chrono::milliseconds(at_most_ms));
+  board_.view_call.drain();
+}
+
+void ViewThread::wait_for_events() {
+  while (true) {
+    idle_ = true;  // before looking: whoever commits after the look sees it
+    if (stop_ || parts_.view->offset().value < board_.head) break;
+    wait(-1);
+  }
+  idle_ = false;
+}
+
+void ViewThread::gather() {
+  const auto is_asked_for = [this] {
+    const std::uint64_t wanted = board_.view_wanted;
+    return wanted > parts_.view->offset().value && wanted <= board_.head;
+  };
+  for (std::int64_t left = 0; !stop_ && !is_asked_for() && (left = gather_until_ms_ - steady_ms()) > 0;) wait(left);
+}
+
+store::StoreResult<bool> ViewThread::apply() {
+  store::View& view = *parts_.view;
+  const Offset before = view.offset();
+  const std::int64_t until_ms = steady_ms() + kMaxApplyMs;
+  std::size_t bytes = 0;
+  bool bounded = false;
+  while (!stop_ && !bounded && view.taken().value < board_.head) {
+    const auto segments = parts_.journal->read(view.taken(), store::kTakeBytes);
     if (!segments) return tl::unexpected(segments.error());
-    if (segments->empty()) return {};
-    if (auto applied = view_->apply(*segments); !applied) return applied;
-    board_.view_offset = view_->offset().value;
+    if (segments->empty()) break;
+    for (const store::JournalSegment& segment : *segments) bytes += segment.bytes.size();
+    if (auto taken = view.take(*segments); !taken) return tl::unexpected(taken.error());
+    bounded = bytes >= store::kViewTransactionBytes || steady_ms() >= until_ms;
+  }
+  if (auto done = view.commit(); !done) return tl::unexpected(done.error());
+  if (view.offset() != before) {
+    count();
+    board_.view_offset = view.offset().value;
     applied_();
   }
-  return {};
+  return bounded;
+}
+
+void ViewThread::count() {
+  for (const store::View::Count& count : parts_.view->counts()) {
+    if (count.region == parts_.region) {
+      metrics_.accepted(count.lane, count.kind, count.events);
+    } else {
+      metrics_.received(count.region, count.lane, count.kind, count.events);
+    }
+  }
 }
 
 MaintenanceThread::MaintenanceThread(store::Journal& journal, std::function<void(const store::StoreFailure&)> failed)

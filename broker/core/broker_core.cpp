@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 #include "broker/core/followers.h"
 #include "broker/core/publishing.h"
@@ -13,7 +14,8 @@ struct BrokerCore::State {
   State(CoreConfig config, const LoadedState& loaded)
       : ground{config,
                Sequencer(config.region, config.epoch, loaded.next_offset, loaded.heads, loaded.last_ordinal, loaded.last_time),
-               Forks(config.region, config.epoch)},
+               Forks(config.region, config.epoch),
+               {}},
         publishing(loaded),
         followers(loaded.cursors, config.incarnation) {
     // Core asks them at every step; a node without a policy allows nothing.
@@ -33,12 +35,18 @@ struct BrokerCore::State {
     std::visit([&](const auto& message) { said(from, message); }, from.message);
   }
   void on(const PeerMessage& from) { replication.message(ground, turn, from); }
-  void on(const ConnectionLost& lost) { followers.lost(lost.connection); }
+  void on(const ConnectionLost& lost) {
+    followers.lost(lost.connection);
+    ground.durability.lost(lost.connection);
+  }
   void on(const LinkLost& lost) { replication.lost(ground, turn, lost); }
   void on(const Delivered& delivered) { followers.delivered(turn, delivered); }
   void on(const PolicyChanged& changed) {
     if (changed.policy) ground.config.policy = changed.policy;
-    if (changed.members) ground.config.members = changed.members;
+    if (changed.members) {
+      const auto before = std::exchange(ground.config.members, changed.members);
+      ground.durability.members_changed(ground, *before);
+    }
     followers.policy_changed(ground, turn, changed);
     replication.members_changed(ground);
   }
@@ -52,9 +60,15 @@ struct BrokerCore::State {
   void said(const AgentMessage& from, const Hello& message) { publishing.hello(ground, turn, from, message); }
   void said(const AgentMessage& from, const Publish& message) { publishing.publish(ground, turn, from, message); }
   void said(const AgentMessage& from, const Follow& message) { followers.follow(ground, turn, from, message); }
-  void said(const AgentMessage& from, const Credit& message) { followers.credit(turn, from, message); }
+  void said(const AgentMessage& from, const Credit& message) {
+    followers.credit(turn, from, message);
+    ground.durability.credited(ground, from, message);
+  }
   void said(const AgentMessage& from, const Unfollow& message) { followers.unfollow(from, message); }
-  void said(const AgentMessage& from, const Heartbeat& message) { followers.heartbeat(ground, turn, from, message); }
+  void said(const AgentMessage& from, const Heartbeat& message) {
+    publishing.heard(turn, from);
+    followers.heartbeat(ground, turn, from, message);
+  }
   template <class Other>
   void said(const AgentMessage& from, const Other&) {
     turn.refuse(from.connection,
@@ -87,6 +101,7 @@ Effects BrokerCore::finish() {
   s.ground.sequencer.close(s.turn);
   s.publishing.close_turn(s.ground, s.turn);
   s.followers.close_turn(s.turn);
+  s.ground.durability.close_turn(s.ground, s.turn);
   s.followers.hand_out(s.ground, s.turn);
   s.turn.bytes = 0;
   return std::move(s.turn.effects);
@@ -108,6 +123,18 @@ std::vector<LinkView> BrokerCore::links() const {
 
 std::size_t BrokerCore::follower_count() const {
   return state_->followers.count();
+}
+
+std::optional<TimeMs> BrokerCore::retry_at() const {
+  return state_->followers.retry_at();
+}
+
+bool BrokerCore::follows(const Connection& connection, SessionId follow) const {
+  return state_->followers.open(connection, follow);
+}
+
+DurabilityView BrokerCore::durability() const {
+  return state_->ground.durability.view();
 }
 
 std::size_t BrokerCore::pending_bytes() const {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 
+#include "broker/core/durability.h"
 #include "broker/core/effects.h"
 #include "broker/core/input.h"
 
@@ -60,6 +61,11 @@ class BrokerCore {
   [[nodiscard]] Offset next_offset() const;
   [[nodiscard]] std::vector<LinkView> links() const;
   [[nodiscard]] std::size_t follower_count() const;
+  // When a follower whose connection was full is to be tried again: come back then, with or without inputs.
+  [[nodiscard]] std::optional<TimeMs> retry_at() const;
+  // Whether a delivery made for this follow may still be sent.
+  [[nodiscard]] bool follows(const Connection& connection, SessionId follow) const;
+  [[nodiscard]] DurabilityView durability() const;
   // Events bytes taken into the open turn; the caller closes the turn at kMaxBatchBytes or when `flash_pending`.
   [[nodiscard]] std::size_t pending_bytes() const;
   [[nodiscard]] bool flash_pending() const;

@@ -24,21 +24,29 @@ struct LinkReset {  // close the connection with all that it has queued, and ope
   std::string reason;
 };
 
-// Read the journal from `from`, send what the follower may have, report with input Delivered. Each order is performed and
-// reported exactly once, also when nothing could be sent: until then the follower gets no other order. With `have` the ring
-// may jump ahead from `from` (JournalReader::first_beyond).
-struct DeliverOrder {
-  Connection connection;
+// What a follow asks for; shared by all its orders.
+struct FollowSpec {
   Agent agent;
-  SessionId follow;
   FollowMode mode{};
   LaneMask lanes = kAllLanes;
   Filter filter;
   std::vector<RegionCode> regions;  // empty: all
-  FeedVector have;                  // skip what is at or below (mode feeds, or from vector)
+  FeedVector have;                  // ordered by feed: skip what is at or below
+};
+
+// Read the journal from `from`, send what the follower may have, in up to `max_messages` messages, report with input
+// Delivered. Each order is performed and reported exactly once, also when nothing could be sent: until then the follower gets
+// no other order. An order from the head on asks to be told that the follower stands there.
+struct DeliverOrder {
+  Connection connection;
+  SessionId follow;
+  std::shared_ptr<const FollowSpec> spec;
   Offset from;
-  Offset head;                  // all below is committed
-  std::uint64_t max_bytes = 0;  // credit left; the first event (or segment, in mode feeds) must fit into it
+  Offset head;                     // all below is committed
+  std::uint64_t max_bytes = 0;     // credit left; the first event (or segment, in mode feeds) must fit into it
+  std::uint32_t max_messages = 1;  // likewise
+  bool search = false;             // from a vector, at its start: jump ahead to JournalReader::first_beyond
+  bool quiet = false;              // need not be told that it stands at the head if there was nothing for it
 };
 
 struct Counted {  // for metrics: a refusal, by code
@@ -60,7 +68,8 @@ struct Effects {
   std::vector<DeliverOrder> deliveries;
   std::vector<Counted> counted;
   std::vector<Alarm> alarms;
-  bool flash = false;  // a flash event is in the batch: close it now
+  std::size_t throttled = 0;  // events held back, for their agents publish faster than they may
+  bool flash = false;         // a flash event is in the batch: close it now
 };
 
 }  // namespace lianxi::core

@@ -42,12 +42,14 @@ Result<Offset> Followers::take_cursor(Turn& turn, const AgentMessage& from, cons
 
 void Followers::done_with(const Turn& turn, Follower& follower, Offset offset) {
   if (follower.cursor_name.empty()) return;
-  follower.done = std::max(follower.done, std::min(offset, follower.said));
-  cursors_.move({follower.agent.id, follower.cursor_name}, follower.done, turn.now);
+  // Part of what is under way may be there already.
+  const Offset sent = follower.under_way ? std::max(follower.said, follower.ordered_head) : follower.said;
+  follower.done = std::max(follower.done, std::min(offset, sent));
+  cursors_.move({follower.spec->agent.id, follower.cursor_name}, follower.done, turn.now);
 }
 
 void Followers::leave_cursor(const Key& key, const Follower& follower) {
-  const auto held = moved_by_.find({follower.agent.id, follower.cursor_name});
+  const auto held = moved_by_.find({follower.spec->agent.id, follower.cursor_name});
   if (held == moved_by_.end() || held->second != key) return;
   // Done with all it was sent: then also with what it was spared since.
   if (follower.done >= follower.said) cursors_.move(held->first, follower.cursor, 0);

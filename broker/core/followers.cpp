@@ -9,15 +9,30 @@
 namespace lianxi::core {
 namespace {
 
-// The positions that can ever skip something: each follower keeps its vector as long as it follows.
-FeedVector relevant(const Follow& follow) {
+bool asked_for(const Follow& follow, const FeedId& feed) {
+  return (follow.lanes & mask_of(feed.lane)) != 0 &&
+         (follow.regions.empty() || std::find(follow.regions.begin(), follow.regions.end(), feed.region) != follow.regions.end());
+}
+
+// The positions that can ever skip something: of feeds that are held here, or may come from a member.
+FeedVector relevant(const Ground& ground, const Follow& follow) {
   FeedVector kept;
+  std::size_t strange = 0;
   for (const FeedPosition& p : follow.vector) {
-    const bool region =
-        follow.regions.empty() || std::find(follow.regions.begin(), follow.regions.end(), p.feed.region) != follow.regions.end();
-    if (region && p.head.sequence.value > 0 && (follow.lanes & mask_of(p.feed.lane)) != 0) kept.push_back(p);
+    if (p.head.sequence.value == 0 || !asked_for(follow, p.feed)) continue;
+    const bool held = ground.sequencer.heads().contains(p.feed);
+    if (!held && (ground.members().find(p.feed.region) == nullptr || ++strange > kMaxLinkVectorFeeds)) continue;
+    kept.push_back(p);
   }
+  std::sort(kept.begin(), kept.end(), [](const FeedPosition& a, const FeedPosition& b) { return a.feed < b.feed; });
   return kept;
+}
+
+FeedVector beyond_ours(const Ground& ground, const FeedVector& have) {
+  FeedVector ahead;
+  for (const FeedPosition& p : have)
+    if (ground.sequencer.head(p.feed).sequence < p.head.sequence) ahead.push_back(p);
+  return ahead;
 }
 
 }  // namespace
@@ -41,22 +56,26 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   }
   if (from.agent.role == Role::node) ground.forks.compare(turn, ground.sequencer, follow.vector, from.agent.id.text());
 
+  auto spec = std::make_shared<FollowSpec>(FollowSpec{from.agent, follow.mode, follow.lanes, follow.filter, follow.regions, {}});
   Follower follower;
-  follower.agent = from.agent;
-  follower.mode = follow.mode;
-  follower.lanes = follow.lanes;
-  follower.filter = follow.filter;
-  follower.regions = follow.regions;
-  if (follow.from == FollowFrom::vector) follower.have = relevant(follow);
+  if (follow.from == FollowFrom::vector) {
+    spec->have = relevant(ground, follow);
+    follower.ahead = beyond_ours(ground, spec->have);
+    follower.settled = ground.sequencer.peer_offset();  // below it lies all that is held now
+    follower.search = !spec->have.empty();
+  }
+  follower.spec = std::move(spec);
   follower.cursor = *offset;
   follower.caught_up = *offset >= ground.sequencer.next_offset();
   follower.cursor_name = follow.cursor_name;
   follower.said = *offset;
   follower.done = done;
+  follower.told_at = turn.now;
   add_credit(follower, follow.credit_bytes, follow.credit_messages);
   followers_.emplace(Key{from.connection, follow.follow}, std::move(follower));
   of_agent_[from.agent.id] += 1;
   contacts_[from.connection] = Contact{turn.now, turn.now};
+  ground.durability.followed(ground, from, follow, *offset);
   turn.send(from.connection,
             Followed{follow.follow, ground.region(), ground.config.incarnation, *offset, ground.sequencer.next_offset()});
 }
@@ -114,11 +133,17 @@ void Followers::delivered(const Turn& turn, const Delivered& delivered) {
   const bool moved = delivered.next > follower.cursor;
   follower.cursor = std::max(follower.cursor, delivered.next);
   follower.blocked = !delivered.sent && !moved;
+  follower.retry_ms = follower.blocked ? std::clamp(2 * follower.retry_ms, kFirstRetryMs, kLastRetryMs) : 0;
+  follower.retry_at = turn.now + follower.retry_ms;
   follower.caught_up = follower.caught_up || follower.cursor >= follower.ordered_head;
+  if (moved) follower.search = false;
+  if (moved || delivered.sent) follower.stalled_at = 0;
+  follower.untold = !delivered.sent && (moved || follower.untold);
   if (!delivered.sent) return;
   follower.said = delivered.next;
+  follower.told_at = turn.now;
   follower.credit_bytes -= std::min(follower.credit_bytes, delivered.bytes);
-  follower.credit_messages -= std::min(follower.credit_messages, 1U);
+  follower.credit_messages -= std::min(follower.credit_messages, delivered.messages);
   if (const auto contact = contacts_.find(delivered.connection); contact != contacts_.end()) contact->second.sent = turn.now;
 }
 
@@ -141,7 +166,7 @@ std::map<Followers::Key, Followers::Follower>::iterator Followers::drop(std::map
     at->second.closed = true;
     return std::next(at);
   }
-  const auto agent = of_agent_.find(at->second.agent.id);
+  const auto agent = of_agent_.find(at->second.spec->agent.id);
   if (agent != of_agent_.end() && --agent->second == 0) of_agent_.erase(agent);
   return followers_.erase(at);
 }
@@ -162,12 +187,16 @@ void Followers::policy_changed(const Ground& ground, Turn& turn, const PolicyCha
   // A role that has changed holds for follows that are open, as every right does.
   const auto judge = [&](Follower& f) -> Result<void> {
     if (change.agents) {
-      const auto known = change.agents->find(f.agent.id);
+      const auto known = change.agents->find(f.spec->agent.id);
       if (known == change.agents->end())
         return refuse(RefusalCode::unknown_key, "key", "this key is no longer in the key folder");
-      f.agent = known->second;
+      if (known->second.role != f.spec->agent.role) {
+        auto spec = std::make_shared<FollowSpec>(*f.spec);
+        spec->agent = known->second;
+        f.spec = std::move(spec);
+      }
     }
-    return rights(ground, f.agent, f.mode, f.filter);
+    return rights(ground, f.spec->agent, f.spec->mode, f.spec->filter);
   };
   for (auto it = followers_.begin(); it != followers_.end();) {
     const auto allowed = judge(it->second);
@@ -204,6 +233,27 @@ void Followers::tick(const Ground& ground, Turn& turn) {
     contacts_.erase(connection);
   }
   for (auto& [key, follower] : followers_) follower.blocked = false;
+  end_stuck(turn);
+}
+
+// Its connection may be full: whoever cannot take this word either is cut by the ring.
+void Followers::end_stuck(Turn& turn) {
+  for (auto it = followers_.begin(); it != followers_.end();) {
+    Follower& follower = it->second;
+    follower.stalled_at = std::min(follower.stalled_at, turn.now);
+    if (follower.closed || follower.stalled_at == 0 || turn.now - follower.stalled_at <= kStuckFollowerMs) {
+      ++it;
+      continue;
+    }
+    const Connection connection = it->first.first;
+    turn.send(connection, Unfollow{it->first.second, "you took nothing for " + std::to_string(kStuckFollowerMs / 1000) +
+                                                         " s; follow again from your cursor when you can read"});
+    turn.alarm("follower_stuck", "a follow of " + follower.spec->agent.id.text() + " at offset " +
+                                     std::to_string(follower.cursor.value) + " took nothing for " +
+                                     std::to_string(kStuckFollowerMs / 1000) + " s and was ended");
+    it = drop(it);
+    forget_contact(connection);
+  }
 }
 
 std::optional<Heartbeat> Followers::heartbeat_for(const Ground& ground, const Turn& turn, const Connection& connection) const {
@@ -211,7 +261,7 @@ std::optional<Heartbeat> Followers::heartbeat_for(const Ground& ground, const Tu
   while (it != followers_.end() && it->first.first == connection && it->second.closed) ++it;
   if (it == followers_.end() || it->first.first != connection) return std::nullopt;
   Heartbeat beat{turn.now, {}};
-  const Agent& agent = it->second.agent;
+  const Agent& agent = it->second.spec->agent;
   if (agent.role != Role::node) return beat;
   // A node learns how far it is held here (its own feeds), and how far this region's feeds go.
   for (const auto& [feed, head] : ground.sequencer.heads()) {
@@ -222,33 +272,61 @@ std::optional<Heartbeat> Followers::heartbeat_for(const Ground& ground, const Tu
   return beat;
 }
 
+// Behind all that the vector held, only what this node did not hold then is still to be skipped. Equal specs share deliveries.
+void Followers::settle(Follower& follower) const {
+  if (follower.spec->have.size() == follower.ahead.size() || follower.cursor < follower.settled) return;
+  FollowSpec spec = *follower.spec;
+  spec.have = follower.ahead;
+  follower.spec = std::make_shared<const FollowSpec>(std::move(spec));
+}
+
+bool Followers::due(const Ground& ground, const Turn& turn, Follower& f) {
+  const Offset head = ground.sequencer.next_offset();
+  if (f.under_way || f.closed) return false;
+  if (f.cursor < head && f.caught_up && ground.sequencer.nothing_behind(f.cursor, f.spec->regions, f.spec->lanes))
+    f.cursor = head;  // a flash follower is not woken by bulk
+  settle(f);
+  f.told_at = std::min(f.told_at, turn.now);
+  if (f.cursor >= head && !(f.untold && turn.now - f.told_at >= kStandingWordMs)) return false;
+  const bool credit = f.credit_bytes > 0 && f.credit_messages > 0;
+  if (credit && f.blocked && turn.now < f.retry_at) {
+    f.retry_at = std::min(f.retry_at, turn.now + kLastRetryMs);  // the wall clock may have been set back
+    retry_at_ = std::min(retry_at_.value_or(f.retry_at), f.retry_at);
+  } else if (credit) {
+    return true;
+  }
+  if (f.stalled_at == 0 && f.cursor < head) f.stalled_at = turn.now;
+  return false;
+}
+
 void Followers::hand_out(const Ground& ground, Turn& turn) {
   const Offset head = ground.sequencer.next_offset();
-  std::vector<std::map<Key, Follower>::iterator> due;
+  std::vector<std::map<Key, Follower>::iterator> behind;
+  retry_at_.reset();
   const auto collect = [&](auto from, auto to) {
-    for (auto it = from; it != to; ++it) {
-      Follower& f = it->second;
-      if (f.under_way || f.closed || f.cursor >= head) continue;
-      if (f.caught_up && ground.sequencer.nothing_behind(f.cursor, f.regions, f.lanes)) {
-        f.cursor = head;  // a flash follower is not woken by bulk
-      } else if (!f.blocked && f.credit_bytes > 0 && f.credit_messages > 0) {
-        due.push_back(it);
-      }
-    }
+    for (auto it = from; it != to; ++it)
+      if (due(ground, turn, it->second)) behind.push_back(it);
   };
   const auto middle = last_served_ ? followers_.upper_bound(*last_served_) : followers_.begin();
   collect(middle, followers_.end());
   collect(followers_.begin(), middle);
-  if (due.empty()) return;
-  last_served_ = due.front()->first;
-  std::stable_partition(due.begin(), due.end(), [](const auto& it) { return it->second.lanes == mask_of(Lane::flash); });
-  for (const auto& it : due) {
+  if (behind.empty()) return;
+  last_served_ = behind.front()->first;
+  std::stable_partition(behind.begin(), behind.end(),
+                        [](const auto& it) { return it->second.spec->lanes == mask_of(Lane::flash); });
+  for (const auto& it : behind) {
     Follower& f = it->second;
     f.under_way = true;
     f.ordered_head = head;
-    turn.effects.deliveries.push_back(DeliverOrder{it->first.first, f.agent, it->first.second, f.mode, f.lanes, f.filter,
-                                                   f.regions, f.have, f.cursor, head, f.credit_bytes});
+    const bool quiet = f.caught_up && turn.now - f.told_at < kStandingWordMs;
+    turn.effects.deliveries.push_back(DeliverOrder{it->first.first, it->first.second, f.spec, f.cursor, head, f.credit_bytes,
+                                                   f.credit_messages, f.search, quiet});
   }
+}
+
+bool Followers::open(const Connection& connection, SessionId follow) const {
+  const auto found = followers_.find(Key{connection, follow});
+  return found != followers_.end() && !found->second.closed;
 }
 
 }  // namespace lianxi::core

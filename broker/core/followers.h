@@ -1,4 +1,4 @@
-// Who receives events from a cursor onward. A follower has at most one delivery under way; it gets the next when the ring has
+// Who receives events from a cursor onward. A follower has at most one order under way; it gets the next when the ring has
 // reported that one, credit is left and the journal has more. Rights are judged by the ring at the time of sending, by the
 // policy of that moment: narrowed rights hold at once, widened ones from the cursor on (what was passed over needs a new
 // follow).
@@ -11,6 +11,14 @@
 #include "broker/core/ground.h"
 
 namespace lianxi::core {
+
+// A follower that is behind and took nothing for so long (no credit came, or its connection is full) is ended.
+inline constexpr TimeMs kStuckFollowerMs = 120'000;
+// A full connection, or an agent with enough on its way, is tried again so soon, then ever later.
+inline constexpr TimeMs kFirstRetryMs = 2;
+inline constexpr TimeMs kLastRetryMs = 200;
+// A follower at the head that gets nothing of what is committed is told at most so often where it stands.
+inline constexpr TimeMs kStandingWordMs = 1'000;
 
 class Followers {
  public:
@@ -33,16 +41,17 @@ class Followers {
   void close_turn(Turn& turn) { cursors_.close_turn(turn.effects.batch, turn.now); }
 
   [[nodiscard]] std::size_t count() const;
+  // When a blocked follower is to be tried again; none if there is none.
+  [[nodiscard]] std::optional<TimeMs> retry_at() const { return retry_at_; }
+  // Whether the follow is open, so that a delivery made for it may still be sent.
+  [[nodiscard]] bool open(const Connection& connection, SessionId follow) const;
 
  private:
   using Key = std::pair<Connection, SessionId>;
   struct Follower {
-    Agent agent;
-    FollowMode mode{};
-    LaneMask lanes = kAllLanes;
-    Filter filter;
-    std::vector<RegionCode> regions;
-    FeedVector have;
+    std::shared_ptr<const FollowSpec> spec;
+    FeedVector ahead;  // the part of spec->have that this node did not hold when the follow began
+    Offset settled;    // from here on nothing is held but `ahead`
     Offset cursor;
     Offset ordered_head;      // of the last order
     std::string cursor_name;  // of the named cursor that it moves
@@ -50,9 +59,15 @@ class Followers {
     Offset done;              // the follower is done with all below, as it says
     std::uint64_t credit_bytes = 0;
     std::uint32_t credit_messages = 0;
+    TimeMs told_at = 0;      // it was sent something
+    TimeMs stalled_at = 0;   // behind, and could take nothing since; 0: it can
+    bool search = false;     // its first order may jump over what it holds
     bool under_way = false;  // an order is with the ring
-    bool blocked = false;    // the last order could send nothing: wait for credit or a tick
+    bool blocked = false;    // the last order could send nothing: wait for credit, a tick or the retry
+    TimeMs retry_at = 0;
+    TimeMs retry_ms = 0;
     bool caught_up = false;  // it stood at the head once: from then on it is spared what is not of its lanes and regions
+    bool untold = false;     // its cursor moved and nothing was said
     bool closed = false;     // gone, but its order is still with the ring; its id is not free before
   };
   struct Contact {
@@ -68,6 +83,9 @@ class Followers {
   [[nodiscard]] Result<Offset> take_cursor(Turn& turn, const AgentMessage& from, const Follow& follow, Offset start);
   void done_with(const Turn& turn, Follower& follower, Offset offset);
   void leave_cursor(const Key& key, const Follower& follower);
+  void end_stuck(Turn& turn);
+  void settle(Follower& follower) const;
+  [[nodiscard]] bool due(const Ground& ground, const Turn& turn, Follower& follower);
   static void add_credit(Follower& follower, std::uint64_t bytes, std::uint32_t messages);
   std::map<Key, Follower>::iterator drop(std::map<Key, Follower>::iterator at);
   // Forgets contacts that no follower needs.
@@ -82,6 +100,7 @@ class Followers {
   std::optional<Key> last_served_;
   Cursors cursors_;
   std::map<CursorKey, Key> moved_by_;  // named cursors in use
+  std::optional<TimeMs> retry_at_;     // the first of all
 };
 
 }  // namespace lianxi::core

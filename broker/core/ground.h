@@ -2,6 +2,7 @@
 #pragma once
 
 #include "broker/core/broker_core.h"
+#include "broker/core/durability.h"
 #include "broker/core/forks.h"
 #include "broker/core/sequencer.h"
 
@@ -11,6 +12,7 @@ struct Ground {
   CoreConfig config;
   Sequencer sequencer;
   Forks forks;
+  Durability durability;
   bool disk_low = false;
 
   [[nodiscard]] RegionCode region() const { return config.region; }

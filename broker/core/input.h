@@ -52,9 +52,10 @@ struct Delivered {
   Connection connection;
   SessionId follow;
   Offset next;
-  std::uint64_t bytes = 0;  // of segments; costs credit, with one message
+  std::uint64_t bytes = 0;  // of segments; costs credit, as the messages do
   bool sent = false;
   bool unreachable = false;  // the connection is gone: forget the follower
+  std::uint32_t messages = 1;
 };
 struct PolicyChanged {  // null: as before
   std::shared_ptr<const Policy> policy;

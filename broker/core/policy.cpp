@@ -220,7 +220,13 @@ bool covers_topic(const Rule& rule, std::string_view prefix, const Audience& aud
 
 }  // namespace
 
-Policy::Policy(std::vector<Grant> grants) : grants_(std::move(grants)) {}
+Policy::Policy(std::vector<Grant> grants, PublishRates rates) : grants_(std::move(grants)), rates_(rates) {}
+
+const PublishRates& Policy::rates(const AgentId& agent) const {
+  for (const Grant& grant : grants_)
+    if (grant.rates && matches(grant.agents, agent.text())) return *grant.rates;
+  return rates_;
+}
 
 std::vector<const Grant*> Policy::grants_of(const AgentId& agent) const {
   std::vector<const Grant*> found;
@@ -245,6 +251,13 @@ bool Policy::may_follow(const Agent& agent, const Envelope& envelope) const {
     for (const Rule& rule : grant->follow)
       if (shows(rule, envelope)) return true;
   return false;
+}
+
+std::vector<const Rule*> Policy::follow_rules(const Agent& agent) const {
+  std::vector<const Rule*> rules;
+  for (const Grant* grant : grants_of(agent.id))
+    for (const Rule& rule : grant->follow) rules.push_back(&rule);
+  return rules;
 }
 
 bool Policy::may_query(const Agent& agent, const Envelope& envelope) const {

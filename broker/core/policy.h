@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/core/throttle.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::core {
@@ -20,6 +21,7 @@ struct Rule {
   std::vector<std::string> agencies;
   std::vector<Level> levels;
   std::vector<Audience> audiences;
+  bool operator==(const Rule&) const = default;
 };
 
 [[nodiscard]] bool admits_kind(const Rule& rule, Kind kind);
@@ -29,6 +31,7 @@ enum class Role : std::uint8_t { agent, operator_, node, volunteer };  // `node`
 struct Grant {
   std::string agents;  // "330800.police.dispatch", or with '*' for one part: "*.police.*"
   std::vector<Rule> publish, follow, query;
+  std::optional<PublishRates> rates;  // instead of the node's
 };
 
 struct Agent {
@@ -40,7 +43,8 @@ struct Agent {
 class Policy {
  public:
   Policy() = default;
-  explicit Policy(std::vector<Grant> grants);
+  explicit Policy(std::vector<Grant> grants, PublishRates rates = {});
+  void set_rates(PublishRates rates) { rates_ = rates; }
 
   [[nodiscard]] Result<void> may_publish(const Agent& agent,
                                          const Envelope& envelope) const;  // not_allowed names what is missing
@@ -49,9 +53,11 @@ class Policy {
   // not_allowed, with what the policy admits, if no rule meets the filter: such a follow would be silent for ever. What a
   // rule meets in part is followed in part.
   [[nodiscard]] Result<void> may_follow_some(const Agent& agent, const Filter& filter) const;
-  // Borrowed from this policy.
+  // The rules that may_follow asks, borrowed from this policy: agents with the same rules may follow the same.
   [[nodiscard]] std::vector<const Rule*> follow_rules(const Agent& agent) const;
   [[nodiscard]] bool may_query_kind(const Agent& agent, Kind kind) const;
+  // Of the first grant that names some; else the node's.
+  [[nodiscard]] const PublishRates& rates(const AgentId& agent) const;
   // A `live` subscription prefix ("alert/3308", "incident/330803/fire"): admitted only if, for each of the audiences, some
   // follow rule admits every event whose topic begins so, whatever its level. "alert/330000/" is one place, and a rule for a
   // city in it admits it; "alert/33" is all of the province.
@@ -61,6 +67,7 @@ class Policy {
  private:
   [[nodiscard]] std::vector<const Grant*> grants_of(const AgentId& agent) const;
   std::vector<Grant> grants_;
+  PublishRates rates_;
 };
 
 // A member city. Audiences other than `conference` and `local` are groups of members.

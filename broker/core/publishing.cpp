@@ -35,8 +35,15 @@ bool Publishing::close_asked(Turn& turn, const AgentMessage& from, const Hello& 
 }
 
 bool Publishing::room_for_session(Turn& turn, const AgentMessage& from, const Hello& hello) {
+  // A session whose client keeps nothing over its end, and is not heard any more, is nobody's.
+  while (const auto dead = sessions_.oldest_silent(from.agent.id, turn.now, kVolatileSilenceMs))
+    sessions_.close(SessionKey{from.agent.id, *dead});
   const auto open = sessions_.of(from.agent.id);
   if (open.size() < kMaxSessionsPerAgent) return true;
+  if (const auto silent = sessions_.oldest_silent(from.agent.id, turn.now, kPeerSilenceMs)) {
+    sessions_.close(SessionKey{from.agent.id, *silent});
+    return true;
+  }
   // Programs that ask once and end leave sessions behind. One whose client holds every answer can go: nothing that the client
   // may still repeat has been taken here.
   if (const auto done = sessions_.oldest_answered(from.agent.id)) {
@@ -69,6 +76,7 @@ void Publishing::hello(Ground& ground, Turn& turn, const AgentMessage& from, con
     session = &sessions_.open(key, turn.now);
   }
   session->used_at = turn.now;
+  session->keep_for(hello.volatile_outbox, from.connection);
   for (const LaneState& lane : hello.lanes) sessions_.answered(session->lane(lane.lane), lane.answered_through);
   welcome.session = hello.session;
   welcome.region = ground.region();
@@ -94,10 +102,10 @@ void Publishing::publish(Ground& ground, Turn& turn, const AgentMessage& from, c
   };
   if (session == nullptr)
     return refuse_all(RefusalCode::session_unknown, "session", "this node does not know the session; say Hello first");
-  if (publish.peers > 0) return refuse_all(RefusalCode::invalid_field, "peers", "this node offers ack level local; send peers 0");
   if (publish.first_sequence.value == 0) return refuse_all(RefusalCode::invalid_field, "sequence", "sequences begin at 1");
   if (publish.events.size() > kMaxPublishEvents)
     return refuse_all(RefusalCode::oversize, "events", "at most " + std::to_string(kMaxPublishEvents) + " events in a publish");
+  session->used_at = turn.now;
   Call call{ground, turn, from, publish, *session, session->lane(publish.lane)};
   sessions_.answered(call.lane, publish.answered_through);
   const std::vector<BytesView> bodies(publish.events.begin(), publish.events.end());
@@ -126,6 +134,10 @@ bool Publishing::take(Call& call, Sequence sequence, BytesView body, const BodyH
               "the node's disk is below its headroom; it takes nothing until there is room");
     return false;
   }
+  if (call.publish.peers > 0 && call.ground.durability.full(call.from.agent.id)) {
+    hold_back(call, sequence, RefusalCode::busy, "too many events wait for other nodes to hold them; send again");
+    return false;
+  }
   if (call.lane.full()) {
     hold_back(call, sequence, RefusalCode::busy,
               "too many answers of this lane are kept for you; say in answered_through which you have");
@@ -135,7 +147,19 @@ bool Publishing::take(Call& call, Sequence sequence, BytesView body, const BodyH
     hold_back(call, sequence, RefusalCode::busy, "the node has too much at once; send again");
     return false;
   }
+  if (too_fast(call, sequence, body.size())) return false;
   consume(call, sequence, body, hash);
+  return true;
+}
+
+bool Publishing::too_fast(Call& call, Sequence sequence, std::size_t bytes) {
+  const AgentId& agent = call.from.agent.id;
+  const std::uint32_t after_ms =
+      throttle_.take(agent, call.publish.lane, bytes, call.ground.policy().rates(agent), call.turn.now);
+  if (after_ms == 0) return false;
+  const std::uint64_t behind = call.publish.first_sequence.value + call.publish.events.size();
+  call.turn.effects.throttled += static_cast<std::size_t>(behind - sequence.value);
+  hold_back(call, sequence, RefusalCode::busy, "this agent publishes faster than its rate; send again from here", after_ms);
   return true;
 }
 
@@ -156,7 +180,14 @@ void Publishing::repeat(Call& call, Sequence sequence, const BodyHash& hash) {
   } else if (held.refusal) {
     say(call, sequence, hash, *held.refusal, false);
   } else {
-    book_.receipt(call.from.connection, call.publish.session, call.publish.lane, sequence, held, sequence > call.lane.committed);
+    const bool this_turn = sequence > call.lane.committed;
+    book_.receipt(call.from.connection, call.publish.session, call.publish.lane, sequence, held, this_turn);
+    if (call.publish.peers == 0) return;
+    Durability& durability = call.ground.durability;
+    if (this_turn)
+      durability.ask(call.from, call.publish, sequence, *held.feed, held.ticket);
+    else
+      durability.ask(call.from, call.publish, sequence, *held.feed, held.offset);
   }
 }
 
@@ -164,6 +195,10 @@ void Publishing::consume(Call& call, Sequence sequence, BytesView body, const Bo
   call.turn.bytes += body.size();
   const Lane lane = call.publish.lane;
   auto judged = judge_.judge(call.ground, memory_, body);
+  if (judged && call.publish.peers > 0) {
+    if (auto may = Durability::askable(call.ground, judged->feed->audience, call.publish.peers); !may)
+      judged = tl::unexpected(std::move(may.error()));
+  }
   if (!judged) {
     Refusal refusal = clipped(std::move(judged.error()));
     refusal.retry_after_ms = 0;  // it consumes its sequence: there is nothing to retry
@@ -177,10 +212,11 @@ void Publishing::consume(Call& call, Sequence sequence, BytesView body, const Bo
   if (judged->rules->remember != nullptr) judged->rules->remember(body, memory_);
   if (lane == Lane::flash) call.turn.effects.flash = true;
   book_.receipt(call.from.connection, call.publish.session, lane, sequence, call.lane.answer(sequence), true);
+  if (call.publish.peers > 0) call.ground.durability.ask(call.from, call.publish, sequence, *judged->feed, ticket);
 }
 
-void Publishing::hold_back(Call& call, Sequence sequence, RefusalCode code, std::string reason) {
-  say(call, sequence, BodyHash{}, {code, "sequence", std::move(reason), kRetryAfterMs}, true);
+void Publishing::hold_back(Call& call, Sequence sequence, RefusalCode code, std::string reason, std::uint32_t after_ms) {
+  say(call, sequence, BodyHash{}, {code, "sequence", std::move(reason), after_ms}, true);
 }
 
 void Publishing::say(Call& call, Sequence sequence, const BodyHash& hash, Refusal refusal, bool first) {

@@ -6,6 +6,7 @@
 #include "broker/core/ground.h"
 #include "broker/core/kinds/registry.h"
 #include "broker/core/sessions.h"
+#include "broker/core/throttle.h"
 
 namespace lianxi::core {
 
@@ -15,6 +16,8 @@ class Publishing {
 
   void hello(Ground& ground, Turn& turn, const AgentMessage& from, const Hello& hello);
   void publish(Ground& ground, Turn& turn, const AgentMessage& from, const Publish& publish);
+  // Any other word of an agent: its sessions without a durable outbox live as long as their clients are heard.
+  void heard(const Turn& turn, const AgentMessage& from) { sessions_.heard(from.agent.id, from.connection, turn.now); }
   // After Sequencer::close.
   void close_turn(Ground& ground, Turn& turn);
 
@@ -24,7 +27,9 @@ class Publishing {
   bool take(Call& call, Sequence sequence, BytesView body, const BodyHash& hash);
   void repeat(Call& call, Sequence sequence, const BodyHash& hash);
   void consume(Call& call, Sequence sequence, BytesView body, const BodyHash& hash);
-  void hold_back(Call& call, Sequence sequence, RefusalCode code, std::string reason);
+  void hold_back(Call& call, Sequence sequence, RefusalCode code, std::string reason, std::uint32_t after_ms = kRetryAfterMs);
+  // True: the agent publishes too fast, and was told when to come again.
+  bool too_fast(Call& call, Sequence sequence, std::size_t bytes);
   void say(Call& call, Sequence sequence, const BodyHash& hash, Refusal refusal, bool first);
   [[nodiscard]] bool close_asked(Turn& turn, const AgentMessage& from, const Hello& hello);
   [[nodiscard]] bool room_for_session(Turn& turn, const AgentMessage& from, const Hello& hello);
@@ -33,6 +38,7 @@ class Publishing {
   AnswerBook book_;
   KindMemory memory_;
   Judge judge_;
+  Throttle throttle_;
 };
 
 }  // namespace lianxi::core

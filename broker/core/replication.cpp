@@ -63,6 +63,7 @@ FeedVector Replication::held_of(const Ground& ground, const LinkId& id) const {
 void Replication::open(const Ground& ground, Turn& turn, const LinkId& id, Link& link) {
   link.follow = SessionId{link.follow.value + 1};
   link.state = State::connecting;
+  link.passed_over = false;
   link.heard = link.sent = turn.now;
   Follow follow;
   follow.follow = link.follow;

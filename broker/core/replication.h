@@ -10,6 +10,9 @@
 
 namespace lianxi::core {
 
+// Epochs, lanes and audiences of one peer; a peer that opens more is refused.
+inline constexpr std::size_t kMaxFeedsOfRegion = 512;
+
 class Replication {
  public:
   void tick(Ground& ground, Turn& turn);
@@ -23,6 +26,7 @@ class Replication {
   struct Link {
     State state = State::down;
     SessionId follow;  // of the last opening; what carries another is of a connection before
+    bool passed_over = false;  // something of this follow was not taken, though it goes on: a forked feed
     std::uint32_t attempt = 0;
     TimeMs retry_at = 0;
     TimeMs heard = 0;

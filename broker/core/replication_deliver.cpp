@@ -5,6 +5,15 @@
 #include "schemas/limits.h"
 
 namespace lianxi::core {
+namespace {
+
+// Counted only when a feed is opened. Each region has a bound of its own: none can use up what the others need.
+std::size_t feeds_of(const Sequencer& sequencer, RegionCode region) {
+  return static_cast<std::size_t>(std::count_if(sequencer.heads().begin(), sequencer.heads().end(),
+                                                [&](const auto& entry) { return entry.first.region == region; }));
+}
+
+}  // namespace
 
 void Replication::deliver(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Deliver& deliver) {
   if (ground.disk_low || turn.bytes + deliver.segments.size() > kMaxTurnBytes) {
@@ -18,8 +27,9 @@ void Replication::deliver(Ground& ground, Turn& turn, const LinkId& id, Link& li
   turn.bytes += deliver.segments.size();
   for (const Segment& segment : *segments)
     if (!take(ground, turn, id, link, segment)) return;
-  // Sent after the commit, so a credit says: this is on disk here.
-  turn.effects.link_sends.push_back({id, Credit{link.follow, deliver.segments.size(), 1, deliver.next}});
+  // Sent after the commit, so the credit's offset says: all below is on disk here. The peer's ack level peers(k) rests on it.
+  const Offset held = link.passed_over ? Offset{} : deliver.next;
+  turn.effects.link_sends.push_back({id, Credit{link.follow, deliver.segments.size(), 1, held}});
 }
 
 bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Segment& segment) {
@@ -37,13 +47,14 @@ bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link,
   if (!ground.members().holds(feed.audience, ground.region()))
     return leave(RefusalCode::not_allowed, "the peer delivers " + to_text(feed) + ", which this node may not hold");
   if (forked_.contains(feed)) {
+    link.passed_over = true;
     alarm(turn, "feed_forked", to_text(feed), to_text(feed) + " is forked and not taken any more");
     return true;
   }
   const FeedHead ours = ground.sequencer.head(feed);
-  if (ours.sequence.value == 0 && ground.sequencer.heads().size() >= kMaxHeldFeeds)
-    return leave(RefusalCode::oversize,
-                 "more than " + std::to_string(kMaxHeldFeeds) + " feeds are held; " + to_text(feed) + " is too many");
+  if (ours.sequence.value == 0 && feeds_of(ground.sequencer, feed.region) >= kMaxFeedsOfRegion)
+    return leave(RefusalCode::oversize, std::to_string(kMaxFeedsOfRegion) + " feeds of " + to_text(feed.region) +
+                                            " are held, the most a region may open; " + to_text(feed) + " is too many");
   const SegmentVerdict verdict = judge_segment(segment, ours, member->seal_key);
   switch (verdict.outcome) {
     case SegmentVerdict::Outcome::known:
@@ -53,6 +64,7 @@ bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link,
       return true;
     case SegmentVerdict::Outcome::forked:
       forked_.insert(feed);
+      link.passed_over = true;
       turn.count(RefusalCode::feed_forked);
       alarm(turn, "feed_forked", to_text(feed), verdict.reason);
       return true;

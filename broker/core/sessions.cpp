@@ -7,6 +7,7 @@
 namespace lianxi::core {
 namespace {
 
+constexpr std::size_t kSessionConnections = 4;  // a client has one for flash and one for the rest; older ones are lost
 constexpr Lane kLanes[] = {Lane::flash, Lane::normal, Lane::bulk};
 
 std::size_t weight_of(const HeldAnswer& answer) {
@@ -117,6 +118,34 @@ std::optional<SessionId> Sessions::oldest_answered(const AgentId& agent) const {
     if (std::any_of(session.lanes.begin(), session.lanes.end(), [](const SessionLane& lane) { return !lane.held.empty(); }))
       continue;
     if (oldest && session.used_at >= used_at) continue;
+    oldest = it->first.session;
+    used_at = session.used_at;
+  }
+  return oldest;
+}
+
+void Session::keep_for(bool volatile_outbox, const Connection& connection) {
+  is_volatile = volatile_outbox;
+  if (!is_volatile) return connections.clear();
+  if (std::find(connections.begin(), connections.end(), connection) != connections.end()) return;
+  if (connections.size() >= kSessionConnections) connections.erase(connections.begin());
+  connections.push_back(connection);
+}
+
+void Sessions::heard(const AgentId& agent, const Connection& connection, TimeMs now) {
+  for (auto it = sessions_.lower_bound(SessionKey{agent, SessionId{}}); it != sessions_.end() && it->first.agent == agent; ++it) {
+    const auto& on = it->second.connections;
+    if (std::find(on.begin(), on.end(), connection) != on.end()) it->second.used_at = now;
+  }
+}
+
+std::optional<SessionId> Sessions::oldest_silent(const AgentId& agent, TimeMs now, std::int64_t silence_ms) {
+  std::optional<SessionId> oldest;
+  TimeMs used_at = now - silence_ms;
+  for (auto it = sessions_.lower_bound(SessionKey{agent, SessionId{}}); it != sessions_.end() && it->first.agent == agent; ++it) {
+    Session& session = it->second;
+    session.used_at = std::min(session.used_at, now);  // the wall clock may have been set back
+    if (!session.is_volatile || session.used_at >= used_at) continue;
     oldest = it->first.session;
     used_at = session.used_at;
   }

@@ -39,9 +39,16 @@ struct SessionLane {
   [[nodiscard]] bool full() const;
 };
 
+// A volatile session is closed by the next Hello of its agent once its client was not heard for so long.
+inline constexpr std::int64_t kVolatileSilenceMs = 600'000;
+
 struct Session {
   std::array<SessionLane, kLaneCount> lanes;
   TimeMs used_at = 0;
+  bool is_volatile = false;             // its client said so: what it has not heard by its end, it never asks again
+  std::vector<Connection> connections;  // of a volatile session: any word on them keeps it
+  // As its client's Hello says.
+  void keep_for(bool volatile_outbox, const Connection& connection);
   [[nodiscard]] SessionLane& lane(Lane lane) { return lanes[static_cast<std::size_t>(lane)]; }
 };
 
@@ -59,6 +66,11 @@ class Sessions {
 
   // The agent's session that was used least lately among those whose client holds every answer.
   [[nodiscard]] std::optional<SessionId> oldest_answered(const AgentId& agent) const;
+
+  // A word came over the connection.
+  void heard(const AgentId& agent, const Connection& connection, TimeMs now);
+  // The volatile session of the agent whose client was silent longest, and longer than `silence_ms`.
+  [[nodiscard]] std::optional<SessionId> oldest_silent(const AgentId& agent, TimeMs now, std::int64_t silence_ms);
 
   // The client holds all answers up to here; what it cannot hold yet stays.
   void answered(SessionLane& lane, Sequence through);

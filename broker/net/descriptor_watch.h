@@ -1,5 +1,6 @@
-// Keeps memory bounded against a peer that sends a multipart message without end: libzmq counts neither its parts nor their
-// bytes, and shows nothing until the last part. What can be seen is a descriptor that takes bytes and yields no message.
+// Keeps memory bounded against what peers send and libzmq holds. libzmq bounds the messages that wait, not their bytes; it
+// shows nothing of a multipart message until its last part, and bounds neither its parts nor the number of connections. What
+// can be seen is how many bytes the kernel has given for a connection, and how many of them came out as messages.
 //
 // Descriptors are numbers that the kernel gives out again, and libzmq closes them in its own threads. So each is known by its
 // socket cookie, and is cut through a duplicate whose cookie was compared: another connection is never shut by mistake.
@@ -7,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 namespace lianxi::net {
@@ -16,33 +18,76 @@ namespace lianxi::net {
 // Shuts both directions if `fd` still is that connection.
 bool cut_connection(int fd, std::uint64_t cookie);
 
+// What the kernel has received for a connection; 0 if `fd` is none.
+[[nodiscard]] std::uint64_t bytes_received(int fd);
+
+struct WatchBounds {
+  std::uint64_t message_bytes = 0;                    // of one connection, in no whole message
+  std::uint64_t waiting_bytes = 96ULL * 1024 * 1024;  // of all connections, in messages or not
+  std::size_t connections = 512;
+  std::size_t connections_of_agent = 128;
+};
+
+// Connections cut, by reason.
+struct WatchCuts {
+  std::size_t endless = 0;  // a message without end
+  std::size_t waiting = 0;  // its agent had the most waiting when too much waited in all
+  std::size_t crowded = 0;  // too many connections, of its agent or in all
+  [[nodiscard]] std::size_t all() const { return endless + waiting + crowded; }
+};
+
 // One thread: that of the watched socket.
 class DescriptorWatch {
  public:
-  // `max_unyielded_bytes`: what one message may take, with room for what the kernel and libzmq hold back.
-  explicit DescriptorWatch(std::uint64_t max_unyielded_bytes) : max_unyielded_bytes_(max_unyielded_bytes) {}
+  // `bounds.message_bytes`: what one message may take, with room for what the kernel and libzmq hold back.
+  explicit DescriptorWatch(const WatchBounds& bounds) : bounds_(bounds) {}
 
+  // The monitor tells of a connection.
   void opened(int fd);
-  void yielded(int fd);
+  // A message came out; `wire_bytes` is what it took on the wire, as near as can be said.
+  void yielded(int fd, std::size_t wire_bytes, const std::string& agent);
   // The watched socket had nothing to read: all that is whole has been handed out.
-  void drained() { drained_ = true; }
+  void drained();
+  // The connection that a message read now came from; 0 if it may have been an earlier one of the same number. Call it when
+  // all that the monitor knows was told.
+  [[nodiscard]] std::uint64_t sender(int fd) const;
 
-  // Forgets what is closed, cuts what is over the bound; gives the number cut. Call it at least every 200 ms.
-  std::size_t sweep();
-  // True if some descriptor is halfway to the bound: sweep again soon.
+  // Forgets what is closed, cuts what is over a bound. Call it at least every 200 ms.
+  WatchCuts sweep();
+  // True if some bound is half reached: sweep again soon.
   [[nodiscard]] bool suspicious() const { return suspicious_; }
-  [[nodiscard]] std::size_t size() const { return descriptors_.size(); }
+  [[nodiscard]] std::size_t size() const;                                       // open connections
+  [[nodiscard]] std::uint64_t waiting_bytes() const { return waiting_bytes_; }  // at the last sweep
+  // Connections that ended without a word since the last call: most of them proved no key.
+  [[nodiscard]] std::size_t take_silent_ends();
   void cut_all();
 
  private:
   struct Descriptor {
     std::uint64_t cookie = 0;
-    std::uint64_t baseline_bytes = 0;  // received when a message was last seen
-    std::uint64_t sampled_bytes = 0;   // received at the last sweep
-    bool yielded = false;              // since the last sweep
+    std::uint64_t number = 0;         // in order of appearance
+    std::uint64_t handed_bytes = 0;   // came out as messages, or was forgiven
+    std::uint64_t sampled_bytes = 0;  // received at the last sweep
+    std::uint64_t waiting_bytes = 0;  // likewise, and not handed out
+    std::string agent;                // empty: has said nothing yet
+    bool told = false;                // by the monitor, and not only by a message
+    bool yielded = false;             // since the last sweep
+    bool doubtful = false;            // messages of an earlier connection of this number may still come out
+    bool closed = false;
+    bool cut = false;
   };
-  std::uint64_t max_unyielded_bytes_;
+  using Entry = std::map<int, Descriptor>::iterator;
+  Descriptor& note(int fd, std::uint64_t cookie);
+  void look(int fd, Descriptor& known, WatchCuts& cuts);
+  void bound_waiting(WatchCuts& cuts);
+  void bound_connections(WatchCuts& cuts);
+  static bool cut(int fd, Descriptor& known);
+
+  WatchBounds bounds_;
   std::map<int, Descriptor> descriptors_;
+  std::uint64_t opened_ = 0;
+  std::uint64_t waiting_bytes_ = 0;
+  std::size_t silent_ends_ = 0;
   bool drained_ = false;  // since the last sweep
   bool suspicious_ = false;
 };

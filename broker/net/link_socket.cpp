@@ -17,7 +17,7 @@ struct LinkSocket::State {
   State(Context& context, const LinkOptions& options)
       : socket(context_of(context), zmq::socket_type::dealer),
         monitor(context_of(context), socket, kEvents),
-        watch(2 * static_cast<std::uint64_t>(options.max_message_bytes)) {}
+        watch({.message_bytes = 2 * static_cast<std::uint64_t>(options.max_message_bytes)}) {}
   zmq::socket_t socket;
   SocketMonitor monitor;
   DescriptorWatch watch;
@@ -55,12 +55,12 @@ LinkReceived LinkSocket::receive() {
       state_->watch.drained();
       return {};
     case ReadOutcome::misshapen:
-      state_->watch.yielded(message.fd);
+      state_->watch.yielded(message.fd, message.header.size() + message.payload.size(), {});
       return refusal;
     case ReadOutcome::message:
       break;
   }
-  state_->watch.yielded(message.fd);
+  state_->watch.yielded(message.fd, message.header.size() + message.payload.size(), {});
   return LinkInbound{std::move(message.header), std::move(message.payload)};
 }
 
@@ -104,7 +104,7 @@ LinkSocket::Swept LinkSocket::sweep() {
         lose("the handshake failed: the peer's key is not the one in members.toml, or it speaks another protocol");
     }
   }
-  if (state.watch.sweep() > 0) lose("the peer sent a message without end");
+  if (state.watch.sweep().all() > 0) lose("the peer sent a message without end");
   swept.again_soon = state.watch.suspicious();
   return swept;
 }

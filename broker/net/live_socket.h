@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "broker/net/context.h"
+#include "broker/net/descriptor_watch.h"
 #include "broker/net/key_table.h"
 #include "schemas/result.h"
 #include "schemas/security.h"
@@ -22,6 +23,7 @@ namespace lianxi::net {
 
 inline constexpr std::size_t kMaxTopicBytes = 256;
 inline constexpr std::size_t kMaxSubscriptionsPerConnection = 256;
+inline constexpr std::size_t kMaxTopicBytesInAll = 512 * 1024;  // of all subscriptions; libzmq takes some 60 bytes for each
 
 class LiveSocket {
  public:
@@ -30,6 +32,7 @@ class LiveSocket {
     CurveKeys keys;
     int send_hwm = 1000;  // events that one subscriber may be behind
     Security security = Security::curve;
+    std::size_t max_connections = WatchBounds{}.connections;
   };
   // Empty: `agent` may hear everything whose topic begins with `prefix`.
   using Admit = std::function<std::optional<Refusal>(const std::string& agent, std::string_view prefix)>;
@@ -52,6 +55,8 @@ class LiveSocket {
 
   // Housekeeping as RouterEndpoint's. Returns true if it should be called again soon.
   bool sweep();
+  // Connections cut since the last call, for subscribing without end or for being too many.
+  [[nodiscard]] WatchCuts take_cuts();
   // After rights were narrowed: cuts every subscriber; who comes back is judged anew.
   void cut_all();
   [[nodiscard]] std::size_t subscriptions() const;

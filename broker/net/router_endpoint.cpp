@@ -1,6 +1,7 @@
 #include "broker/net/router_endpoint.h"
 
 #include <map>
+#include <utility>
 
 #include "broker/net/descriptor_watch.h"
 #include "broker/net/frame_reader.h"
@@ -12,20 +13,39 @@ namespace lianxi::net {
 
 namespace {
 
-constexpr int kEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                        ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+// No event of a failed handshake: libzmq tells a protocol error to the monitor before it looks at errno, which the monitor's
+// own socket may have set to EAGAIN by then. The connection is then neither read nor closed any more.
+constexpr int kEvents = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED;
 constexpr int kSweepsBeforeCut = 2;
 constexpr std::size_t kMaxSkipped = 64;            // messages of refused connections that one receive() passes over
 constexpr std::size_t kGeneratedRoutingBytes = 5;  // libzmq: a zero byte and a counter
+constexpr std::size_t kFrameWireBytes = 42;        // ZMTP and CURVE around a frame of more than 222 bytes
+constexpr std::size_t kTypeByte = 5;               // of a header
 
 // A connection that has sent something.
 struct Peer {
   int fd = -1;
   std::uint64_t cookie = 0;
+  bool sure = false;  // the cookie is the sender's, and not of a newcomer that was given its descriptor
   std::string agent;
   std::string key;
   int sweeps_to_cut = -1;  // below 0: it may stay
+  std::shared_ptr<SendLedger::Queue> queue;
+  std::uint64_t released = 0;     // by the queue when it last moved
+  std::int64_t moved_at_ms = -1;  // below 0: nothing is queued
 };
+
+SendClass class_of(const Bytes& header) {
+  if (header.size() != kHeaderBytes) return SendClass::answer;
+  switch (static_cast<MessageType>(header[kTypeByte])) {
+    case MessageType::deliver:
+      return SendClass::delivery;
+    case MessageType::answer:
+      return SendClass::query;
+    default:
+      return SendClass::answer;
+  }
+}
 
 bool is_generated(const std::string& routing) {
   return routing.size() == kGeneratedRoutingBytes && routing.front() == '\0';
@@ -48,17 +68,62 @@ struct RouterEndpoint::State {
         keys(table),
         socket(context_of(context), zmq::socket_type::router),
         monitor(context_of(context), socket, kEvents),
-        watch(2 * static_cast<std::uint64_t>(options.max_message_bytes)) {}
+        watch({.message_bytes = 2 * static_cast<std::uint64_t>(options.max_message_bytes),
+               .waiting_bytes = options.max_waiting_bytes,
+               .connections = options.max_connections}) {
+    if (!options.ledger) options.ledger = std::make_shared<SendLedger>();
+  }
 
   Peer& peer_of(const ReadMessage& message) {
-    Peer& peer = peers[message.routing];
-    if (peer.cookie == 0) {
-      peer.fd = message.fd;
-      peer.cookie = connection_cookie(message.fd);
-      peer.agent = message.agent;
-      peer.key = message.key;
+    const auto found = peers.find(message.routing);
+    // The monitor is heard first: it tells whether the descriptor was given out anew.
+    if (found == peers.end()) hear_monitor();
+    watch.yielded(message.fd, 2 * kFrameWireBytes + message.header.size() + message.payload.size(), message.agent);
+    if (found != peers.end()) {
+      settle(found->second);
+      return found->second;
     }
+    Peer& peer = peers[message.routing];
+    peer.fd = message.fd;
+    settle(peer);
+    if (!peer.sure) peer.cookie = connection_cookie(message.fd);
+    peer.agent = message.agent;
+    peer.key = message.key;
+    peer.queue = options.ledger->open(peer.agent);
     return peer;
+  }
+
+  // Call it when the peer is known to live: it has sent this, or could be sent to.
+  void settle(Peer& peer) {
+    if (peer.sure) return;
+    const std::uint64_t cookie = watch.sender(peer.fd);
+    if (cookie == 0) return;
+    peer.cookie = cookie;
+    peer.sure = true;
+  }
+
+  void hear_monitor() {
+    for (const SocketEvent& event : monitor.take()) {
+      if (event.event == ZMQ_EVENT_ACCEPTED)
+        watch.opened(event.value);
+      else
+        ++failed_accepts;
+    }
+  }
+
+  // True: it was cut, since nothing of what is queued for it has left for kStuckMs.
+  static bool cut_if_stuck(Peer& peer, std::int64_t now_ms) {
+    const std::uint64_t released = peer.queue->released();
+    if (peer.queue->bytes() == 0) {
+      peer.moved_at_ms = -1;
+    } else if (peer.moved_at_ms < 0 || released != peer.released) {
+      peer.moved_at_ms = now_ms;
+    } else if (now_ms - peer.moved_at_ms > kStuckMs && peer.sure) {
+      peer.moved_at_ms = now_ms;
+      return cut_connection(peer.fd, peer.cookie);
+    }
+    peer.released = released;
+    return false;
   }
 
   EndpointOptions options;
@@ -68,6 +133,7 @@ struct RouterEndpoint::State {
   DescriptorWatch watch;
   std::string bound;
   std::map<std::string, Peer> peers;  // by routing id
+  std::size_t failed_accepts = 0;     // since the last sweep
 };
 
 RouterEndpoint::RouterEndpoint() = default;
@@ -113,7 +179,6 @@ Received RouterEndpoint::receive() {
       state.watch.drained();
       return {};
     }
-    state.watch.yielded(message.fd);
     Peer& peer = state.peer_of(message);
     if (peer.sweeps_to_cut >= 0) continue;  // refused already
     const auto reject = [&](Refusal why) {
@@ -131,14 +196,26 @@ Received RouterEndpoint::receive() {
 }
 
 SendOutcome RouterEndpoint::send(const std::string& routing, Frames frames) {
-  zmq::message_t payload = owning_message(std::move(frames.payload));
-  return send_frames(state_->socket.handle(), routing, frames.header, payload);
+  return send_shared(routing, frames.header, std::make_shared<const Bytes>(std::move(frames.payload)));
 }
 
 SendOutcome RouterEndpoint::send_shared(const std::string& routing, const Bytes& header,
                                         const std::shared_ptr<const Bytes>& payload) {
-  zmq::message_t message = sharing_message(payload);
-  return send_frames(state_->socket.handle(), routing, header, message);
+  const auto found = state_->peers.find(routing);
+  if (found == state_->peers.end()) return SendOutcome::gone;
+  Peer& peer = found->second;
+  const SendClass what = class_of(header);
+  if (!peer.queue->has_room(what)) return SendOutcome::full;
+  SendOutcome outcome{};
+  {
+    zmq::message_t message = charged_message(payload, what, peer.queue);
+    outcome = send_frames(state_->socket.handle(), routing, header, message);
+  }
+  if (outcome == SendOutcome::sent)
+    state_->settle(peer);
+  else
+    peer.queue->unsent();
+  return outcome;
 }
 
 bool RouterEndpoint::has_input() const {
@@ -150,20 +227,19 @@ void RouterEndpoint::cut_soon(const std::string& routing) {
   if (found != state_->peers.end() && found->second.sweeps_to_cut < 0) found->second.sweeps_to_cut = kSweepsBeforeCut;
 }
 
-RouterEndpoint::Swept RouterEndpoint::sweep() {
+RouterEndpoint::Swept RouterEndpoint::sweep(std::int64_t steady_ms) {
   State& state = *state_;
   Swept swept;
-  for (const SocketEvent& event : state.monitor.take()) {
-    if (event.event == ZMQ_EVENT_ACCEPTED)
-      state.watch.opened(event.value);
-    else
-      ++swept.failed_handshakes;
-  }
+  state.hear_monitor();
+  swept.failed_accepts = std::exchange(state.failed_accepts, 0);
   swept.cut = state.watch.sweep();
+  swept.failed_handshakes = state.watch.take_silent_ends();
   swept.again_soon = state.watch.suspicious();
   for (auto it = state.peers.begin(); it != state.peers.end();) {
     Peer& peer = it->second;
-    if (peer.sweeps_to_cut > 0 && --peer.sweeps_to_cut == 0) cut_connection(peer.fd, peer.cookie);
+    if (peer.sweeps_to_cut > 0) --peer.sweeps_to_cut;
+    if (peer.sweeps_to_cut == 0 && peer.sure) cut_connection(peer.fd, peer.cookie);
+    if (State::cut_if_stuck(peer, steady_ms)) swept.stuck.push_back(peer.agent);
     if (connection_cookie(peer.fd) == peer.cookie && peer.cookie != 0) {
       ++it;
       continue;

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "broker/net/context.h"
+#include "broker/net/descriptor_watch.h"
 #include "broker/net/key_table.h"
+#include "broker/net/send_ledger.h"
 #include "schemas/codec/frame.h"
 #include "schemas/result.h"
 #include "schemas/security.h"
@@ -28,6 +30,9 @@ struct EndpointOptions {
   int send_hwm = 64;
   std::size_t max_message_bytes = 0;
   Security security = Security::curve;
+  std::size_t max_waiting_bytes = 96 * 1024 * 1024;  // received, of all connections, and not taken out yet
+  std::size_t max_connections = WatchBounds{}.connections;
+  std::shared_ptr<SendLedger> ledger = {};  // of all endpoints of the node; none: one of its own
 };
 
 struct Inbound {
@@ -44,6 +49,9 @@ struct Rejected {  // refused by its shape or its sender's key; the connection w
 };
 using Received = std::variant<std::monostate, Inbound, Rejected>;
 
+// What is queued for a connection has not moved for so long: it is cut. Until then it costs its agent's own bytes.
+inline constexpr std::int64_t kStuckMs = 30'000;
+
 enum class SendOutcome : std::uint8_t { sent, full, gone };
 
 class RouterEndpoint {
@@ -58,7 +66,7 @@ class RouterEndpoint {
   [[nodiscard]] WaitItem readable();
 
   [[nodiscard]] Received receive();
-  // `full`: the peer does not read; `gone`: no such connection.
+  // `full`: the peer does not read, or its agent has too much queued already; `gone`: no such connection.
   [[nodiscard]] SendOutcome send(const std::string& routing, Frames frames);
   // Likewise, with a payload that other connections get too: none of them copies it.
   [[nodiscard]] SendOutcome send_shared(const std::string& routing, const Bytes& header,
@@ -70,12 +78,14 @@ class RouterEndpoint {
 
   struct Swept {
     std::vector<std::string> lost;  // routing ids of connections that are gone
-    std::size_t cut = 0;            // for bytes without a message
-    std::size_t failed_handshakes = 0;
+    WatchCuts cut;
+    std::vector<std::string> stuck;     // agents whose connection was cut: it took nothing for kStuckMs
+    std::size_t failed_handshakes = 0;  // connections that ended without a word
+    std::size_t failed_accepts = 0;     // the process has no descriptor left
     bool again_soon = false;
   };
-  // Housekeeping; call it at least every 200 ms, and every 20 ms while `again_soon`.
-  [[nodiscard]] Swept sweep();
+  // Housekeeping; call it at least every 200 ms, and every 20 ms while `again_soon`. `steady_ms` is any clock that does not jump.
+  [[nodiscard]] Swept sweep(std::int64_t steady_ms);
   // After a change of the key table: cuts every connection whose key is no longer its agent's.
   void cut_revoked();
   [[nodiscard]] std::size_t connections() const;

@@ -113,12 +113,24 @@ zmq::message_t owning_message(Bytes bytes) {
       owned->data(), owned->size(), [](void*, void* hint) { delete static_cast<Bytes*>(hint); }, owned);
 }
 
-zmq::message_t sharing_message(std::shared_ptr<const Bytes> bytes) {
-  auto* share = new std::shared_ptr<const Bytes>(std::move(bytes));
+zmq::message_t charged_message(std::shared_ptr<const Bytes> bytes, SendClass what, std::shared_ptr<SendLedger::Queue> queue) {
+  struct Charged {
+    std::shared_ptr<const Bytes> bytes;
+    SendClass what;
+    std::shared_ptr<SendLedger::Queue> queue;
+  };
+  auto* held = new Charged{std::move(bytes), what, std::move(queue)};
+  held->queue->charge(what, held->bytes->size());
   // libzmq only reads what it sends.
-  auto* data = const_cast<std::uint8_t*>((*share)->data());
+  auto* data = const_cast<std::uint8_t*>(held->bytes->data());
   return zmq::message_t(
-      data, (*share)->size(), [](void*, void* hint) { delete static_cast<std::shared_ptr<const Bytes>*>(hint); }, share);
+      data, held->bytes->size(),
+      [](void*, void* hint) {
+        auto* charged = static_cast<Charged*>(hint);
+        charged->queue->release(charged->what, charged->bytes->size());
+        delete charged;
+      },
+      held);
 }
 
 bool has_message(const zmq::socket_t& socket) {

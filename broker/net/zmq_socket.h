@@ -9,6 +9,7 @@
 
 #include "broker/net/context.h"
 #include "broker/net/link_socket.h"
+#include "broker/net/send_ledger.h"
 #include "schemas/ids.h"
 
 namespace lianxi::net {
@@ -39,9 +40,11 @@ void set_common_options(zmq::socket_t& socket, const SocketOptions& options);
 
 // A message that owns `bytes`: no copy on the way out.
 [[nodiscard]] zmq::message_t owning_message(Bytes bytes);
-// A message that shares them: they live until the last connection has sent it.
-[[nodiscard]] zmq::message_t sharing_message(std::shared_ptr<const Bytes> bytes);
 [[nodiscard]] bool has_message(const zmq::socket_t& socket);
+
+// A message that shares them with others, charged to its connection's queue until libzmq lets go of it. They live as long.
+[[nodiscard]] zmq::message_t charged_message(std::shared_ptr<const Bytes> bytes, SendClass what,
+                                             std::shared_ptr<SendLedger::Queue> queue);
 
 // Drops the rest of a multipart message that nobody wants.
 void drain_message(zmq::socket_t& socket);

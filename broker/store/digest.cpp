@@ -1,32 +1,52 @@
 #include "broker/store/digest.h"
 
 #include <bit>
+#include <cstring>
 
 #include "schemas/codec/chain.h"
 
 namespace lianxi::store {
 
+namespace {
+
+constexpr std::size_t kLimbs = sizeof(Hash) / sizeof(std::uint64_t);
+
+std::uint64_t limb_of(const Hash& hash, std::size_t i) {
+  std::uint64_t limb = 0;
+  std::memcpy(&limb, hash.data() + i * sizeof limb, sizeof limb);
+  return limb;
+}
+void set_limb(Hash& hash, std::size_t i, std::uint64_t limb) {
+  std::memcpy(hash.data() + i * sizeof limb, &limb, sizeof limb);
+}
+static_assert(std::endian::native == std::endian::little, "limbs are read as they lie");
+
+}  // namespace
+
 void Digest::add(const Hash& row) {
-  unsigned carry = 0;
-  for (std::size_t i = 0; i < sum_.size(); ++i) {
-    carry += static_cast<unsigned>(sum_[i]) + row[i];
-    sum_[i] = static_cast<std::uint8_t>(carry);
-    carry >>= 8U;
+  bool carry = false;
+  for (std::size_t i = 0; i < kLimbs; ++i) {
+    std::uint64_t sum = 0;
+    const bool over = __builtin_add_overflow(limb_of(sum_, i), limb_of(row, i), &sum);
+    carry = __builtin_add_overflow(sum, std::uint64_t{carry}, &sum) || over;
+    set_limb(sum_, i, sum);
   }
 }
 
 void Digest::subtract(const Hash& row) {
-  unsigned borrow = 0;
-  for (std::size_t i = 0; i < sum_.size(); ++i) {
-    const unsigned less = static_cast<unsigned>(row[i]) + borrow;
-    borrow = sum_[i] < less ? 1U : 0U;
-    sum_[i] = static_cast<std::uint8_t>(sum_[i] - less);
+  bool borrow = false;
+  for (std::size_t i = 0; i < kLimbs; ++i) {
+    std::uint64_t rest = 0;
+    const bool under = __builtin_sub_overflow(limb_of(sum_, i), limb_of(row, i), &rest);
+    borrow = __builtin_sub_overflow(rest, std::uint64_t{borrow}, &rest) || under;
+    set_limb(sum_, i, rest);
   }
 }
 
 RowHasher& RowHasher::number(std::int64_t value) {
-  const auto bits = static_cast<std::uint64_t>(value);
-  for (unsigned shift = 0; shift < 64; shift += 8) content_.push_back(static_cast<std::uint8_t>(bits >> shift));
+  const auto at = content_.size();
+  content_.resize(at + sizeof value);
+  std::memcpy(content_.data() + at, &value, sizeof value);  // little endian, as limbs
   return *this;
 }
 

@@ -24,7 +24,10 @@ class Digest {
 // A row's content, field by field, each with its length or presence: no two contents give the same bytes.
 class RowHasher {
  public:
-  explicit RowHasher(std::string_view table) { text(table); }
+  explicit RowHasher(std::string_view table) {
+    content_.reserve(kUsualBytes);
+    text(table);
+  }
   RowHasher& text(std::string_view value);
   RowHasher& bytes(BytesView value);
   RowHasher& number(std::int64_t value);
@@ -33,6 +36,7 @@ class RowHasher {
   [[nodiscard]] Hash finish() const;
 
  private:
+  static constexpr std::size_t kUsualBytes = 512;
   Bytes content_;
 };
 

@@ -50,6 +50,8 @@ class Journal {
   [[nodiscard]] virtual StoreResult<void> commit(const JournalBatch& batch) = 0;
   // Work that nobody waits for (checkpoint of files left behind); any thread, one at a time. Returns at once if none.
   [[nodiscard]] virtual StoreResult<void> maintain() = 0;
+  // True if maintain() has something to do. Any thread.
+  [[nodiscard]] virtual bool wants_maintenance() const = 0;
   // Bytes free where the journal lives.
   [[nodiscard]] virtual StoreResult<std::uint64_t> free_bytes() const = 0;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "broker/store/files.h"
+#include "broker/store/log_vfs.h"
 #include "broker/store/migrations.h"
 #include "broker/store/wal_scan.h"
 
@@ -13,12 +14,6 @@ namespace lianxi::store {
 namespace {
 
 constexpr std::uint64_t kFrameHeaderBytes = 24;
-
-// Counts the log's pages after each commit; being set, it also keeps SQLite from checkpointing by itself.
-int note_wal(void* bytes, sqlite3* /*db*/, const char* /*name*/, int pages) {
-  *static_cast<std::uint64_t*>(bytes) = static_cast<std::uint64_t>(pages) * (kJournalPageBytes + kFrameHeaderBytes);
-  return SQLITE_OK;
-}
 
 FeedId read_feed_id(const Run& row, int column) {
   auto audience = Audience::parse(row.text(column + 3));
@@ -89,18 +84,49 @@ FeedHead read_head(SQLite::Database& db, const StoredFeed& feed) {
 }
 
 JournalFile::JournalFile(const JournalOptions& options, std::uint64_t number, OpenMode mode)
-    : number_(number), path_(journal_path(options.folder, number)), db_(open_database(path_, mode, options.vfs)) {
-  if (mode == OpenMode::create) db_->exec("PRAGMA page_size=" + std::to_string(kJournalPageBytes));
+    : number_(number),
+      folder_(options.folder),
+      path_(journal_path(options.folder, number)),
+      keeps_log_(options.vfs.empty()),
+      db_(open_database(path_, mode, keeps_log_ ? log_vfs() : options.vfs)) {
   db_->exec(options.sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
   db_->exec("PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=FAST; PRAGMA cache_size=-1024");
 }
 
+// Counts the log's pages after each commit; being set, it also keeps SQLite from checkpointing by itself.
+void JournalFile::watch_log() {
+  const auto note = [](void* log, sqlite3*, const char*, int pages) {
+    auto& noted = *static_cast<Log*>(log);
+    noted.bytes = static_cast<std::uint64_t>(pages) * noted.frame_bytes;
+    return SQLITE_OK;
+  };
+  log_.frame_bytes = static_cast<std::uint64_t>(number_of(*db_, "PRAGMA page_size")) + kFrameHeaderBytes;
+  sqlite3_wal_hook(db_->getHandle(), note, &log_);
+}
+
+// An empty database that keeps a log; no connection is left to it.
+void JournalFile::make_database(const std::string& path, const std::string& vfs) {
+  const Database db = open_database(path, OpenMode::create, vfs);
+  db->exec("PRAGMA page_size=" + std::to_string(kJournalPageBytes));
+  if (db->execAndGet("PRAGMA journal_mode=WAL").getString() != "wal") fail(StoreError::io, path + ": cannot keep a log");
+}
+
 std::unique_ptr<JournalFile> JournalFile::make(const JournalOptions& options, std::uint64_t number) {
-  std::unique_ptr<JournalFile> file(new JournalFile(options, number, OpenMode::create));
-  if (file->db_->execAndGet("PRAGMA journal_mode=WAL").getString() != "wal")
-    fail(StoreError::io, file->path_ + ": cannot keep a log");
+  const std::string path = journal_path(options.folder, number);
+  if (options.vfs.empty()) {
+    // Whoever sees the database finds its log beside it: a reader that opened another one would look for commits there.
+    const std::string fresh = path + ".new";
+    remove_database(fresh, "");
+    make_database(fresh, log_vfs());
+    (void)give_log(options.folder, path);
+    move_file(fresh, path);
+    sync_folder(options.folder, "");
+  } else {
+    make_database(path, options.vfs);
+  }
+  std::unique_ptr<JournalFile> file(new JournalFile(options, number, OpenMode::write));
   migrate(*file->db_, journal_migrations());
-  sqlite3_wal_hook(file->db_->getHandle(), note_wal, &file->wal_bytes_);
+  file->watch_log();
   sync_folder(options.folder, options.vfs);
   file->database_bytes_ = kJournalPageBytes;
   return file;
@@ -113,15 +139,17 @@ std::unique_ptr<JournalFile> JournalFile::open(const JournalOptions& options, st
     fail(StoreError::corrupt, path + "-wal is damaged at " + wal.place +
                                   " and later commits stand behind it; SQLite would drop them: repair from a peer or a backup");
   }
+  if (options.vfs.empty() && !file_exists(path + "-wal", "")) (void)give_log(options.folder, path);
   std::unique_ptr<JournalFile> file(new JournalFile(options, number, OpenMode::write));
   if (!file->checkpoint()) fail(StoreError::io, path + ": its log cannot be checkpointed, another process holds it");
-  sqlite3_wal_hook(file->db_->getHandle(), note_wal, &file->wal_bytes_);
+  file->watch_log();
   check_version(*file->db_, journal_migrations());
   file->meta_ = read_meta(*file->db_);
   if (file->meta_) {
     migrate(*file->db_, journal_migrations());
     file->load_heads();
-    file->database_bytes_ = static_cast<std::uint64_t>(number_of(*file->db_, "PRAGMA page_count")) * kJournalPageBytes;
+    file->database_bytes_ =
+        static_cast<std::uint64_t>(number_of(*file->db_, "PRAGMA page_count")) * (file->log_.frame_bytes - kFrameHeaderBytes);
   }
   return file;
 }
@@ -169,7 +197,16 @@ JournalState JournalFile::load() {
 }
 
 void JournalFile::commit(const JournalBatch& batch, const Birth* birth) {
-  Transaction transaction(*db_);
+  prepared(sql_.begin, "BEGIN IMMEDIATE");
+  prepared(sql_.commit, "COMMIT");
+  Run(*sql_.begin).exec();
+  struct Undo {
+    SQLite::Database& db;
+    bool open = true;
+    ~Undo() {
+      if (open) (void)db.tryExec("ROLLBACK");
+    }
+  } undo{*db_};
   if (birth != nullptr) write_birth(*birth);
   if (!batch.segments.empty() && batch.first_offset != next_) {
     fail(StoreError::corrupt, "the batch begins at offset " + std::to_string(batch.first_offset.value) +
@@ -182,14 +219,24 @@ void JournalFile::commit(const JournalBatch& batch, const Birth* birth) {
   write_answers(batch.answers);
   cursors_.forget(batch.cursors_gone);
   cursors_.write(batch.cursors);
-  transaction.commit();
+  Run(*sql_.commit).exec();
+  undo.open = false;
 }
 
 bool JournalFile::checkpoint() {
   SQLite::Statement checkpoint(*db_, "PRAGMA wal_checkpoint(TRUNCATE)");
   const bool done = checkpoint.executeStep() && checkpoint.getColumn(0).getInt() == 0;
-  if (done) wal_bytes_ = 0;
+  if (done) log_.bytes = 0;
   return done;
+}
+
+void JournalFile::retire(std::unique_ptr<JournalFile> file) {
+  if (!file->keeps_log_) return;
+  const std::string folder = file->folder_, path = file->path_;
+  int keep = 1;
+  (void)sqlite3_file_control(file->db_->getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+  file.reset();
+  keep_log(folder, path);
 }
 
 }  // namespace lianxi::store

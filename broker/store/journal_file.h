@@ -11,7 +11,9 @@
 
 namespace lianxi::store {
 
-inline constexpr int kJournalPageBytes = 2048;  // a commit of one event touches four pages or so; smaller ones cost batches
+inline constexpr int kJournalPageBytes = 2048;  // a commit of one event touches five pages or so; smaller ones cost batches
+// Answers that a client holds are deleted so many at a time: each deletion touches a page of its own.
+inline constexpr std::uint64_t kMinAnswersDropped = 64;
 
 // What a file says of itself; committed with its first batch. A file without it was never begun.
 struct JournalMeta {
@@ -34,7 +36,7 @@ struct StoredFeed {
 
 class JournalFile {
  public:
-  // Makes the file with its tables and its name on disk, but without meta.
+  // Makes the file with its tables and its name on disk, but without meta; its log takes the folder's kept blocks, if any.
   [[nodiscard]] static std::unique_ptr<JournalFile> make(const JournalOptions& options, std::uint64_t number);
   // Opens an existing file; what its WAL holds is judged, checkpointed and synced before anything is read.
   [[nodiscard]] static std::unique_ptr<JournalFile> open(const JournalOptions& options, std::uint64_t number);
@@ -44,7 +46,7 @@ class JournalFile {
   [[nodiscard]] Offset next_offset() const { return next_; }
   [[nodiscard]] JournalState load();
   // WAL and database together, as after the last commit.
-  [[nodiscard]] std::uint64_t size_bytes() const { return database_bytes_ + wal_bytes_; }
+  [[nodiscard]] std::uint64_t size_bytes() const { return database_bytes_ + log_.bytes; }
 
   // One transaction; with `birth`, the file's first: meta and opening state go with the batch.
   struct Birth {
@@ -55,15 +57,20 @@ class JournalFile {
 
   // Moves the WAL into the database, syncs, and empties it; false while a reader holds it back.
   [[nodiscard]] bool checkpoint();
+  // Closes a file whose checkpoint succeeded last; the blocks of its log are kept for the next file.
+  static void retire(std::unique_ptr<JournalFile> file);
 
  private:
   JournalFile(const JournalOptions& options, std::uint64_t number, OpenMode mode);
+  static void make_database(const std::string& path, const std::string& vfs);
+  void watch_log();
   void load_heads();
   void write_birth(const Birth& birth);
   void write_segment(const StoredSegment& segment);
   std::int64_t feed_row(const FeedId& feed, const FeedHead& opening);
   void write_sessions(const std::vector<SessionRow>& sessions);
   void write_answers(const std::vector<AnswerRun>& answers);
+  void drop_held(const SessionRow& session);
   void forget(const SessionKey& session);
   SQLite::Statement& prepared(std::unique_ptr<SQLite::Statement>& slot, const char* sql);
 
@@ -72,15 +79,22 @@ class JournalFile {
     FeedHead head;
   };
   std::uint64_t number_;
-  std::string path_;
+  std::string folder_, path_;
+  bool keeps_log_;
   Database db_;
   CursorTable cursors_{*db_};
   std::optional<JournalMeta> meta_;
   std::map<FeedId, Feed> feeds_;
   Offset next_{1};
-  std::uint64_t database_bytes_ = 0, wal_bytes_ = 0;
+  struct Log {
+    std::uint64_t frame_bytes = 0, bytes = 0;
+  };
+  std::uint64_t database_bytes_ = 0;
+  Log log_;
+  std::map<std::pair<SessionKey, Lane>, std::uint64_t> dropped_through_;  // of answers
   struct Statements {
-    std::unique_ptr<SQLite::Statement> meta, feed, segment, seal, session, answer, answered, close_session, close_answers;
+    std::unique_ptr<SQLite::Statement> begin, commit, meta, feed, segment, seal, session, answer, answered, close_session,
+        close_answers;
   } sql_;
 };
 

@@ -88,14 +88,23 @@ void JournalFile::write_sessions(const std::vector<SessionRow>& sessions) {
         .put(session.answered_through.value)
         .put(session.used_at)
         .exec();
-    Run(prepared(sql_.answered, "DELETE FROM answer WHERE agent = ? AND session = ? AND lane = ? AND first <= ? AND last <= ?"))
-        .put(session.key.agent.text())
-        .put(session.key.session.value)
-        .put(static_cast<int>(session.lane))
-        .put(session.answered_through.value)
-        .put(session.answered_through.value)
-        .exec();
+    drop_held(session);
   }
+}
+
+// What stays a while longer is left out when it is loaded.
+void JournalFile::drop_held(const SessionRow& session) {
+  std::uint64_t& through = dropped_through_[{session.key, session.lane}];
+  const bool all = session.answered_through == session.high_water && session.answered_through.value != through;
+  if (!all && session.answered_through.value < through + kMinAnswersDropped) return;
+  through = session.answered_through.value;
+  Run(prepared(sql_.answered, "DELETE FROM answer WHERE agent = ? AND session = ? AND lane = ? AND first <= ? AND last <= ?"))
+      .put(session.key.agent.text())
+      .put(session.key.session.value)
+      .put(static_cast<int>(session.lane))
+      .put(through)
+      .put(through)
+      .exec();
 }
 
 void JournalFile::write_answers(const std::vector<AnswerRun>& answers) {
@@ -115,6 +124,7 @@ void JournalFile::write_answers(const std::vector<AnswerRun>& answers) {
 }
 
 void JournalFile::forget(const SessionKey& session) {
+  std::erase_if(dropped_through_, [&](const auto& held) { return held.first.first == session; });
   Run(prepared(sql_.close_session, "DELETE FROM session WHERE agent = ? AND session = ?"))
       .put(session.agent.text())
       .put(session.session.value)

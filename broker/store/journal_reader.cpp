@@ -4,6 +4,7 @@
 
 #include "broker/store/files.h"
 #include "broker/store/journal_file.h"
+#include "broker/store/log_vfs.h"
 #include "broker/store/migrations.h"
 #include "schemas/limits.h"
 
@@ -16,11 +17,26 @@ constexpr int kReaderBusyMs = 5'000;  // a recovery or a checkpoint that stands 
 // One file under a read-only connection.
 class ReadFile {
  public:
-  ReadFile(const JournalOptions& options, std::uint64_t number, bool newest)
-      : number_(number), db_(open_for_reading(journal_path(options.folder, number), newest, options.vfs)) {
-    db_->exec("PRAGMA cache_size=-256");
-    check_version(*db_, journal_migrations());
-    meta_ = read_meta(*db_);
+  ReadFile(const JournalOptions& options, std::uint64_t number, bool newest) : number_(number) {
+    const std::string path = journal_path(options.folder, number);
+    // The first read decides which log belongs to the file. One that was left behind in between has given its blocks away, and
+    // they may already be another's: then again.
+    constexpr int kLooks = 5;
+    for (int look = 1;; ++look) {
+      const std::uint64_t log = options.vfs.empty() ? log_identity(path) : 0;
+      db_ = open_for_reading(path, newest, options.vfs);
+      db_->exec("PRAGMA cache_size=-256");
+      try {
+        check_version(*db_, journal_migrations());
+        meta_ = read_meta(*db_);
+      } catch (const SQLite::Exception&) {
+        if (look == kLooks || !options.vfs.empty() || log_identity(path) == log) throw;
+        continue;
+      }
+      const std::uint64_t now = options.vfs.empty() ? log_identity(path) : 0;
+      if (now == log || log == 0) return;
+      if (look == kLooks) fail(StoreError::io, path + ": its log changes while it is opened");
+    }
   }
 
   [[nodiscard]] std::uint64_t number() const { return number_; }

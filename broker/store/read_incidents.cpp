@@ -15,42 +15,77 @@ const std::string kIncidents =
     "SELECT entity, max(region), max(updated_at) AS latest FROM incident WHERE status = 0 AND (place >= ?1 AND place < ?2"
     " OR place IN (substr(?3, 1, 2) || '0000', substr(?3, 1, 4) || '00', substr(?3, 1, 6), substr(?3, 1, 9)))"  // those above
     " GROUP BY entity ORDER BY latest DESC, entity";
-const std::string kReports =
-    "SELECT i.audience, p.region, p.version, p.publisher, p.received_at, p.event_bytes FROM incident i"
-    " JOIN report p ON p.incident = i.id WHERE i.entity = ? AND i.status = 0";
+const std::string kRows = "SELECT last_report FROM incident WHERE entity = ? AND status = 0";  // of each audience
+const std::string kReport = "SELECT previous, region, version, publisher, received_at, event_bytes FROM report WHERE id = ?";
 
-// Nothing if no report of it may be seen.
-std::optional<IncidentRow> read(ReadTables& tables, const std::string& entity, RegionCode home, const ReadView::Admits& admits) {
-  IncidentRow row;
-  IncidentFields fields;
-  Run run(tables.statement(kReports));
-  run.put(entity);
-  while (run.next()) {
+struct Ordered {
+  Version version = 0;
+  ReportRow row;
+};
+
+// What the reports of one entity add up to, those that may be seen.
+class Sum {
+ public:
+  Sum(RegionCode home, const ReadView::Admits& admits) : home_(home), admits_(admits) {}
+
+  void take(const Run& run) {
     auto event = decode_event(run.blob(5));
-    if (!event || !std::holds_alternative<IncidentReport>(event->body) || !admits(event->envelope)) continue;
+    if (!event || !std::holds_alternative<IncidentReport>(event->body) || !admits_(event->envelope)) return;
     const Envelope& envelope = event->envelope;
     auto& report = std::get<IncidentReport>(event->body);
     const RegionCode from(static_cast<std::uint32_t>(run.number(1)));
-    const FieldSource source = source_of(run.number(2), from, home);
-    fields.take(envelope, report, source, run.number(4));
-    if (fields.head == source) row.audience = envelope.audience;
+    const FieldSource source = source_of(run.number(2), from, home_);
+    fields_.take(envelope, report, source, run.number(4));
+    if (fields_.head == source) audience_ = envelope.audience;
     report.case_reference.clear();
-    row.reports.push_back({envelope.agency, run.text(3), std::move(report), envelope.level, envelope.place, envelope.occurred_at,
-                           run.number(4), from});
+    reports_.push_back({run.number(2),
+                        {envelope.agency, run.text(3), std::move(report), envelope.level, envelope.place, envelope.occurred_at,
+                         run.number(4), from}});
   }
-  if (row.reports.empty()) return std::nullopt;
-  std::sort(row.reports.begin(), row.reports.end(), [](const ReportRow& a, const ReportRow& b) {
-    return std::tie(a.received_at, a.region, a.publisher) < std::tie(b.received_at, b.region, b.publisher);
-  });
-  row.id = entity;
-  row.region = home;
-  row.incident_class = fields.incident_class;
-  row.level = fields.level;
-  row.state = fields.state;
-  row.place = fields.place;
-  row.title = fields.title;
-  row.updated_at = fields.updated_at;
-  return row;
+
+  // Nothing if no report of it may be seen.
+  [[nodiscard]] std::optional<IncidentRow> row(const std::string& entity) && {
+    if (reports_.empty()) return std::nullopt;
+    std::sort(reports_.begin(), reports_.end(), [](const Ordered& a, const Ordered& b) {
+      return std::tie(a.row.received_at, a.row.region, a.version) < std::tie(b.row.received_at, b.row.region, b.version);
+    });
+    IncidentRow row;
+    for (Ordered& report : reports_) row.reports.push_back(std::move(report.row));
+    row.audience = audience_;
+    row.id = entity;
+    row.region = home_;
+    row.incident_class = fields_.incident_class;
+    row.level = fields_.level;
+    row.state = fields_.state;
+    row.place = fields_.place;
+    row.title = fields_.title;
+    row.updated_at = fields_.updated_at;
+    return row;
+  }
+
+ private:
+  RegionCode home_;
+  const ReadView::Admits& admits_;
+  IncidentFields fields_;
+  Audience audience_;
+  std::vector<Ordered> reports_;
+};
+
+std::optional<IncidentRow> read(ReadTables& tables, const std::string& entity, RegionCode home, const ReadView::Admits& admits) {
+  Sum sum(home, admits);
+  Run rows(tables.statement(kRows));
+  rows.put(entity);
+  while (rows.next()) {
+    for (std::int64_t id = rows.number(0); id != 0;) {
+      Run report(tables.statement(kReport));
+      if (!report.put(id).next()) fail(StoreError::corrupt, "a report of " + entity + " is missing");
+      sum.take(report);
+      const std::int64_t previous = report.number(0);
+      if (previous >= id) fail(StoreError::corrupt, "the reports of " + entity + " go in a circle");
+      id = previous;
+    }
+  }
+  return std::move(sum).row(entity);
 }
 
 }  // namespace

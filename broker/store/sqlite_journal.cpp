@@ -8,6 +8,7 @@
 
 #include "broker/store/files.h"
 #include "broker/store/journal_file.h"
+#include "broker/store/log_vfs.h"
 
 namespace lianxi::store {
 
@@ -28,13 +29,12 @@ class SqliteJournal final : public Journal {
     active_number_ = active_->number();
   }
   ~SqliteJournal() override {
-    if (!spare_) return;
-    const std::uint64_t number = spare_->number();
-    spare_.reset();
-    try {
-      remove_database(journal_path(options_.folder, number), options_.vfs);
-    } catch (const Broken&) {  // the next open removes it
-    }
+    // What fails here is done at the next open.
+    (void)guarded("close the journal", [&] {
+      for (auto& file : left_) leave(std::move(file));
+      if (spare_) discard(std::move(spare_));
+      if (active_) leave(std::move(active_));
+    });
   }
 
   [[nodiscard]] const JournalIdentity& identity() const override { return identity_; }
@@ -47,12 +47,12 @@ class SqliteJournal final : public Journal {
     if (batch.empty()) return {};
     if (failed_) return tl::unexpected(StoreFailure{StoreError::io, "an earlier commit failed: restart"});
     auto done = guarded("commit to the journal", [&] {
-      if (active_->size_bytes() > options_.file_bytes) {
+      if (fit_to_move_on()) {
         move_on(batch);
       } else {
         active_->commit(batch, nullptr);
       }
-      if (active_->size_bytes() > options_.file_bytes / 2) wants_spare_ = true;
+      if (active_->size_bytes() > options_.file_bytes / 4 && !spare_asked_) spare_asked_ = wants_spare_ = true;
     });
     failed_ = !done;
     return done;
@@ -66,16 +66,24 @@ class SqliteJournal final : public Journal {
       {
         const std::lock_guard hold(shared_);
         left.swap(left_);
+        has_left_ = false;
       }
       std::vector<std::unique_ptr<JournalFile>> held_back;
       for (auto& file : left) {
-        if (!file->checkpoint()) held_back.push_back(std::move(file));
+        if (!file->checkpoint()) {
+          held_back.push_back(std::move(file));
+        } else {
+          JournalFile::retire(std::move(file));
+        }
+        if (wants_spare_.exchange(false)) make_spare();
       }
-      left.clear();
       const std::lock_guard hold(shared_);
       for (auto& file : held_back) left_.push_back(std::move(file));
+      if (!left_.empty()) has_left_ = true;
     });
   }
+
+  [[nodiscard]] bool wants_maintenance() const override { return wants_spare_ || has_left_; }
 
   [[nodiscard]] StoreResult<std::uint64_t> free_bytes() const override {
     std::error_code error;
@@ -95,14 +103,30 @@ class SqliteJournal final : public Journal {
       if (file->meta()) {
         active_ = std::move(file);
       } else {
-        file.reset();
-        remove_database(journal_path(options_.folder, number), options_.vfs);
+        discard(std::move(file));
       }
     }
     // Left behind with a log by a process that ended before its maintenance.
     for (const std::uint64_t number : numbers) {
-      if (file_exists(journal_path(options_.folder, number) + "-wal", options_.vfs)) (void)JournalFile::open(options_, number);
+      const std::string path = journal_path(options_.folder, number);
+      if (!file_exists(path + "-wal", options_.vfs)) continue;
+      if (options_.vfs.empty() && file_size(path + "-wal", "") == 0) {
+        keep_log(options_.folder, path);  // made by a reader; it goes
+      } else {
+        JournalFile::retire(JournalFile::open(options_, number));
+      }
     }
+  }
+
+  // Nobody writes it any more.
+  static void leave(std::unique_ptr<JournalFile> file) {
+    if (file->checkpoint()) JournalFile::retire(std::move(file));
+  }
+  // One that was never begun.
+  void discard(std::unique_ptr<JournalFile> file) {
+    const std::uint64_t number = file->number();
+    JournalFile::retire(std::move(file));
+    remove_database(journal_path(options_.folder, number), options_.vfs);
   }
 
   void begin_first(const JournalIdentity& fresh) {
@@ -113,14 +137,22 @@ class SqliteJournal final : public Journal {
 
   // A reader that looks for the next file may stand in the way for a moment: then the next maintenance makes it, or the writer.
   void make_spare() {
+    if (options_.vfs.empty() && !has_spare_) make_kept_log(options_.folder, options_.file_bytes);
     const std::lock_guard make_one(making_);
     if (spare_) return;
     try {
       spare_ = JournalFile::make(options_, active_number_ + 1);
+      has_spare_ = true;
     } catch (const SQLite::Exception& error) {
       if (error.getErrorCode() != SQLITE_BUSY && error.getErrorCode() != SQLITE_LOCKED) throw;
       wants_spare_ = true;
     }
+  }
+
+  // Nobody waits for a fresh file that is still being made, unless far too much stands in the old one.
+  [[nodiscard]] bool fit_to_move_on() const {
+    const std::uint64_t size = active_->size_bytes();
+    return size > options_.file_bytes && (has_spare_ || size > 2 * options_.file_bytes);
   }
 
   // The batch opens the next file, in the same transaction as the file's opening state.
@@ -130,12 +162,14 @@ class SqliteJournal final : public Journal {
       const std::lock_guard make_one(making_);
       next = spare_ ? std::move(spare_) : JournalFile::make(options_, active_number_ + 1);
       active_number_ = next->number();
+      has_spare_ = spare_asked_ = false;
     }
     JournalFile::Birth birth{{}, active_->load()};
     birth.meta = {identity_, next->number(), birth.state.next_offset, birth.state.last_ordinal, birth.state.last_time};
     next->commit(batch, &birth);
     const std::lock_guard hold(shared_);
     left_.push_back(std::move(active_));
+    has_left_ = true;
     active_ = std::move(next);
   }
 
@@ -147,7 +181,8 @@ class SqliteJournal final : public Journal {
 
   // Between the writer and whoever maintains. `making_` is held while a file is made, so that each number is made once.
   std::mutex maintaining_, making_, shared_;
-  std::atomic<bool> wants_spare_ = false;
+  std::atomic<bool> wants_spare_ = false, has_spare_ = false, has_left_ = false;
+  bool spare_asked_ = false;                        // the writer's
   std::uint64_t active_number_ = 0;                 // under making_
   std::unique_ptr<JournalFile> spare_;              // under making_
   std::vector<std::unique_ptr<JournalFile>> left_;  // under shared_

@@ -12,7 +12,10 @@
 
 namespace lianxi::store {
 
-inline constexpr std::uint32_t kViewVersion = 1;  // raised when a projection's outcome changes: the view is rebuilt
+inline constexpr std::uint32_t kViewVersion = 2;  // raised when tables or a projection's outcome change: the view is rebuilt
+
+inline constexpr std::size_t kTakeBytes = 1024 * 1024;                // of segments read at a time
+inline constexpr std::size_t kViewTransactionBytes = 8 * kTakeBytes;  // of segments, while there is a backlog
 
 struct ViewOptions {
   std::string path;  // view.db
@@ -22,11 +25,26 @@ struct ViewOptions {
 class View {
  public:
   virtual ~View() = default;
-  // All below is applied.
+  // All below is applied and committed.
   [[nodiscard]] virtual Offset offset() const = 0;
-  // Applies stored segments in offset order, in one transaction; those below offset() are skipped. Events that cannot be
-  // read (unknown kind, redacted, damaged by their author) leave no row and are counted.
-  [[nodiscard]] virtual StoreResult<void> apply(const std::vector<JournalSegment>& segments) = 0;
+  // All below is taken: where the next segments begin.
+  [[nodiscard]] virtual Offset taken() const = 0;
+  // Applies stored segments in offset order, in a transaction that stays open for more; those below taken() are skipped. Events
+  // that cannot be read (unknown kind, redacted, damaged by their author) leave no row and are counted. After a failure the
+  // view stands at offset() again.
+  [[nodiscard]] virtual StoreResult<void> take(const std::vector<JournalSegment>& segments) = 0;
+  // Ends the transaction: rows and offset() together.
+  [[nodiscard]] virtual StoreResult<void> commit() = 0;
+  // take() and commit().
+  [[nodiscard]] StoreResult<void> apply(const std::vector<JournalSegment>& segments);
+  // How many events were taken since this was last asked, by whose feed, lane and kind; unknown: what could not be read.
+  struct Count {
+    RegionCode region;
+    Lane lane{};
+    Kind kind{};
+    std::uint64_t events = 0;
+  };
+  [[nodiscard]] virtual std::vector<Count> counts() = 0;
   // Own alerts for LoadedState: entity -> core::alert_content_hash is computed by the caller from the event's bytes.
   using AlertVisitor = std::function<void(const std::string& entity, BytesView event)>;
   [[nodiscard]] virtual StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const = 0;
@@ -35,7 +53,7 @@ class View {
 // `incarnation` ties the view to its journal: a view of another journal, or of another version, is rebuilt from nothing.
 [[nodiscard]] StoreResult<std::unique_ptr<View>> open_view(const ViewOptions& options, const JournalIdentity& journal);
 
-// apply() until the view stands at the journal's head; `max_bytes` a transaction.
+// Until the view stands at the journal's head; about `max_bytes` of segments a transaction.
 [[nodiscard]] StoreResult<void> catch_up(View& view, JournalReader& journal, std::size_t max_bytes);
 
 }  // namespace lianxi::store

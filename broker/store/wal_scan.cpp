@@ -1,5 +1,7 @@
 #include "broker/store/wal_scan.h"
 
+#include <algorithm>
+#include <span>
 #include <vector>
 
 #include "broker/store/files.h"
@@ -12,7 +14,7 @@ constexpr std::uint64_t kWalHeaderBytes = 32;
 constexpr std::uint64_t kFrameHeaderBytes = 24;
 constexpr std::uint32_t kMagic = 0x377f0682;      // checksums over little-endian words
 constexpr std::uint32_t kMagicBig = kMagic | 1U;  // over big-endian words
-constexpr std::uint32_t kOldGenerations = 1'000'000;
+constexpr std::uint64_t kReadFrames = 256;        // at a time
 
 std::uint32_t big32(const std::uint8_t* p) {
   return std::uint32_t{p[0]} << 24U | std::uint32_t{p[1]} << 16U | std::uint32_t{p[2]} << 8U | p[3];
@@ -47,7 +49,7 @@ struct Frame {
   Sum stored;
 };
 
-Frame read_frame(const std::vector<std::uint8_t>& bytes, Sum before, bool big) {
+Frame read_frame(std::span<const std::uint8_t> bytes, Sum before, bool big) {
   Frame frame{big32(&bytes[0]),
               big32(&bytes[4]) != 0,
               {big32(&bytes[8]), big32(&bytes[12])},
@@ -58,11 +60,60 @@ Frame read_frame(const std::vector<std::uint8_t>& bytes, Sum before, bool big) {
   return frame;
 }
 
-// Left by an earlier generation of a log that was begun again from its start: not part of this one.
-bool is_older(Salts frame, Salts log) {
-  const std::uint32_t behind = log.a - frame.a;
-  return behind >= 1 && behind <= kOldGenerations && frame.b != log.b;
-}
+// Takes a log's frames one by one.
+class Judge {
+ public:
+  Judge(WalScan& scan, std::optional<Salts> salts, Sum header_sum, bool big)
+      : scan_(scan), salts_(salts), before_(header_sum), big_(big), later_(!salts) {}
+
+  // False: enough is known.
+  bool take(std::uint64_t number, std::uint64_t at, std::span<const std::uint8_t> bytes) {
+    if (!salts_) salts_ = salts_of(bytes);
+    const bool ours = salts_of(bytes) == *salts_;
+    if (end_ && !ours) {  // most of what stands behind the end; its sum is only the next one's beginning
+      before_ = {big32(&bytes[16]), big32(&bytes[20])};
+      return true;
+    }
+    const Frame frame = read_frame(bytes, before_, big_);
+    before_ = frame.stored;
+    const bool good = frame.sums && ours;
+    if (!end_ && !scan_.bad_frame) {
+      if (good) {
+        scan_.valid_frames = number;
+        return true;
+      }
+      end_ = number;
+      place_ = "frame " + std::to_string(number) + ", byte " + std::to_string(at) + ", page " + std::to_string(frame.page);
+      // In a torn frame whatever stands where the header was says nothing.
+      later_ = frame.commits && (frame.sums || ours);
+      if (frame.sums || ours) blame();
+      return true;
+    }
+    if (!scan_.bad_frame) blame();
+    if (good && later_) {
+      scan_.later_commits = true;
+      return false;
+    }
+    later_ = later_ || (frame.commits && ours);
+    return true;
+  }
+
+ private:
+  static Salts salts_of(std::span<const std::uint8_t> bytes) { return {big32(&bytes[8]), big32(&bytes[12])}; }
+  // The frame at the end belongs to this log, or others that do stand behind it.
+  void blame() {
+    scan_.bad_frame = end_;
+    scan_.place = place_;
+  }
+
+  WalScan& scan_;
+  std::optional<Salts> salts_;  // none: the header cannot be read, and the first frame's count
+  Sum before_;
+  bool big_;
+  bool later_;                        // what comes now belongs to a later commit than the bad frame
+  std::optional<std::uint64_t> end_;  // the first frame that is not good: blocks keep what an earlier log left there
+  std::string place_;
+};
 
 }  // namespace
 
@@ -86,6 +137,8 @@ WalScan scan_wal(const std::string& path, std::uint32_t page_bytes, const std::s
   const bool big = magic == kMagicBig;
   const Sum header_sum{big32(header + 24), big32(header + 28)};
   const bool header_good = (magic == kMagic || big) && add_up({}, header, 24, big) == header_sum && big32(header + 8) != 0;
+  // Emptied: nothing behind the header counts any more.
+  if (std::all_of(std::begin(header), std::end(header), [](std::uint8_t byte) { return byte == 0; })) return scan;
   if (header_good) page_bytes = big32(header + 8);
   if (page_bytes < 512 || page_bytes > 65536) return scan;
   const std::uint64_t frame_bytes = kFrameHeaderBytes + page_bytes;
@@ -95,35 +148,17 @@ WalScan scan_wal(const std::string& path, std::uint32_t page_bytes, const std::s
     scan.bad_frame = 0;
     scan.place = "header, byte 0";
   }
-
-  Salts salts{big32(header + 16), big32(header + 20)};
-  Sum before = header_sum;
-  bool later = !header_good;  // what comes now belongs to a later commit than the bad frame
-  std::vector<std::uint8_t> bytes(frame_bytes);
-  for (std::uint64_t i = 1; i <= scan.frames; ++i) {
-    const std::uint64_t at = kWalHeaderBytes + (i - 1) * frame_bytes;
-    if (!file.read(at, bytes.data(), bytes.size())) break;
-    const Frame frame = read_frame(bytes, before, big);
-    before = frame.stored;
-    if (i == 1 && !header_good) salts = frame.salts;
-    const bool good = frame.sums && frame.salts == salts;
-    // In a torn frame whatever stands where the header was says nothing.
-    const bool commits = frame.commits && (frame.sums || frame.salts == salts);
-    if (!scan.bad_frame) {
-      if (good) {
-        scan.valid_frames = i;
-        continue;
-      }
-      if (!frame.sums && is_older(frame.salts, salts)) break;
-      scan.bad_frame = i;
-      scan.place = "frame " + std::to_string(i) + ", byte " + std::to_string(at) + ", page " + std::to_string(frame.page);
-      later = commits;
-    } else if (good && later) {
-      scan.later_commits = true;
-      break;
-    } else if (commits) {
-      later = true;
+  const Salts salts{big32(header + 16), big32(header + 20)};
+  Judge judge(scan, header_good ? std::optional(salts) : std::nullopt, header_sum, big);
+  std::vector<std::uint8_t> bytes(frame_bytes * std::min(kReadFrames, scan.frames));
+  for (std::uint64_t next = 1; next <= scan.frames;) {
+    const std::uint64_t count = std::min(kReadFrames, scan.frames - next + 1);
+    const std::uint64_t at = kWalHeaderBytes + (next - 1) * frame_bytes;
+    if (!file.read(at, bytes.data(), count * frame_bytes)) break;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (!judge.take(next + i, at + i * frame_bytes, std::span(bytes).subspan(i * frame_bytes, frame_bytes))) return scan;
     }
+    next += count;
   }
   return scan;
 }

@@ -30,7 +30,9 @@ endif()
 function(lianxi_floor name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
-  target_link_libraries(${name} PUBLIC lianxi_options ${ARG_LINKS} PRIVATE ${ARG_PRIVATE})
+  # What is installed takes no warnings along.
+  target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:lianxi_options> ${ARG_LINKS} PRIVATE ${ARG_PRIVATE})
+  target_compile_features(${name} PUBLIC cxx_std_20)
 endfunction()
 
 function(lianxi_program name)

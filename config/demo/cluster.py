@@ -210,8 +210,8 @@ class Cluster:
         self.processes[name] = process
         return process
 
-    def start_broker(self, region):
-        return self.start(f"{region}.broker", [self.bin / "lianxi-broker", "--config", self.config_file(region)])
+    def start_broker(self, region, **more):
+        return self.start(f"{region}.broker", [self.bin / "lianxi-broker", "--config", self.config_file(region)], **more)
 
     def broker(self, region):
         return self.processes[f"{region}.broker"]

@@ -1,4 +1,5 @@
 #include "schemas/codec/chain.h"
+#include "schemas/codec/chain_run.h"
 
 #include <cstdlib>
 
@@ -77,7 +78,9 @@ Hash body_digest(const Salt& salt, BytesView body) {
   return hash_for<32>(kBodyPurpose, body, salt);
 }
 
-Hash chain_hash(const Hash& previous, const FeedId& feed, const Stamp& stamp, const Hash& body_digest) {
+namespace {
+
+FixedWriter chain_message(const Hash& previous, const FeedId& feed, const Stamp& stamp, const Hash& digest) {
   FixedWriter out;
   out.run(previous);
   write_feed(out, feed);
@@ -88,8 +91,26 @@ Hash chain_hash(const Hash& previous, const FeedId& feed, const Stamp& stamp, co
   out.number(stamp.session_sequence.value);
   out.number(static_cast<std::uint16_t>(stamp.publisher.text().size()));
   out.run(codec::view_of(stamp.publisher.text()));
-  out.run(body_digest);
-  return hash_for<32>(kChainPurpose, out.written());
+  out.run(digest);
+  return out;
+}
+
+}  // namespace
+
+Hash chain_hash(const Hash& previous, const FeedId& feed, const Stamp& stamp, const Hash& body_digest) {
+  return hash_for<32>(kChainPurpose, chain_message(previous, feed, stamp, body_digest).written());
+}
+
+void codec::chain_hashes(const FeedId& feed, std::span<const ChainLink> links, std::span<Hash> hashes) {
+  if (hashes.size() != links.size()) std::abort();
+  std::vector<FixedWriter> messages;
+  std::vector<BytesView> views;
+  messages.reserve(links.size());  // views point into it
+  views.reserve(links.size());
+  for (const ChainLink& link : links) {
+    views.push_back(messages.emplace_back(chain_message(*link.previous, feed, *link.stamp, *link.body_digest)).written());
+  }
+  blake2b_many({sizeof(Hash), kChainPurpose}, {}, views, reinterpret_cast<std::uint8_t*>(hashes.data()));
 }
 
 Salt derive_salt(const Hash& entropy, Ordinal ordinal) {

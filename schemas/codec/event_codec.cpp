@@ -294,8 +294,9 @@ tl::unexpected<Refusal> too_much_shared() {
 
 }  // namespace codec
 
-Bytes encode_event(const Event& event) {
-  Builder out(1024);
+namespace {
+
+void write_event(Builder& out, const Event& event) {
   const Envelope& envelope = event.envelope;
   const auto entity = codec::write_required(out, envelope.entity);
   const auto place = codec::write_required(out, envelope.place.text());
@@ -307,6 +308,25 @@ Bytes encode_event(const Event& event) {
       out,
       wire::CreateEvent(out, static_cast<std::uint16_t>(envelope.kind), entity, static_cast<std::uint8_t>(envelope.status), place,
                         agency, static_cast<std::uint8_t>(envelope.level), audience, envelope.occurred_at, body_type, body));
+}
+
+}  // namespace
+
+struct EventEncoder::Buffer {
+  Builder out{1024};
+};
+EventEncoder::EventEncoder() : buffer_(std::make_unique<Buffer>()) {}
+EventEncoder::~EventEncoder() = default;
+
+BytesView EventEncoder::encode(const Event& event) {
+  buffer_->out.Clear();
+  write_event(buffer_->out, event);
+  return {buffer_->out.GetBufferPointer(), buffer_->out.GetSize()};
+}
+
+Bytes encode_event(const Event& event) {
+  Builder out(1024);
+  write_event(out, event);
   return codec::finished(out);
 }
 static_assert(std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(wire::Body::Alert), Body>, Alert>);

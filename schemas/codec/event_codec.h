@@ -12,6 +12,19 @@ namespace lianxi {
 
 // Never fails for values that `check_event` admits; deterministic: equal events give equal bytes.
 [[nodiscard]] Bytes encode_event(const Event& event);
+// The same into memory that is used again: for whoever encodes many. One thread at a time.
+class EventEncoder {
+ public:
+  EventEncoder();
+  ~EventEncoder();
+  EventEncoder(const EventEncoder&) = delete;
+  EventEncoder& operator=(const EventEncoder&) = delete;
+  [[nodiscard]] BytesView encode(const Event& event);  // borrowed until the next call
+
+ private:
+  struct Buffer;
+  std::unique_ptr<Buffer> buffer_;
+};
 
 // Full reading: size, verifier, enums, required texts, places, entity form, vocabulary ranges, finite coordinates.
 // A kind without a table here reads as std::monostate. Refusals: oversize, malformed, invalid_field, missing_field.

@@ -2,8 +2,10 @@
 #include <benchmark/benchmark.h>
 
 #include <filesystem>
+#include <map>
 #include <random>
 
+#include "schemas/codec/event_codec.h"
 #include "tests/unit/store/view_kit.h"
 
 namespace lianxi::store::test {
@@ -75,25 +77,6 @@ ViewBench& map_of(int resources) {
   }
   return *bench;
 }
-
-void BM_ApplyResources(benchmark::State& state) {
-  std::mt19937 random(1);
-  int number = 0;
-  const TempFolder folder;
-  ViewBench bench(folder.path("view.db"));
-  for (auto _ : state) {
-    state.PauseTiming();
-    std::vector<Bytes> bodies;
-    for (int n = 0; n < 500; ++n) bodies.push_back(encode_event(team(random, number++)));
-    const Offset at = bench.view->offset();
-    StoredSegment segment = bench.regions.segment(feed_of(kQuzhou, Lane::bulk), bodies, at);
-    state.ResumeTiming();
-    bench.apply({at, std::move(segment.bytes), segment.seal});
-  }
-  state.counters["resources/s"] = benchmark::Counter(number, benchmark::Counter::kIsRate);
-  state.counters["view_bytes/resource"] = static_cast<double>(std::filesystem::file_size(bench.options.path)) / number;
-}
-BENCHMARK(BM_ApplyResources)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void BM_Nearest(benchmark::State& state) {
   ViewBench& bench = map_of(100'000);

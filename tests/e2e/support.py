@@ -25,11 +25,15 @@ class ClusterTest(unittest.TestCase):
         cls.cluster = Cluster(cls.folder, BIN, cls.REGIONS)
         cls.addClassCleanup(cls.cluster.stop)
         cls.cluster.prepare()
-        for region in cls.REGIONS:
-            cls.cluster.start_broker(region)
+        cls.start_brokers()
         for region in cls.REGIONS:
             cls.cluster.wait_up(region)
         cls.cluster.wait_linked()
+
+    @classmethod
+    def start_brokers(cls):
+        for region in cls.REGIONS:
+            cls.cluster.start_broker(region)
 
     def run(self, result=None):
         bad = len(result.failures) + len(result.errors) if result else 0

@@ -51,7 +51,9 @@ std::optional<Message> RawClient::receive(std::chrono::milliseconds patience) {
   return std::move(*message);
 }
 
-Bytes incident_event(const std::string& region, const std::string& agency, std::uint64_t number, const std::string& audience) {
+namespace {
+Bytes report_event(const std::string& region, const std::string& agency, std::uint64_t number, const std::string& audience,
+                   std::string text) {
   const RegionCode home = *parse_region(region);
   Event event;
   event.envelope.kind = Kind::incident;
@@ -59,7 +61,7 @@ Bytes incident_event(const std::string& region, const std::string& agency, std::
   report.case_reference = "case-" + std::to_string(number);
   report.incident_class = IncidentClass::accident;
   report.title = "事故 " + std::to_string(number);
-  report.text = "text";
+  report.text = std::move(text);
   event.envelope.entity = incident_entity(home, report.case_reference);
   event.envelope.place = PlaceCode::of(home);
   event.envelope.agency = agency;
@@ -67,6 +69,16 @@ Bytes incident_event(const std::string& region, const std::string& agency, std::
   event.envelope.occurred_at = 1'604'880'000'000 + static_cast<TimeMs>(number);
   event.body = std::move(report);
   return encode_event(event);
+}
+
+}  // namespace
+
+Bytes incident_event(const std::string& region, const std::string& agency, std::uint64_t number, const std::string& audience) {
+  return report_event(region, agency, number, audience, "text");
+}
+
+Bytes large_incident_event(const std::string& region, const std::string& agency, std::uint64_t number, std::size_t text_bytes) {
+  return report_event(region, agency, number, "conference", std::string(text_bytes, 'x'));
 }
 
 Bytes alert_event(const std::string& region, std::uint64_t number, const std::string& headline) {

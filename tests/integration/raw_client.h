@@ -44,6 +44,8 @@ class RawClient {
 // An incident report as an agency's desk sends it; `number` makes it unique.
 Bytes incident_event(const std::string& region, const std::string& agency, std::uint64_t number,
                      const std::string& audience = "conference");
+// The same with so many bytes of text.
+Bytes large_incident_event(const std::string& region, const std::string& agency, std::uint64_t number, std::size_t text_bytes);
 Bytes alert_event(const std::string& region, std::uint64_t number, const std::string& headline = "headline");
 
 // One session on the `data` endpoint (or `flash`), a publish at a time.

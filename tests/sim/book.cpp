@@ -1,6 +1,6 @@
 #include "tests/sim/book.h"
 
-#include <set>
+#include <algorithm>
 
 #include "schemas/codec/event_codec.h"
 
@@ -97,6 +97,35 @@ void Book::check_acknowledged(RegionCode region, const Events& events) {
   }
 }
 
+void Book::replicated(const Asked& asked, std::uint8_t held) {
+  const auto answer = answers_.find(asked);
+  if (answer == answers_.end() || !answer->second.accepted) {
+    world_.fail("promise 1: " + to_text(asked) + " is said to be with " + std::to_string(held) + " peers, before its receipt");
+    return;
+  }
+  world_.count("outcomes of peers");
+  if (held == 0) return;
+  world_.count("outcomes with holders");
+  Spread& spread = spread_[{answer->second.feed, answer->second.feed_sequence}];
+  spread.held = std::max(spread.held, held);
+}
+
+void Book::check_replicated(RegionCode region, const Events& events) {
+  for (auto& [place, spread] : spread_) {
+    const FeedId& feed = place.first;
+    if (feed.region == region || !members_->holds(feed.audience, region) || events.contains(place)) continue;
+    spread.missing.insert(region);
+    std::size_t others = 0;
+    for (const core::Member& member : members_->all())
+      others += member.region != feed.region && members_->holds(feed.audience, member.region) ? 1 : 0;
+    if (spread.missing.size() + spread.held <= others) continue;
+    world_.fail("promise 1: " + std::to_string(spread.held) + " of " + std::to_string(others) + " peers were said to hold " +
+                lianxi::to_text(feed) + " " + std::to_string(place.second.value) + ", and " +
+                std::to_string(spread.missing.size()) + " of them do not, among them " + lianxi::to_text(region));
+    return;
+  }
+}
+
 void Book::check_journal(RegionCode region, store::JournalReader& journal) {
   Offset next(1);
   std::map<FeedId, FeedHead> heads;
@@ -113,6 +142,7 @@ void Book::check_journal(RegionCode region, store::JournalReader& journal) {
   world_.count("journal checks");
   check_unique(region, events);
   check_acknowledged(region, events);
+  check_replicated(region, events);
 }
 
 void Book::digest(RegionCode region, const DigestRow& row) {

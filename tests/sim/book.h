@@ -2,8 +2,11 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 
+#include "broker/core/policy.h"
 #include "broker/store/journal.h"
 #include "schemas/protocol.h"
 #include "tests/sim/world.h"
@@ -37,8 +40,11 @@ class Book {
 
   // Promise 2: the first answer stays the answer.
   void answer(const Asked& asked, const Answered& answered);
+  // Promise 1, ack level peers(k): `held` other nodes have it on disk. Its receipt came before.
+  void replicated(const Asked& asked, std::uint8_t held);
+  void set_members(std::shared_ptr<const core::Members> members) { members_ = std::move(members); }
   // Promises 1 and 2, for a journal as it stands: offsets and sequences dense, chains whole, every acknowledged event where
-  // its receipt says, no event twice.
+  // its receipt says, no event twice; what so many peers were said to hold is missing at no more than the rest of them.
   void check_journal(RegionCode region, store::JournalReader& journal);
   // Promise 5: a digest is a function of its audience and vector, whoever shows it and whenever.
   void digest(RegionCode region, const DigestRow& row);
@@ -58,10 +64,17 @@ class Book {
                     Events& events);
   void check_unique(RegionCode region, const Events& events);
   void check_acknowledged(RegionCode region, const Events& events);
+  void check_replicated(RegionCode region, const Events& events);
 
   World& world_;
   std::map<Asked, Answered> answers_;
   std::size_t acknowledged_ = 0;
+  std::shared_ptr<const core::Members> members_;
+  struct Spread {
+    std::uint8_t held = 0;         // the most that was said
+    std::set<RegionCode> missing;  // seen without it after that
+  };
+  std::map<std::pair<FeedId, Sequence>, Spread> spread_;
   struct Shown {
     Hash digest{};
     RegionCode by;

@@ -86,6 +86,7 @@ int main(int argc, char** argv) {
   app.add_option("--jobs", jobs, "processes")->check(CLI::Range(1, 64));
   app.add_flag("--no-fsync", no_fsync, "mutation: commits are not synced; must fail");
   app.add_flag("--no-dedup", options.forget_sessions, "mutation: sessions do not survive a restart; must fail");
+  app.add_flag("--early-credit", options.early_credit, "mutation: peers say that they hold what is not committed; must fail");
   app.add_flag("--no-faults", no_faults, "nothing fails");
   app.add_flag("--keep-going", keep_going, "go on after a failure");
   app.add_flag("--verbose", options.verbose, "print the transcript");

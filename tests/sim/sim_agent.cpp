@@ -70,6 +70,8 @@ void SimAgent::heard(std::size_t socket, const Message& message) {
     on(socket, *welcome);
   } else if (const auto* answers = std::get_if<Answers>(&message)) {
     if (answers->session == session_) on(*answers);
+  } else if (const auto* replicated = std::get_if<Replicated>(&message)) {
+    if (replicated->session == session_) on(*replicated);
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
     if (refused->session == session_) on(socket, *refused);
   }
@@ -112,6 +114,16 @@ void SimAgent::on(std::size_t socket, const Refused& refused) {
 void SimAgent::on(const Answers& answers) {
   for (const ReceiptRange& range : answers.receipts) receipt(range);
   for (const SequenceRefusal& one : answers.refusals) refusal(one);
+}
+
+void SimAgent::on(const Replicated& replicated) {
+  for (const ReplicatedRange& range : replicated.ranges) {
+    if (range.held >= range.wanted) world_.count("ack levels reached");
+    for (std::uint32_t i = 0; i < range.count; ++i) {
+      const Sequence sequence(range.first_sequence.value + i);
+      book_.replicated({settings_.agent.id, session_, range.lane, sequence}, range.held);
+    }
+  }
 }
 
 void SimAgent::receipt(const ReceiptRange& range) {
@@ -178,6 +190,11 @@ std::string SimAgent::state() const {
   return out;
 }
 
+std::size_t SimAgent::others_of(const Audience& audience) const {
+  if (audience.is_local()) return 0;
+  return audience == Audience::conference() ? settings_.nodes - 1 : std::min<std::size_t>(2, settings_.nodes) - 1;
+}
+
 void SimAgent::write_some() {
   Prng& random = world_.random();
   if (written_ < settings_.events) {
@@ -190,6 +207,7 @@ void SimAgent::write_some() {
         const Event event = story_.next(settings_.agent.id.region(), settings_.agent.agency);
         lane = lane_of(event);
         entry.bytes = encode_event(event);
+        entry.others = others_of(event.envelope.audience);
       }
       entry.hash = body_hash(entry.bytes);
       box(lane).entries.push_back(std::move(entry));
@@ -231,7 +249,23 @@ void SimAgent::publish(Lane lane, std::size_t first, std::vector<Bytes> events) 
   message.first_sequence = Sequence(first);
   message.answered_through = Sequence(b.told);
   message.events = std::move(events);
+  if (world_.random().chance(40)) ask_peers(message);
   network_.send(sockets_[socket_of(lane)].dialer, message);
+}
+
+// Mostly for what can be: more peers than hold the audience are refused.
+void SimAgent::ask_peers(Publish& publish) {
+  constexpr std::uint32_t kDeadlinesMs[] = {0, 500, 3'000, 30'000};
+  Prng& random = world_.random();
+  const Box& b = box(publish.lane);
+  std::size_t most = settings_.nodes - 1;
+  for (std::size_t i = 0; i < publish.events.size() && !(wild_ && random.chance(3)); ++i) {
+    const std::size_t at = publish.first_sequence.value - 1 + i;
+    most = std::min(most, at < b.entries.size() ? b.entries[at].others : 0);
+  }
+  if (most == 0) return;
+  publish.peers = static_cast<std::uint8_t>(1 + random.below(most));
+  publish.deadline_ms = kDeadlinesMs[random.below(std::size(kDeadlinesMs))];
 }
 
 void SimAgent::misbehave(Lane lane) {

@@ -18,6 +18,7 @@ struct AgentSettings {
   core::Agent agent;
   HostId host = 0, node = 0;
   std::size_t events = 20;  // to publish in all
+  std::size_t nodes = 1;
 };
 
 class SimAgent {
@@ -34,6 +35,7 @@ class SimAgent {
   struct Entry {
     Bytes bytes;
     BodyHash hash{};
+    std::size_t others = 0;
     bool answered = false;
   };
   struct Box {                   // one lane of the session
@@ -54,6 +56,7 @@ class SimAgent {
   void heard(std::size_t socket, const Message& message);
   void on(std::size_t socket, const Welcome& welcome);
   void on(const Answers& answers);
+  void on(const Replicated& replicated);
   void on(std::size_t socket, const Refused& refused);
   void receipt(const ReceiptRange& range);
   void refusal(const SequenceRefusal& refusal);
@@ -63,6 +66,8 @@ class SimAgent {
   void pump_lane(Lane lane);
   void misbehave(Lane lane);
   void publish(Lane lane, std::size_t first, std::vector<Bytes> events);
+  void ask_peers(Publish& publish);
+  [[nodiscard]] std::size_t others_of(const Audience& audience) const;  // nodes that may hold it beside the agent's
   void watch();
   void new_session();
   [[nodiscard]] static std::size_t socket_of(Lane lane) { return lane == Lane::flash ? 0 : 1; }

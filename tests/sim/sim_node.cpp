@@ -75,6 +75,7 @@ void SimNode::open_links() {
       const core::Agent self{*AgentId::parse(to_text(region()) + ".broker.node"), "broker", core::Role::node};
       links_[link] = network_.dial(host_, to, lanes == core::LaneClass::flash ? 0 : 2, self,
                                    {[this, link](Message message) {
+                                      if (settings_.early_credit) credit_early(link, message);
                                       enqueue({clock(), core::PeerMessage{link, std::move(message)}});
                                     },
                                     [this, link](const std::string& reason) {
@@ -144,7 +145,9 @@ bool SimNode::perform(app::TurnOutput out) {
   for (const core::Alarm& alarm : out.alarms)
     world_.fail("node " + to_text(region()) + " raises an alarm: " + alarm.what + ": " + alarm.reason);
   if (!out.committed.empty()) {
-    if (auto applied = view_->apply(out.committed); !applied) {
+    std::vector<store::JournalSegment> segments;
+    for (const app::SharedSegment& segment : out.committed) segments.push_back(segment->as_journal_segment());
+    if (auto applied = view_->apply(segments); !applied) {
       if (!disk_.dead()) fail("its view does not take a batch", applied.error());
       crash("while its view takes a batch");
       return false;
@@ -312,6 +315,12 @@ void SimNode::crash(const std::string& where) {
     if (again && !forgiven_) die_at_operation(next, operations);
     start();
   });
+}
+
+// The mutation "early credit".
+void SimNode::credit_early(const core::LinkId& link, const Message& message) {
+  const auto* deliver = std::get_if<Deliver>(&message);
+  if (deliver != nullptr) network_.send(links_.at(link), Credit{deliver->follow, 0, 0, deliver->next});
 }
 
 // The mutation "no dedup".

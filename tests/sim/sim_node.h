@@ -22,6 +22,7 @@ struct NodeSettings {
   std::string folder;
   bool sync = true;
   bool forget_sessions = false;  // mutation: sessions and answers do not survive a restart
+  bool early_credit = false;     // mutation: says that it holds what a peer sends before it has committed it
 };
 
 class SimNode final : public NodePort {
@@ -68,6 +69,7 @@ class SimNode final : public NodePort {
   void close();
   void crash(const std::string& where);
   void forget_sessions();
+  void credit_early(const core::LinkId& link, const Message& message);
   void check_mixed_view();
   void fail(const std::string& what, const store::StoreFailure& failure);
 

@@ -97,6 +97,7 @@ void Simulation::make_nodes() {
   }
   core::Group inner{*Audience::parse("inner"), regions(std::min<std::size_t>(2, options_.nodes))};
   const auto all = std::make_shared<const core::Members>(members, std::vector{inner});
+  book_.set_members(all);
   core::Grant grant;
   grant.agents = "*.*.*";
   core::Rule real_places;
@@ -108,6 +109,7 @@ void Simulation::make_nodes() {
     NodeSettings settings{members[i].region, keys[i], policy, all, folder_.path() + "/" + to_text(members[i].region)};
     settings.sync = options_.sync;
     settings.forget_sessions = options_.forget_sessions;
+    settings.early_credit = options_.early_credit;
     nodes_.push_back(std::make_unique<SimNode>(world_, network_, book_, hosts_++, std::move(settings), world_.random().next()));
   }
 }
@@ -122,6 +124,7 @@ void Simulation::make_agents() {
       settings.host = hosts_++;
       settings.node = i;
       settings.events = options_.events_per_agent;
+      settings.nodes = options_.nodes;
       agents_.push_back(std::make_unique<SimAgent>(world_, network_, book_, story_, std::move(settings)));
     }
     const core::Agent reader{*AgentId::parse(region + ".emergency.reader"), "emergency", core::Role::agent};
@@ -311,6 +314,7 @@ std::string Options::text() const {
   std::string out = "--seeds " + std::to_string(seed) + ".." + std::to_string(seed) + " --nodes " + std::to_string(nodes);
   if (!sync) out += " --no-fsync";
   if (forget_sessions) out += " --no-dedup";
+  if (early_credit) out += " --early-credit";
   if (!faults) out += " --no-faults";
   return out;
 }

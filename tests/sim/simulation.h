@@ -14,6 +14,7 @@ struct Options {
   std::size_t events_per_agent = 24;
   bool sync = true;              // mutation: commits are not synced
   bool forget_sessions = false;  // mutation: what a session was answered does not survive a restart
+  bool early_credit = false;     // mutation: peers say that they hold what they have not committed
   bool faults = true;
   bool verbose = false;
 

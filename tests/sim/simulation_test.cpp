@@ -40,7 +40,7 @@ TEST(Simulation, EveryKindOfFaultIsTried) {
        {"power cut at rest", "process crash at rest", "power cut in the middle of a turn",
         "process crash in the middle of a turn", "power cut while coming back", "process crash while coming back",
         "power cut between two answers", "sectors lost", "cuts", "wires broken", "messages lost", "answers repeated",
-        "sequences reused", "sequences skipped", "sessions closed"}) {
+        "sequences reused", "sequences skipped", "sessions closed", "outcomes with holders", "ack levels reached"}) {
     EXPECT_GT(counts[what], 0U) << what;
   }
 }
@@ -65,7 +65,8 @@ TEST_P(Mutated, IsCaughtWithinAFewSeeds) {
 const auto name_of_mutation = [](const auto& info) { return info.param.name; };
 INSTANTIATE_TEST_SUITE_P(Simulation, Mutated,
                          ::testing::Values(Mutation{"NoFsync", [](Options& o) { o.sync = false; }},
-                                           Mutation{"NoDedup", [](Options& o) { o.forget_sessions = true; }}),
+                                           Mutation{"NoDedup", [](Options& o) { o.forget_sessions = true; }},
+                                           Mutation{"EarlyCredit", [](Options& o) { o.early_credit = true; }}),
                          name_of_mutation);
 
 }  // namespace

@@ -1,19 +1,10 @@
 #include "broker/store/projections/alert.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace lianxi::store {
 
 namespace {
-
-constexpr std::int64_t kPolygon = 0;
-constexpr std::int64_t kCircle = 1;
-
-void append_real(Bytes& bytes, double value) {
-  const auto bits = std::bit_cast<std::uint64_t>(value);
-  for (unsigned shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<std::uint8_t>(bits >> shift));
-}
 
 std::string areas_of(const AlertInfo& info) {
   std::string text;
@@ -44,57 +35,39 @@ const AlertInfo* shown_info(const Alert& alert) {
 }
 
 AlertProjection::AlertProjection(SQLite::Database& db)
-    : db_(db),
-      find_(db, "SELECT id, version, row_hash FROM alert WHERE entity = ? AND audience = ? AND status = ?"),
+    : find_(db, "SELECT id, version, event_hash FROM alert WHERE entity = ? AND audience = ? AND status = ?"),
       delete_(db, "DELETE FROM alert WHERE id = ?"),
       insert_(db,
               "INSERT INTO alert (id, entity, audience, status, region, version, sender, identifier, sent, msg_type, level,"
-              " place, agency, event, headline, area, expires, event_bytes, row_hash)"
+              " place, agency, event, headline, area, expires, event_hash, event_bytes)"
               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      info_(db,
-            "INSERT INTO alert_info (alert, info, language, event, urgency, severity, certainty, effective, onset, expires)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      area_(db, "INSERT INTO alert_area (alert, info, area, description, altitude_ft, ceiling_ft) VALUES (?, ?, ?, ?, ?, ?)"),
-      shape_(db, "INSERT INTO alert_shape (alert, info, area, shape, kind, points) VALUES (?, ?, ?, ?, ?, ?)"),
-      geocode_(db, "INSERT INTO alert_geocode (alert, info, area, geocode, name, value) VALUES (?, ?, ?, ?, ?, ?)"),
-      reference_(db, "INSERT OR IGNORE INTO alert_reference (target, alert) VALUES (?, ?)") {}
+      reference_(db, "INSERT OR IGNORE INTO alert_reference (target, alert) VALUES (?, ?)"),
+      no_references_(db, "DELETE FROM alert_reference WHERE alert = ?") {}
 
 bool AlertProjection::apply(const Applied& applied) {
   if (applied.feed.region != applied.home) return false;
   const Envelope& envelope = applied.event.envelope;
-  std::int64_t id = 0;  // a new row
-  Hash old_hash{};
+  std::optional<std::int64_t> replaced;
   {
     Run found(find_);
-    found.put(envelope.entity).put(applied.audience).put(static_cast<int>(envelope.status));
+    found.put(envelope.entity).put(applied.audience.id).put(static_cast<int>(envelope.status));
     if (found.next()) {
       if (found.number(1) >= applied.version) return true;
-      id = found.number(0);
-      old_hash = hash_of(found.blob(2), "alert");
+      replaced = found.number(0);
+      applied.audience.digest.subtract(hash_of(found.blob(2), "alert"));
     }
   }
-  if (id == 0) {
-    id = number_of(db_, "SELECT coalesce(max(id), 0) + 1 FROM alert");
-  } else {
-    applied.digest.subtract(old_hash);
-    Run(delete_).put(id).exec();
-    for (const char* table : {"alert_info", "alert_area", "alert_shape", "alert_geocode", "alert_reference"}) {
-      db_.exec("DELETE FROM " + std::string(table) + " WHERE alert = " + std::to_string(id));
-    }
+  if (replaced) {
+    Run(delete_).put(*replaced).exec();
+    Run(no_references_).put(*replaced).exec();
   }
-  const Hash row_hash = RowHasher("alert")
-                            .text(envelope.entity)
-                            .text(applied.feed.audience.text())
-                            .number(static_cast<std::int64_t>(envelope.status))
-                            .number(applied.version)
-                            .bytes(applied.record.body)
-                            .finish();
-  applied.digest.add(row_hash);
-  write_row(id, applied, row_hash);
+  // The row is a function of this one event, and the chain's hash is of all that it says.
+  applied.audience.digest.add(applied.record.hash);
+  write(applied);
   return true;
 }
 
-void AlertProjection::write_row(std::int64_t id, const Applied& applied, const Hash& row_hash) {
+void AlertProjection::write(const Applied& applied) {
   const Envelope& envelope = applied.event.envelope;
   const auto& alert = std::get<Alert>(applied.event.body);
   const AlertInfo none;
@@ -102,9 +75,9 @@ void AlertProjection::write_row(std::int64_t id, const Applied& applied, const H
   const AlertInfo& info = shown == nullptr ? none : *shown;
   const std::string area = areas_of(info);
   Run(insert_)
-      .put(id)
+      .put(applied.offset.value)
       .put(envelope.entity)
-      .put(applied.audience)
+      .put(applied.audience.id)
       .put(static_cast<int>(envelope.status))
       .put(applied.home.value)
       .put(applied.version)
@@ -119,60 +92,12 @@ void AlertProjection::write_row(std::int64_t id, const Applied& applied, const H
       .put(info.headline)
       .put(area)
       .put_optional(expiry_of(alert))
+      .put(BytesView(applied.record.hash))
       .put(applied.record.body)
-      .put(BytesView(row_hash))
       .exec();
-  for (std::size_t i = 0; i < alert.infos.size(); ++i) write_info(id, static_cast<std::int64_t>(i), alert.infos[i]);
   for (const AlertReference& reference : alert.references) {
     const std::string target = alert_entity(applied.home, reference.sender, reference.identifier, reference.sent);
-    Run(reference_).put(target).put(id).exec();
-  }
-}
-
-void AlertProjection::write_info(std::int64_t id, std::int64_t number, const AlertInfo& info) {
-  Run(info_)
-      .put(id)
-      .put(number)
-      .put(info.language)
-      .put(info.event)
-      .put(static_cast<int>(info.urgency))
-      .put(static_cast<int>(info.severity))
-      .put(static_cast<int>(info.certainty))
-      .put_optional(info.effective)
-      .put_optional(info.onset)
-      .put_optional(info.expires)
-      .exec();
-  for (std::size_t i = 0; i < info.areas.size(); ++i) write_area(id, number, static_cast<std::int64_t>(i), info.areas[i]);
-}
-
-void AlertProjection::write_area(std::int64_t id, std::int64_t info, std::int64_t number, const AlertArea& area) {
-  Run(area_)
-      .put(id)
-      .put(info)
-      .put(number)
-      .put(area.description)
-      .put_optional(area.altitude_ft)
-      .put_optional(area.ceiling_ft)
-      .exec();
-  std::int64_t shape = 0;
-  for (const auto& polygon : area.polygons) {
-    Bytes points;
-    for (const LonLat& corner : polygon) {
-      append_real(points, corner.lon);
-      append_real(points, corner.lat);
-    }
-    Run(shape_).put(id).put(info).put(number).put(shape++).put(kPolygon).put(BytesView(points)).exec();
-  }
-  for (const Circle& circle : area.circles) {
-    Bytes points;
-    append_real(points, circle.centre.lon);
-    append_real(points, circle.centre.lat);
-    append_real(points, circle.radius_m);
-    Run(shape_).put(id).put(info).put(number).put(shape++).put(kCircle).put(BytesView(points)).exec();
-  }
-  std::int64_t geocode = 0;
-  for (const NameValue& code : area.geocodes) {
-    Run(geocode_).put(id).put(info).put(number).put(geocode++).put(code.name).put(code.value).exec();
+    Run(reference_).put(target).put(applied.offset.value).exec();
   }
 }
 

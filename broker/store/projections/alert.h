@@ -12,12 +12,9 @@ class AlertProjection {
   [[nodiscard]] bool apply(const Applied& applied);
 
  private:
-  void write_row(std::int64_t id, const Applied& applied, const Hash& row_hash);
-  void write_info(std::int64_t id, std::int64_t number, const AlertInfo& info);
-  void write_area(std::int64_t id, std::int64_t info, std::int64_t number, const AlertArea& area);
+  void write(const Applied& applied);
 
-  SQLite::Database& db_;
-  SQLite::Statement find_, delete_, insert_, info_, area_, shape_, geocode_, reference_;
+  SQLite::Statement find_, delete_, insert_, reference_, no_references_;
 };
 
 // When the alert ends by itself: the latest end of its infos. An info without an end, or with one not after `sent` (real feeds

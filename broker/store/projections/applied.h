@@ -20,14 +20,22 @@ inline constexpr unsigned kVersionEpochBits = 18;
   return static_cast<Version>(high << kVersionOrdinalBits | ordinal.value);
 }
 
+// A row of `audience`, as the open transaction leaves it.
+struct AudienceRow {
+  std::int64_t id = 0;
+  std::string name;
+  Digest digest;
+  bool touched = false;
+};
+
 struct Applied {
   const FeedId& feed;
   const RecordView& record;
   const Event& event;
   RegionCode home;  // of the entity
   Version version = 0;
-  std::int64_t audience = 0;  // row of the feed's audience
-  Digest& digest;             // of that audience
+  Offset offset;          // in this node's journal: a number for new rows
+  AudienceRow& audience;  // of the feed; outlives the rows that the projections hold
 
   // When the home node of the feed accepted it: the same on every node.
   [[nodiscard]] TimeMs received_at() const { return physical_ms(record.stamp.time); }

@@ -1,7 +1,7 @@
 // Incidents: a set of reports, and one row that says where each of its fields comes from.
 #pragma once
 
-#include "broker/store/projections/applied.h"
+#include "broker/store/projections/row_cache.h"
 
 namespace lianxi::store {
 
@@ -35,12 +35,26 @@ class IncidentProjection {
  public:
   explicit IncidentProjection(SQLite::Database& db);
   void apply(const Applied& applied);
+  // Writes the incidents that were touched.
+  void flush();
+  // The transaction did not come about.
+  void forget() { rows_.forget(); }
 
  private:
-  void write(std::int64_t id, const Applied& applied, const IncidentFields& fields, const Hash& row_hash);
+  struct Row {
+    std::int64_t id = 0;
+    RegionCode region;  // home
+    std::int64_t last_report = 0;
+    IncidentFields fields;
+    Hash hash{};  // as stored
+    bool stored = false;
+    AudienceRow* audience = nullptr;
+  };
+  void load(const RowKey& key, Row& row);
+  void write(const RowKey& key, Row& row);
 
-  SQLite::Database& db_;
-  SQLite::Statement find_, write_, report_;
+  SQLite::Statement find_, insert_, update_, report_;
+  RowCache<Row> rows_;
 };
 
 }  // namespace lianxi::store

@@ -1,33 +1,8 @@
 #include "broker/store/projections/resource.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 
 namespace lianxi::store {
-
-// The columns of table `resource`.
-struct ResourceProjection::Row {
-  std::int64_t id = 0;
-  Version removed = 0;
-  Version record = 0;
-  std::int64_t type = 0;
-  std::int64_t level = 0;
-  std::string agency, name, owner, capabilities, unit, supply_code, contact, phone, attributes;
-  Version state_version = 0;
-  std::int64_t state = 0;
-  Version quantity_version = 0;
-  std::int64_t quantity_milli = 0;
-  std::optional<std::int32_t> capacity, occupancy;
-  Version place_version = 0;
-  std::string place, address;
-  std::optional<double> lon, lat;
-  TimeMs updated_at = 0;
-
-  [[nodiscard]] bool visible() const { return record > removed; }
-  void take(const Envelope& envelope, const Resource& resource, Version version);
-  [[nodiscard]] Hash hash(const Applied& applied) const;
-};
 
 namespace {
 
@@ -101,11 +76,11 @@ void ResourceProjection::Row::take(const Envelope& envelope, const Resource& res
   }
 }
 
-Hash ResourceProjection::Row::hash(const Applied& applied) const {
+Hash ResourceProjection::Row::content_hash(const RowKey& key) const {
   RowHasher row("resource");
-  row.text(applied.event.envelope.entity)
-      .text(applied.feed.audience.text())
-      .number(static_cast<std::int64_t>(applied.event.envelope.status))
+  row.text(key.entity)
+      .text(audience->name)
+      .number(static_cast<std::int64_t>(key.status))
       .number(removed)
       .number(record)
       .number(type)
@@ -119,38 +94,50 @@ Hash ResourceProjection::Row::hash(const Applied& applied) const {
 }
 
 ResourceProjection::ResourceProjection(SQLite::Database& db)
-    : db_(db),
-      find_(db,
+    : find_(db,
             "SELECT id, row_hash, removed_version, record_version, type, level, agency, name, owner, capabilities, unit,"
             " supply_code, contact, phone, attributes, state_version, state, quantity_version, quantity_milli, capacity,"
             " occupancy, place_version, place, address, lon, lat, updated_at FROM resource"
             " WHERE entity = ? AND audience = ? AND status = ?"),
-      write_(db,
-             "INSERT INTO resource (id, entity, audience, status, region, removed_version, record_version, type, level, agency,"
-             " name, owner, capabilities, unit, supply_code, contact, phone, attributes, state_version, state,"
-             " quantity_version, quantity_milli, capacity, occupancy, place_version, place, address, lon, lat, updated_at,"
-             " row_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-             " ON CONFLICT (entity, audience, status) DO UPDATE SET removed_version = excluded.removed_version,"
-             " record_version = excluded.record_version, type = excluded.type, level = excluded.level,"
-             " agency = excluded.agency, name = excluded.name, owner = excluded.owner, capabilities = excluded.capabilities,"
-             " unit = excluded.unit, supply_code = excluded.supply_code, contact = excluded.contact, phone = excluded.phone,"
-             " attributes = excluded.attributes, state_version = excluded.state_version, state = excluded.state,"
-             " quantity_version = excluded.quantity_version, quantity_milli = excluded.quantity_milli,"
-             " capacity = excluded.capacity, occupancy = excluded.occupancy, place_version = excluded.place_version,"
-             " place = excluded.place, address = excluded.address, lon = excluded.lon, lat = excluded.lat,"
-             " updated_at = excluded.updated_at, row_hash = excluded.row_hash"),
+      insert_(
+          db,
+          "INSERT INTO resource (removed_version, record_version, type, level, agency, name, owner, capabilities, unit,"
+          " supply_code, contact, phone, attributes, place_version, place, address, lon, lat, state_version, state,"
+          " quantity_version, quantity_milli, capacity, occupancy, updated_at, row_hash, id, entity, audience, status, region)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      update_(
+          db,
+          "UPDATE resource SET removed_version = ?, record_version = ?, type = ?, level = ?, agency = ?, name = ?, owner = ?,"
+          " capabilities = ?, unit = ?, supply_code = ?, contact = ?, phone = ?, attributes = ?, place_version = ?, place = ?,"
+          " address = ?, lon = ?, lat = ?, state_version = ?, state = ?, quantity_version = ?, quantity_milli = ?,"
+          " capacity = ?, occupancy = ?, updated_at = ?, row_hash = ? WHERE id = ?"),
+      update_changes_(db,
+                      "UPDATE resource SET state_version = ?, state = ?, quantity_version = ?, quantity_milli = ?, capacity = ?,"
+                      " occupancy = ?, updated_at = ?, row_hash = ? WHERE id = ?"),
       spot_(db, "INSERT OR REPLACE INTO resource_spot (id, west, east, south, north) VALUES (?, ?, ?, ?, ?)"),
       no_spot_(db, "DELETE FROM resource_spot WHERE id = ?"),
       capability_(db, "INSERT OR IGNORE INTO resource_capability (capability, resource) VALUES (?, ?)"),
       no_capability_(db, "DELETE FROM resource_capability WHERE capability = ? AND resource = ?") {}
 
-bool ResourceProjection::find(const Applied& applied, Row& row) {
-  const Envelope& envelope = applied.event.envelope;
+bool ResourceProjection::apply(const Applied& applied) {
+  if (applied.feed.region != applied.home) return false;
+  Row& row = rows_.touch(applied, [&](const RowKey& key, Row& fresh) {
+    fresh.id = to_stored(applied.offset.value);
+    fresh.region = applied.home;
+    fresh.audience = &applied.audience;
+    load(key, fresh);
+  });
+  row.take(applied.event.envelope, std::get<Resource>(applied.event.body), applied.version);
+  row.updated_at = std::max(row.updated_at, applied.received_at());
+  return true;
+}
+
+void ResourceProjection::load(const RowKey& key, Row& row) {
   Run run(find_);
-  run.put(envelope.entity).put(applied.audience).put(static_cast<int>(envelope.status));
-  if (!run.next()) return false;
+  run.put(key.entity).put(key.audience).put(static_cast<int>(key.status));
+  if (!run.next()) return;
   row.id = run.number(0);
-  applied.digest.subtract(hash_of(run.blob(1), "resource"));
+  row.hash = hash_of(run.blob(1), "resource");
   row.removed = run.number(2);
   row.record = run.number(3);
   row.type = run.number(4);
@@ -172,74 +159,67 @@ bool ResourceProjection::find(const Applied& applied, Row& row) {
   if (!run.is_null(24)) row.lon = run.real(24);
   if (!run.is_null(25)) row.lat = run.real(25);
   row.updated_at = run.number(26);
-  return true;
+  row.stored = row.seen();
 }
 
-bool ResourceProjection::apply(const Applied& applied) {
-  if (applied.feed.region != applied.home) return false;
-  Row row;
-  const bool known = find(applied, row);
-  const Row before = known ? row : Row{};
-  row.take(applied.event.envelope, std::get<Resource>(applied.event.body), applied.version);
-  row.updated_at = std::max(row.updated_at, applied.received_at());
-  write(applied, row);
-  if (!known) row.id = sqlite3_last_insert_rowid(db_.getHandle());
-  index(before, row);
-  return true;
+void ResourceProjection::flush() {
+  rows_.flush([this](const RowKey& key, Row& row) { write(key, row); });
 }
 
-void ResourceProjection::write(const Applied& applied, const Row& row) {
-  const Envelope& envelope = applied.event.envelope;
-  const Hash row_hash = row.hash(applied);
-  applied.digest.add(row_hash);
-  Run run(write_);
-  if (row.id == 0) {
-    run.put_null();
-  } else {
-    run.put(row.id);
+void ResourceProjection::write(const RowKey& key, Row& row) {
+  const Hash hash = row.content_hash(key);
+  row.audience->digest.add(hash);
+  if (row.stored) row.audience->digest.subtract(row.hash);
+  row.hash = hash;
+  const Seen now = row.seen();
+  const bool changes_alone = row.stored && row.stored->record == now.record && row.stored->removed == now.removed &&
+                             row.stored->place_version == now.place_version;
+  if (changes_alone) {
+    Run run(update_changes_);
+    put_changes(run, row);
+    run.put(row.id).exec();
+    return;
   }
-  run.put(envelope.entity)
-      .put(applied.audience)
-      .put(static_cast<int>(envelope.status))
-      .put(applied.home.value)
-      .put(row.removed)
-      .put(row.record)
-      .put(row.type)
-      .put(row.level);
+  Run run(row.stored ? update_ : insert_);
+  run.put(row.removed).put(row.record).put(row.type).put(row.level);
   for (const std::string* text : {&row.agency, &row.name, &row.owner, &row.capabilities, &row.unit, &row.supply_code,
                                   &row.contact, &row.phone, &row.attributes}) {
     run.put(*text);
   }
+  run.put(row.place_version).put(row.place).put(row.address).put_optional(row.lon).put_optional(row.lat);
+  put_changes(run, row);
+  run.put(row.id);
+  if (!row.stored) run.put(key.entity).put(key.audience).put(static_cast<int>(key.status)).put(row.region.value);
+  run.exec();
+  index(row.id, row.stored.value_or(Seen{}), now);
+  row.stored = now;
+}
+
+void ResourceProjection::put_changes(Run& run, const Row& row) {
   run.put(row.state_version)
       .put(row.state)
       .put(row.quantity_version)
       .put(row.quantity_milli)
       .put_optional(row.capacity)
       .put_optional(row.occupancy)
-      .put(row.place_version)
-      .put(row.place)
-      .put(row.address)
-      .put_optional(row.lon)
-      .put_optional(row.lat)
       .put(row.updated_at)
-      .put(BytesView(row_hash))
-      .exec();
+      .put(BytesView(row.hash));
 }
 
 // Keeps the tables of spots and capabilities to the visible rows.
-void ResourceProjection::index(const Row& before, const Row& after) {
+void ResourceProjection::index(std::int64_t id, const Seen& before, const Seen& after) {
   const bool was_spot = before.visible() && before.lon && before.lat;
   const bool is_spot = after.visible() && after.lon && after.lat;
   if (is_spot && (!was_spot || before.lon != after.lon || before.lat != after.lat)) {
-    Run(spot_).put(after.id).put(*after.lon).put(*after.lon).put(*after.lat).put(*after.lat).exec();
+    Run(spot_).put(id).put(*after.lon).put(*after.lon).put(*after.lat).put(*after.lat).exec();
   } else if (was_spot && !is_spot) {
-    Run(no_spot_).put(after.id).exec();
+    Run(no_spot_).put(id).exec();
   }
   const std::string old_words = before.visible() ? before.capabilities : std::string();
   const std::string new_words = after.visible() ? after.capabilities : std::string();
   if (old_words == new_words) return;
-  for (const std::string& word : split_lines(old_words)) Run(no_capability_).put(word).put(after.id).exec();
-  for (const std::string& word : split_lines(new_words)) Run(capability_).put(word).put(after.id).exec();
+  for (const std::string& word : split_lines(old_words)) Run(no_capability_).put(word).put(id).exec();
+  for (const std::string& word : split_lines(new_words)) Run(capability_).put(word).put(id).exec();
 }
 
 }  // namespace lianxi::store

@@ -1,7 +1,9 @@
 -- What the journal adds up to. Rows are functions of the set of events: any order of arrival gives the same rows. Each row of
 -- an entity is keyed by (entity, audience, status), so that narrower content and drills never touch a shared, actual row.
--- `version`: (epoch, ordinal) of the home region as one number, see projections/applied.h. `row_hash`: BLAKE2b of the row's
--- content without anything local to this node; an audience's digest is their sum.
+-- `version`: (epoch, ordinal) of the home region as one number, see projections/applied.h. `id`: the offset, in this node's
+-- journal, of the event that made the row. An audience's digest is a sum of hashes, of nothing that is local to this node: the
+-- chain's own hash of the event for each alert and report, `row_hash` (BLAKE2b of the row's content) for rows made of several.
+-- These tables may change with any release: a view of another version is deleted and made anew from the journal.
 
 -- region, incarnation, view_version, offset (all below is applied).
 CREATE TABLE meta (
@@ -50,58 +52,11 @@ CREATE TABLE alert (
   headline TEXT NOT NULL,
   area TEXT NOT NULL,
   expires INTEGER,            -- of the whole alert; NULL: not by itself
+  event_hash BLOB NOT NULL,
   event_bytes BLOB NOT NULL,
-  row_hash BLOB NOT NULL,
   UNIQUE (entity, audience, status)
 );
 CREATE INDEX alert_by_time ON alert (sent DESC, entity);
-CREATE INDEX alert_by_region ON alert (region);
-
-CREATE TABLE alert_info (
-  alert INTEGER NOT NULL,
-  info INTEGER NOT NULL,
-  language TEXT NOT NULL,
-  event TEXT NOT NULL,
-  urgency INTEGER NOT NULL,
-  severity INTEGER NOT NULL,
-  certainty INTEGER NOT NULL,
-  effective INTEGER,
-  onset INTEGER,
-  expires INTEGER,
-  PRIMARY KEY (alert, info)
-) WITHOUT ROWID;
-
-CREATE TABLE alert_area (
-  alert INTEGER NOT NULL,
-  info INTEGER NOT NULL,
-  area INTEGER NOT NULL,
-  description TEXT NOT NULL,
-  altitude_ft REAL,
-  ceiling_ft REAL,
-  PRIMARY KEY (alert, info, area)
-) WITHOUT ROWID;
-
--- points: little-endian doubles. Polygon (kind 0): lon, lat of each corner, the first again at the end. Circle (kind 1): lon,
--- lat, radius in metres.
-CREATE TABLE alert_shape (
-  alert INTEGER NOT NULL,
-  info INTEGER NOT NULL,
-  area INTEGER NOT NULL,
-  shape INTEGER NOT NULL,
-  kind INTEGER NOT NULL,
-  points BLOB NOT NULL,
-  PRIMARY KEY (alert, info, area, shape)
-) WITHOUT ROWID;
-
-CREATE TABLE alert_geocode (
-  alert INTEGER NOT NULL,
-  info INTEGER NOT NULL,
-  area INTEGER NOT NULL,
-  geocode INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  value TEXT NOT NULL,
-  PRIMARY KEY (alert, info, area, geocode)
-) WITHOUT ROWID;
 
 -- What an alert refers to, as an entity of its own home region; it may not have arrived.
 CREATE TABLE alert_reference (
@@ -132,6 +87,7 @@ CREATE TABLE incident (
   title_key INTEGER NOT NULL,
   title_region INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
+  last_report INTEGER NOT NULL,  -- the one of its reports that came last; each names the one before it
   row_hash BLOB NOT NULL,
   UNIQUE (entity, audience, status)
 );
@@ -140,16 +96,12 @@ CREATE TABLE incident (
 CREATE TABLE report (
   id INTEGER PRIMARY KEY,
   incident INTEGER NOT NULL,
-  region INTEGER NOT NULL,
-  epoch INTEGER NOT NULL,
-  lane INTEGER NOT NULL,
-  sequence INTEGER NOT NULL,
+  previous INTEGER NOT NULL,  -- of the same incident; 0: none
+  region INTEGER NOT NULL,    -- whose feed
   version INTEGER NOT NULL,
   publisher TEXT NOT NULL,
   received_at INTEGER NOT NULL,
-  event_bytes BLOB NOT NULL,
-  row_hash BLOB NOT NULL,
-  UNIQUE (incident, region, epoch, lane, sequence)
+  event_bytes BLOB NOT NULL
 );
 
 -- Four groups of fields, each as the latest event that states it left it; version 0: none yet. Visible if the record's version

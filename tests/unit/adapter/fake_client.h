@@ -35,6 +35,11 @@ class FakeClient : public sdk::Client {
   }
   void publish(const Event& event, std::function<void(const sdk::Outcome&)> done) override { done(publish(event).get()); }
 
+  void publish(std::span<const Event> events, sdk::EachDone done) override {
+    for (std::size_t i = 0; i < events.size(); ++i) done(i, publish(events[i]).get());
+  }
+  void publish_async(std::span<const Event> events, sdk::EachDone done) override { publish(events, std::move(done)); }
+
   std::future<sdk::Outcome> publish_once(const Event& event, std::string_view key) override {
     const std::scoped_lock lock(outbox_.mutex);
     std::promise<sdk::Outcome> promise;
@@ -68,6 +73,7 @@ class FakeClient : public sdk::Client {
   }
   Result<SessionId> follow(const sdk::FollowOptions&, sdk::FollowCallbacks) override { return SessionId{1}; }
   void unfollow(SessionId) override {}
+  sdk::EventStream events(const sdk::FollowOptions&) override { return sdk::EventStream(nullptr); }
   Result<Result<Answer>, Failure<sdk::SdkError>> query(const Ask&, std::chrono::milliseconds, Offset) override {
     return tl::unexpected(Failure<sdk::SdkError>{sdk::SdkError::closed, ""});
   }

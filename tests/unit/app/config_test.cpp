@@ -107,5 +107,20 @@ TEST(Config, AFindingReadsAsFileLineFieldWhatAndMend) {
   EXPECT_EQ(to_text({true, "keys", 0, "", "cannot be read", ""}), "warning: keys: cannot be read");
 }
 
+TEST(Config, RatesAreTheNodesUnlessAGrantNamesItsOwn) {
+  const ConfigFolder folder;
+  folder.write("regions/330800.toml",
+               folder.read("regions/330800.toml") + "\n[limits]\nevents_per_s = 700\nflash_events_per_s = 0\n");
+  folder.write("policy.toml", folder.read("policy.toml") + "\n[[grant]]\nagents = \"341000.*.*\"\nrate = { bytes_per_s = 9 }\n");
+  const Reading<BrokerConfig> reading = read_config(folder.node());
+  ASSERT_TRUE(reading.value) << all(reading.findings);
+  const core::PublishRates& police = reading.value->policy->rates(reading.value->agents[0].agent.id);
+  EXPECT_EQ(police.rest, (core::PublishRate{.events_per_s = 700}));
+  EXPECT_EQ(police.flash, (core::PublishRate{.bytes_per_s = core::PublishRates{}.flash.bytes_per_s}));
+  const core::PublishRates& node = reading.value->policy->rates(reading.value->agents[1].agent.id);
+  EXPECT_EQ(node.rest, (core::PublishRate{.bytes_per_s = 9}));
+  EXPECT_EQ(node.flash, core::PublishRates{}.flash);
+}
+
 }  // namespace
 }  // namespace lianxi::app

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "broker/app/node.h"
+#include "broker/app/cold_reads.h"
 #include "schemas/codec/event_codec.h"
 
 namespace lianxi::app {
@@ -24,7 +24,7 @@ Bytes report(const std::string& name, const std::string& place, const Audience& 
 }
 
 // A journal in memory: every call of `add` is one sealed segment.
-class MemoryJournal final : public store::JournalReader {
+class MemoryJournal final : public SegmentSource {
  public:
   void add(RegionCode region, const Audience& audience, const std::vector<std::string>& places, Lane lane = Lane::normal) {
     const FeedId feed{region, Epoch(1), lane, audience};
@@ -45,19 +45,18 @@ class MemoryJournal final : public store::JournalReader {
     return heads_[{region, Epoch(1), Lane::normal, audience}];
   }
 
-  store::StoreResult<std::vector<store::JournalSegment>> read(Offset from, std::size_t max_bytes) override {
-    std::vector<store::JournalSegment> out;
+  store::StoreResult<std::vector<SharedSegment>> read(Offset from, std::size_t max_bytes) override {
+    std::vector<SharedSegment> out;
     std::size_t bytes = 0;
-    for (const store::JournalSegment& segment : segments_) {
-      const std::uint64_t count = Segment::parse(segment.bytes)->records().size();
-      if (segment.first_offset.value + count <= from.value || bytes > max_bytes) continue;
-      bytes += segment.bytes.size();
-      out.push_back(segment);
+    for (const store::JournalSegment& stored : segments_) {
+      SharedSegment segment = *HeldSegment::read_back(stored);
+      if (segment->end() <= from || bytes > max_bytes) continue;
+      bytes += stored.bytes.size();
+      out.push_back(std::move(segment));
     }
     return out;
   }
-  store::StoreResult<Offset> first_beyond(const FeedVector&) override { return next_; }
-  store::StoreResult<Offset> next_offset() override { return next_; }
+  [[nodiscard]] Offset next_offset() const { return next_; }
 
  private:
   Offset next_{1};
@@ -79,24 +78,31 @@ class Delivery : public ::testing::Test {
     policy_ = core::Policy({all});
   }
 
-  [[nodiscard]] core::DeliverOrder order(FollowMode mode, RegionCode region = kQuzhou) {
-    core::DeliverOrder out;
-    out.agent = {*AgentId::parse(to_text(region) + (mode == FollowMode::feeds ? ".broker.node" : ".police.b")), "police",
-                 mode == FollowMode::feeds ? core::Role::node : core::Role::agent};
-    out.mode = mode;
-    out.from = Offset(1);
-    out.head = *journal_.next_offset();
-    out.max_bytes = kMaxDeliverBytes;
+  struct Order {
+    core::FollowSpec spec;
+    Offset from{1};
+    Offset head;
+    std::uint64_t max_bytes = kMaxDeliverBytes;
+  };
+  [[nodiscard]] Order order(FollowMode mode, RegionCode region = kQuzhou) {
+    Order out;
+    out.spec.agent = {*AgentId::parse(to_text(region) + (mode == FollowMode::feeds ? ".broker.node" : ".police.b")), "police",
+                      mode == FollowMode::feeds ? core::Role::node : core::Role::agent};
+    out.spec.mode = mode;
+    out.head = journal_.next_offset();
     return out;
   }
-  [[nodiscard]] std::optional<Deliver> deliver(const core::DeliverOrder& what) {
-    auto out = make_delivery(what, policy_, members_, journal_);
+  [[nodiscard]] std::optional<Chunk> deliver(const Order& what) {
+    const DeliveryPlan plan(std::make_shared<const core::FollowSpec>(what.spec), std::make_shared<const core::Policy>(policy_),
+                            std::make_shared<const core::Members>(members_));
+    auto out = make_chunk(plan, {what.from, what.head, what.max_bytes}, journal_);
     EXPECT_TRUE(out);
+    if (out->next == what.from) return std::nullopt;
     return *out;
   }
-  static std::vector<std::uint64_t> offsets(const Deliver& message) {
+  static std::vector<std::uint64_t> offsets(const Chunk& message) {
     std::vector<std::uint64_t> out;
-    const Result<std::vector<Segment>> segments = parse_segments(message.segments);
+    const Result<std::vector<Segment>> segments = parse_segments(*message.segments);
     EXPECT_TRUE(segments) << (segments ? "" : segments.error().reason);
     if (!segments) return out;
     for (const Segment& segment : *segments) {
@@ -118,17 +124,17 @@ TEST_F(Delivery, EventsComeInOffsetOrderUpToTheHead) {
   ASSERT_TRUE(message);
   EXPECT_EQ(offsets(*message), (Offsets{1, 2, 3}));
   EXPECT_EQ(message->next, Offset(4));
-  EXPECT_TRUE(message->caught_up);
+  EXPECT_FALSE(message->full);
 }
 
 TEST_F(Delivery, AFilterCutsSegmentsIntoRunsThatAreMarked) {
   journal_.add(kQuzhou, Audience::conference(), {"330802", "330803", "330802", "330802"});
-  core::DeliverOrder what = order(FollowMode::events);
-  what.filter.places = {*PlaceCode::parse("330802")};
+  Order what = order(FollowMode::events);
+  what.spec.filter.places = {*PlaceCode::parse("330802")};
   const auto message = deliver(what);
   ASSERT_TRUE(message);
   EXPECT_EQ(offsets(*message), (Offsets{1, 3, 4}));
-  const std::vector<Segment> segments = *parse_segments(message->segments);
+  const std::vector<Segment> segments = *parse_segments(*message->segments);
   ASSERT_EQ(segments.size(), 2U);
   EXPECT_TRUE(segments[1].info().filtered);
   EXPECT_EQ(segments[1].info().first_sequence, Sequence(3));
@@ -136,11 +142,11 @@ TEST_F(Delivery, AFilterCutsSegmentsIntoRunsThatAreMarked) {
 
 TEST_F(Delivery, TheCursorMovesOverWhatIsNotAdmitted) {
   journal_.add(kQuzhou, Audience::conference(), {"330802", "330803"});
-  core::DeliverOrder what = order(FollowMode::events);
-  what.filter.places = {*PlaceCode::parse("3610")};
+  Order what = order(FollowMode::events);
+  what.spec.filter.places = {*PlaceCode::parse("3610")};
   const auto message = deliver(what);
   ASSERT_TRUE(message);
-  EXPECT_TRUE(message->segments.empty());
+  EXPECT_TRUE(message->segments->empty());
   EXPECT_EQ(message->next, Offset(3));
 }
 
@@ -174,7 +180,7 @@ TEST_F(Delivery, FeedsGoWholeWithTheirSeals) {
   journal_.add(kQuzhou, Audience::conference(), {"330802"});
   const auto message = deliver(order(FollowMode::feeds, kHuangshan));
   ASSERT_TRUE(message);
-  const std::vector<Segment> segments = *parse_segments(message->segments);
+  const std::vector<Segment> segments = *parse_segments(*message->segments);
   ASSERT_EQ(segments.size(), 2U);
   FeedHead head;
   for (const Segment& segment : segments) {
@@ -189,14 +195,14 @@ TEST_F(Delivery, FeedsGoWholeWithTheirSeals) {
 
 TEST_F(Delivery, WhatAPeerHoldsIsCutAwayAndTheRestStillChains) {
   journal_.add(kQuzhou, Audience::conference(), {"330802", "330803", "330802"});
-  core::DeliverOrder what = order(FollowMode::feeds, kHuangshan);
-  const std::vector<Segment> whole = *parse_segments(deliver(what)->segments);
+  Order what = order(FollowMode::feeds, kHuangshan);
+  const std::vector<Segment> whole = *parse_segments(*deliver(what)->segments);
   const FeedHead held{Sequence(2), whole[0].records()[1].hash};
-  what.have = {{whole[0].info().feed, held}};
+  what.spec.have = {{whole[0].info().feed, held}};
   const auto message = deliver(what);
   ASSERT_TRUE(message);
   EXPECT_EQ(offsets(*message), (Offsets{3}));
-  const std::vector<Segment> rest = *parse_segments(message->segments);
+  const std::vector<Segment> rest = *parse_segments(*message->segments);
   EXPECT_TRUE(verify_chain(rest[0], held));
   EXPECT_TRUE(rest[0].seal());
 }
@@ -205,16 +211,16 @@ TEST_F(Delivery, LanesAndRegionsThatWereNotAskedForAreLeftOut) {
   journal_.add(kQuzhou, Audience::conference(), {"330802"}, Lane::flash);
   journal_.add(kQuzhou, Audience::conference(), {"330802"}, Lane::normal);
   journal_.add(kHuangshan, Audience::conference(), {"341002"}, Lane::normal);
-  core::DeliverOrder what = order(FollowMode::feeds, kHuangshan);
-  what.lanes = mask_of(Lane::normal);
-  what.regions = {kQuzhou};
+  Order what = order(FollowMode::feeds, kHuangshan);
+  what.spec.lanes = mask_of(Lane::normal);
+  what.spec.regions = {kQuzhou};
   EXPECT_EQ(offsets(*deliver(what)), (Offsets{2}));
 }
 
 TEST_F(Delivery, NothingIsSaidWhenTheFirstEventExceedsTheCredit) {
   journal_.add(kQuzhou, Audience::conference(), {"330802"});
   for (const FollowMode mode : {FollowMode::events, FollowMode::feeds}) {
-    core::DeliverOrder what = order(mode, kHuangshan);
+    Order what = order(mode, kHuangshan);
     what.max_bytes = 10;
     EXPECT_FALSE(deliver(what));
   }
@@ -222,13 +228,13 @@ TEST_F(Delivery, NothingIsSaidWhenTheFirstEventExceedsTheCredit) {
 
 TEST_F(Delivery, CreditEndsAMessageBetweenEvents) {
   journal_.add(kQuzhou, Audience::conference(), {"330802", "330803", "330802", "330803"});
-  core::DeliverOrder what = order(FollowMode::events);
-  const std::size_t all = deliver(what)->segments.size();
+  Order what = order(FollowMode::events);
+  const std::size_t all = deliver(what)->segments->size();
   what.max_bytes = all / 2 + 256;
   const auto first = deliver(what);
   ASSERT_TRUE(first);
-  EXPECT_LE(first->segments.size(), what.max_bytes);
-  EXPECT_FALSE(first->caught_up);
+  EXPECT_LE(first->segments->size(), what.max_bytes);
+  EXPECT_TRUE(first->full);
   what.from = first->next;
   what.max_bytes = kMaxDeliverBytes;
   Offsets both = offsets(*first);
@@ -239,12 +245,12 @@ TEST_F(Delivery, CreditEndsAMessageBetweenEvents) {
 TEST_F(Delivery, AMessageStopsNearItsTargetAndTheNextGoesOn) {
   for (int i = 0; i < 600; ++i) journal_.add(kQuzhou, Audience::conference(), {"330802", "330803", "330802"});
   for (const FollowMode mode : {FollowMode::events, FollowMode::feeds}) {
-    core::DeliverOrder what = order(mode, kHuangshan);
+    Order what = order(mode, kHuangshan);
     std::size_t messages = 0, events = 0;
     while (what.from < what.head && messages < 100) {
       const auto message = deliver(what);
       ASSERT_TRUE(message);
-      EXPECT_LT(message->segments.size(), kDeliverTargetBytes + 4096);
+      EXPECT_LE(message->segments->size(), mode == FollowMode::events ? kStepBytes : kStepBytes + 4096);
       events += offsets(*message).size();
       what.from = message->next;
       ++messages;

@@ -37,7 +37,7 @@ TEST_F(SendAnswerTest, APeerThatDoesNotReadItsAnswersIsCountedAndCut) {
   std::vector<std::string> lost;
   EXPECT_TRUE(net::eventually([&] {
     look();
-    for (std::string& one : endpoint.sweep().lost) lost.push_back(std::move(one));
+    for (std::string& one : endpoint.sweep(0).lost) lost.push_back(std::move(one));
     return !lost.empty();
   }));
   EXPECT_EQ(lost, std::vector<std::string>{routing});

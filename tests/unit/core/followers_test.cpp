@@ -1,6 +1,7 @@
 // Promise 3: a follower receives what it may, in order, once per cursor, as far as its credit goes.
 #include <gmock/gmock.h>
 
+#include "broker/core/followers.h"
 #include "schemas/limits.h"
 #include "tests/unit/core/core_rig.h"
 
@@ -153,6 +154,92 @@ TEST_F(FollowersTest, WhatCouldNotBeSentWaitsForATickOrCredit) {
   EXPECT_EQ(again.deliveries[0].from, Offset{1});
   EXPECT_THAT(rig.step(full).deliveries, IsEmpty());
   EXPECT_EQ(ask(fire(), Credit{SessionId{7}, 1, 1, Offset{}}).deliveries.size(), 1U);
+}
+
+TEST_F(FollowersTest, WhatCouldNotBeSentIsTriedAgainSoonAndThenEverLater) {
+  say("一");
+  const Effects first = ask(fire(), follow(7));
+  const Delivered full{first.deliveries.at(0).connection, SessionId{7}, Offset{1}, 0, false, false};
+  TimeMs before = 0;
+  for (int i = 0; i < 10; ++i) {
+    (void)rig.step(full);
+    ASSERT_TRUE(rig.core.retry_at());
+    const TimeMs wait = *rig.core.retry_at() - rig.now;
+    EXPECT_GE(wait, before);
+    EXPECT_GT(wait, 0);
+    EXPECT_LE(wait, kLastRetryMs);
+    before = wait;
+    rig.now += wait;
+    ASSERT_EQ(rig.turn({}).deliveries.size(), 1U);
+  }
+  EXPECT_EQ(before, kLastRetryMs);
+  (void)rig.step(Delivered{full.connection, SessionId{7}, Offset{2}, 10, true, false});
+  EXPECT_FALSE(rig.core.retry_at());
+}
+
+TEST_F(FollowersTest, AFollowerThatTakesNothingForLongIsEndedWithAReason) {
+  say("一");
+  Follow f = follow(7);
+  f.credit_messages = 0;
+  (void)ask(fire(), f);
+  (void)ask(police(), follow(8, FollowFrom::now));  // stands at the head: takes nothing either, and may stay
+  Effects last;
+  for (TimeMs passed = 0; passed <= kStuckFollowerMs; passed += kHeartbeatMs) {
+    (void)ask(fire(), Heartbeat{rig.now, {}});
+    (void)ask(police(), Heartbeat{rig.now, {}});
+    EXPECT_EQ(rig.core.follower_count(), 2U);
+    last = rig.pass(kHeartbeatMs);
+    if (rig.core.follower_count() == 1) break;
+  }
+  ASSERT_EQ(messages<Unfollow>(last.sends).size(), 1U);
+  EXPECT_EQ(messages<Unfollow>(last.sends)[0].follow, SessionId{7});
+  EXPECT_FALSE(messages<Unfollow>(last.sends)[0].reason.empty());
+  ASSERT_EQ(last.alarms.size(), 1U);
+  EXPECT_EQ(last.alarms[0].what, "follower_stuck");
+}
+
+TEST_F(FollowersTest, OneThatStandsAtTheHeadIsToldSoOnceASecondIfItGetsNothing) {
+  const Effects first = ask(fire(), follow(7));
+  EXPECT_THAT(first.deliveries, IsEmpty());
+  const Effects second = say("一");
+  ASSERT_EQ(second.deliveries.size(), 1U);
+  EXPECT_TRUE(second.deliveries[0].quiet) << "it was told just now";
+  // The ring found nothing for it and said nothing.
+  EXPECT_THAT(rig.step(Delivered{second.deliveries[0].connection, SessionId{7}, Offset{2}, 0, false, false, 0}).deliveries,
+              IsEmpty());
+  const Effects later = rig.pass(kStandingWordMs + 100);
+  ASSERT_EQ(later.deliveries.size(), 1U);
+  EXPECT_EQ(later.deliveries[0].from, Offset{2});
+  EXPECT_EQ(later.deliveries[0].head, Offset{2});
+  EXPECT_FALSE(later.deliveries[0].quiet);
+}
+
+TEST_F(FollowersTest, AVectorIsSearchedOnceAndForgottenBehindWhatItHeld) {
+  say("一");
+  const FeedVector one = rig.core.heads();
+  say("二");
+  Follow f = follow(7, FollowFrom::vector);
+  f.vector = one;
+  f.vector.push_back({{RegionCode{990000}, Epoch{1}, Lane::normal, Audience::conference()}, {Sequence{5}, {}}});
+  const Effects first = ask(fire(), f);
+  ASSERT_EQ(first.deliveries.size(), 1U);
+  EXPECT_TRUE(first.deliveries[0].search);
+  EXPECT_EQ(first.deliveries[0].spec->have.size(), 1U) << "nobody of that region is a member";
+  (void)rig.serve(first);
+  const Effects second = say("三");
+  ASSERT_EQ(second.deliveries.size(), 1U);
+  EXPECT_FALSE(second.deliveries[0].search);
+  EXPECT_THAT(second.deliveries[0].spec->have, IsEmpty());
+}
+
+TEST_F(FollowersTest, WhatThisNodeDoesNotHoldYetIsStillSkippedLater) {
+  say("一");
+  Follow f = follow(7, FollowFrom::vector);
+  f.vector = {{{kHuangshan, Epoch{1}, Lane::normal, Audience::conference()}, {Sequence{5}, {}}}};
+  (void)rig.serve(ask(fire(), f));
+  const Effects later = say("二");
+  ASSERT_EQ(later.deliveries.size(), 1U);
+  EXPECT_EQ(later.deliveries[0].spec->have, f.vector);
 }
 
 TEST_F(FollowersTest, AFollowerWhoseConnectionIsGoneIsForgotten) {

@@ -36,7 +36,8 @@ void LinkRig::perform(RegionCode region, const Effects& effects) {
     network_.push_back({end->second.first, [peer](TimeMs now) { return Input{now, peer}; }});
     return true;
   };
-  for (const Send& send : effects.sends) (void)to_link(send.connection, send.message);
+  for (const Send& send : effects.sends)
+    if (!to_link(send.connection, send.message) && send.connection.socket != 2) said.push_back(send);
   for (const DeliverOrder& order : effects.deliveries) {
     Deliver deliver = node(region).perform(order);
     Delivered report{order.connection, order.follow, deliver.next, deliver.segments.size(), deliver.next > order.from, false};

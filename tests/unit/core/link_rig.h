@@ -24,6 +24,7 @@ class LinkRig {
   [[nodiscard]] std::string state(RegionCode from, RegionCode to, LaneClass lanes);
 
   std::vector<std::string> alarms;  // "<region> <what>"
+  std::vector<Send> said;           // to agents, by all nodes
   // Lets a test alter what a node delivers to another.
   std::function<void(RegionCode from, RegionCode to, Deliver&)> tamper;
 

@@ -219,22 +219,30 @@ TEST_F(PublishTest, SequenceZeroIsRefusedAsAWhole) {
   EXPECT_THAT(rig.publish(police(), kSession, 0, {report("一")}), ElementsAre("refused invalid_field sequence"));
 }
 
-TEST_F(PublishTest, AnAckLevelThatTheNodeDoesNotOfferIsRefusedAndConsumesNothing) {
-  rig.hello(police(), kSession);
-  Publish publish = CoreRig::publish_message(kSession, Lane::normal, 1, {report("一")});
-  publish.peers = 1;
-  const Effects effects = rig.turn({rig.says(police(), publish)});
-  EXPECT_THAT(lines_of(effects.sends), ElementsAre("refused invalid_field peers"));
-  EXPECT_THAT(codes(effects), ElementsAre(RefusalCode::invalid_field));
-  publish.peers = 0;
-  EXPECT_THAT(lines_of(rig.turn({rig.says(police(), publish)}).sends), ElementsAre("1 ok conference#1 @1"));
-}
-
 TEST_F(PublishTest, AnEmptyPublishOnlySaysWhatTheClientHolds) {
   rig.hello(police(), kSession);
   (void)rig.publish(police(), kSession, 1, {report("一")});
   EXPECT_THAT(rig.publish(police(), kSession, 2, {}, 1), IsEmpty());
   EXPECT_TRUE(rig.disk.answers.empty());
+}
+
+TEST(Publish, WhoeverPublishesFasterThanItsRateIsToldWhenToComeBackAndNothingIsConsumed) {
+  const auto policy = std::make_shared<Policy>(*open_policy());
+  policy->set_rates({{}, {.events_per_s = 1}});
+  CoreRig rig(kQuzhou, four_cities(), policy);
+  rig.hello(police(), 5);
+  const std::vector<Event> events = {report("一"), report("二"), report("三"), report("四"), report("五")};
+  const Effects effects = rig.turn({rig.says(police(), CoreRig::publish_message(5, Lane::normal, 1, events))});
+  const auto answers = messages<Answers>(effects.sends);
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].receipts.at(0).count, 3U);
+  ASSERT_EQ(answers[0].refusals.size(), 1U);
+  EXPECT_EQ(answers[0].refusals[0].sequence, Sequence{4});
+  EXPECT_EQ(answers[0].refusals[0].refusal.code, RefusalCode::busy);
+  EXPECT_EQ(effects.throttled, 2U);
+  rig.now += answers[0].refusals[0].refusal.retry_after_ms;
+  EXPECT_EQ(rig.publish(police(), 5, 4, {report("四")}).size(), 1U);
+  EXPECT_EQ(rig.disk.events(kQuzhou).size(), 4U);
 }
 
 }  // namespace

@@ -152,5 +152,59 @@ TEST(Sessions, SessionZeroAndClosingOneselfAreRefused) {
   EXPECT_THAT(lines_of(rig.hello(police(), 5, {5}).sends), ElementsAre("refused invalid_field close_sessions"));
 }
 
+Hello volatile_hello(std::uint64_t session) {
+  Hello hello;
+  hello.session = SessionId{session};
+  hello.volatile_outbox = true;
+  return hello;
+}
+
+// Sixteen programs without a durable outbox that published, and will never say that they have their answers.
+void leave_sixteen_behind(CoreRig& rig) {
+  for (std::uint64_t i = 1; i <= kMaxSessionsPerAgent; ++i) {
+    rig.turn({rig.says(police(), volatile_hello(i), "connection " + std::to_string(i))});
+    (void)rig.publish(police(), i, 1, {report("未确认")});
+    rig.now += 1;
+  }
+}
+
+TEST(Sessions, ADeadVolatileSessionGivesWayTheOneThatWasHeardLeastLatelyFirst) {
+  CoreRig rig;
+  leave_sixteen_behind(rig);
+  rig.now += kPeerSilenceMs + 1;
+  // A word on its connection, or a publish in it, shows that a client lives.
+  (void)rig.turn({rig.says(police(), Heartbeat{}, "connection 1")});
+  (void)rig.publish(police(), 2, 2, {report("还在")});
+  EXPECT_EQ(welcome_of(rig.hello(police(), 99)).session, SessionId{99});
+  for (const std::uint64_t alive : {1U, 2U, 4U})
+    EXPECT_TRUE(welcome_of(rig.turn({rig.says(police(), volatile_hello(alive))})).session_known) << alive;
+  EXPECT_FALSE(welcome_of(rig.turn({rig.says(police(), volatile_hello(3))})).session_known);
+}
+
+TEST(Sessions, VolatileSessionsThatAreHeardAreNotDropped) {
+  CoreRig rig;
+  leave_sixteen_behind(rig);
+  EXPECT_EQ(messages<Refused>(rig.hello(police(), 99).sends).at(0).refusal.code, RefusalCode::too_many_sessions);
+}
+
+TEST(Sessions, AnyOpeningHelloClosesVolatileSessionsSilentForTenMinutes) {
+  CoreRig rig;
+  rig.turn({rig.says(police(), volatile_hello(1))});
+  rig.hello(police(), 2);
+  rig.now += 600'001;
+  rig.hello(police(), 3);
+  EXPECT_TRUE(welcome_of(rig.hello(police(), 2)).session_known) << "a durable outbox may come back";
+  EXPECT_FALSE(welcome_of(rig.turn({rig.says(police(), volatile_hello(1))})).session_known);
+}
+
+TEST(Sessions, AClockThatWasSetBackDoesNotKeepTheDead) {
+  CoreRig rig;
+  leave_sixteen_behind(rig);
+  rig.now -= 3'600'000;
+  rig.hello(police(), 98);
+  rig.now += kPeerSilenceMs + 1;
+  EXPECT_EQ(welcome_of(rig.hello(police(), 99)).session, SessionId{99});
+}
+
 }  // namespace
 }  // namespace lianxi::core

@@ -52,15 +52,15 @@ class DescriptorWatchTest : public ::testing::Test {
   }
   int listener_ = -1, far_ = -1, near_ = -1;
   sockaddr_in address_{};
-  DescriptorWatch watch_{kBound};
+  DescriptorWatch watch_{{.message_bytes = kBound}};
 };
 
 TEST_F(DescriptorWatchTest, BytesWithoutAMessageAreCutAboveTheBound) {
   watch_.opened(near_);
   flow(kBound + 1);
-  EXPECT_EQ(watch_.sweep(), 0U) << "a sweep judges what the sweep before saw";
+  EXPECT_EQ(watch_.sweep().all(), 0U) << "a sweep judges what the sweep before saw";
   watch_.drained();
-  EXPECT_EQ(watch_.sweep(), 1U);
+  EXPECT_EQ(watch_.sweep().all(), 1U);
   EXPECT_TRUE(far_end_is_closed());
 }
 
@@ -69,7 +69,7 @@ TEST_F(DescriptorWatchTest, BytesUpToTheBoundAreNotCut) {
   flow(kBound);
   for (int i = 0; i < 5; ++i) {
     watch_.drained();
-    EXPECT_EQ(watch_.sweep(), 0U);
+    EXPECT_EQ(watch_.sweep().all(), 0U);
   }
   EXPECT_TRUE(watch_.suspicious());
 }
@@ -78,16 +78,16 @@ TEST_F(DescriptorWatchTest, AMessageTakenOutStartsTheCountAnew) {
   watch_.opened(near_);
   for (int i = 0; i < 10; ++i) {
     flow(kBound / 2);
-    watch_.yielded(near_);
+    watch_.yielded(near_, 0, "agent");
     watch_.drained();
-    EXPECT_EQ(watch_.sweep(), 0U);
+    EXPECT_EQ(watch_.sweep().all(), 0U);
   }
 }
 
 TEST_F(DescriptorWatchTest, NothingIsCutWhileMessagesStillWaitToBeRead) {
   watch_.opened(near_);
   flow(3 * kBound);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(watch_.sweep(), 0U);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(watch_.sweep().all(), 0U);
 }
 
 TEST_F(DescriptorWatchTest, ADescriptorGivenOutAgainIsAnotherConnection) {
@@ -100,7 +100,7 @@ TEST_F(DescriptorWatchTest, ADescriptorGivenOutAgainIsAnotherConnection) {
   ASSERT_EQ(::dup2(near_, number), number);
   EXPECT_NE(connection_cookie(number), cookie);
   EXPECT_FALSE(cut_connection(number, cookie));
-  EXPECT_EQ(watch_.sweep(), 0U);
+  EXPECT_EQ(watch_.sweep().all(), 0U);
   EXPECT_EQ(watch_.size(), 0U);
   if (number != near_) ::close(number);
 }
@@ -113,6 +113,84 @@ TEST_F(DescriptorWatchTest, WhatIsNoConnectionHasNoCookie) {
   EXPECT_EQ(connection_cookie(pipe_ends[0]), 0U);
   ::close(pipe_ends[0]);
   ::close(pipe_ends[1]);
+}
+
+TEST_F(DescriptorWatchTest, WhoHasTheMostWaitingLosesItsLargestConnectionWhenTooMuchWaitsInAll) {
+  DescriptorWatch watch({.message_bytes = 10 * kBound, .waiting_bytes = 2 * kBound});
+  const int modest_far = far_, modest = near_;
+  watch.opened(modest);
+  watch.yielded(modest, 0, "modest");
+  flow(kBound / 2);
+  connect();
+  const int greedy_far = far_, greedy = near_;
+  watch.opened(greedy);
+  watch.yielded(greedy, 0, "greedy");
+  flow(kBound);
+  EXPECT_EQ(watch.sweep().all(), 0U);
+  EXPECT_GE(watch.waiting_bytes(), kBound);
+  flow(kBound);
+  EXPECT_EQ(watch.sweep().waiting, 1U);
+  EXPECT_TRUE(far_end_is_closed());
+  far_ = modest_far;
+  EXPECT_EQ(::recv(far_, &address_, 1, MSG_DONTWAIT), -1) << "the modest one stays";
+  ::close(greedy_far);
+  ::close(modest);
+}
+
+TEST_F(DescriptorWatchTest, TooManyConnectionsOfAnAgentAreCutTheNewestFirst) {
+  DescriptorWatch watch({.message_bytes = kBound, .connections = 8, .connections_of_agent = 1});
+  watch.opened(near_);
+  watch.yielded(near_, 0, "agent");
+  const int first = far_, first_near = near_;
+  connect();
+  watch.opened(near_);
+  watch.yielded(near_, 0, "agent");
+  EXPECT_EQ(watch.sweep().crowded, 1U);
+  EXPECT_TRUE(far_end_is_closed());
+  EXPECT_EQ(::recv(first, &address_, 1, MSG_DONTWAIT), -1) << "the first stays";
+  EXPECT_EQ(watch.sweep().all(), 0U);
+  ::close(first);
+  ::close(first_near);
+}
+
+TEST_F(DescriptorWatchTest, AboveTheBoundOfAllWhoeverHasSaidNothingGoesFirst) {
+  DescriptorWatch watch({.message_bytes = kBound, .connections = 1, .connections_of_agent = 1});
+  watch.opened(near_);
+  const int silent = far_, silent_near = near_;
+  connect();
+  const int speaking = far_;
+  watch.opened(near_);
+  watch.yielded(near_, 0, "agent");
+  EXPECT_EQ(watch.sweep().crowded, 1U);
+  far_ = silent;
+  EXPECT_TRUE(far_end_is_closed());
+  ::close(speaking);
+  ::close(silent_near);
+}
+
+TEST_F(DescriptorWatchTest, TheSenderOfAMessageIsInDoubtUntilTheMessagesOfTheFormerConnectionAreOut) {
+  watch_.opened(near_);
+  EXPECT_EQ(watch_.sender(near_), connection_cookie(near_));
+  const int number = near_;
+  ::close(near_);
+  ::close(far_);
+  connect();
+  ASSERT_EQ(::dup2(near_, number), number);
+  watch_.opened(number);
+  EXPECT_EQ(watch_.sender(number), 0U) << "a message read now may be of the former one";
+  EXPECT_EQ(watch_.sweep().all(), 0U);
+  EXPECT_EQ(watch_.sender(number), 0U);
+  watch_.drained();
+  EXPECT_EQ(watch_.sender(number), connection_cookie(number));
+  if (number != near_) ::close(number);
+}
+
+TEST_F(DescriptorWatchTest, AConnectionThatCameAndWentBetweenTwoLooksLeavesItsNumberInDoubt) {
+  watch_.opened(near_);
+  watch_.opened(near_);  // told of twice: of the former and of this one
+  EXPECT_EQ(watch_.sender(near_), 0U);
+  watch_.drained();
+  EXPECT_EQ(watch_.sender(near_), connection_cookie(near_));
 }
 
 }  // namespace

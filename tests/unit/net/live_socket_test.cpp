@@ -147,5 +147,27 @@ TEST_F(LiveSocketTest, ASubscriberThatDoesNotReadDoesNotStopTheOthers) {
   }));
 }
 
+TEST_F(LiveSocketTest, AConnectionThatPilesUpRefusalsIsCut) {
+  auto socket = client(zmq::socket_type::sub, police);
+  for (std::size_t i = 0; i < 3 * kMaxSubscriptionsPerConnection; ++i)
+    socket.set(zmq::sockopt::subscribe, "mobilisation/" + std::to_string(i));
+  socket.connect(live->endpoint());
+  std::size_t cut = 0;
+  EXPECT_TRUE(serves([&] {
+    cut += live->take_cuts().crowded;
+    return cut > 0;
+  }));
+  EXPECT_GE(refusals.size(), kMaxSubscriptionsPerConnection);
+}
+
+TEST_F(LiveSocketTest, MoreTopicBytesThanAnySubscriberHasToSayAreCutByTheGuard) {
+  auto socket = client(zmq::socket_type::sub, police);
+  for (std::size_t i = 0; i < 2'000; ++i)
+    socket.set(zmq::sockopt::subscribe, "alert/" + std::to_string(i) + std::string(200, 'x'));
+  socket.connect(live->endpoint());
+  EXPECT_TRUE(serves([&] { return live->take_cuts().crowded > 0; }));
+  EXPECT_LE(live->subscriptions(), kMaxSubscriptionsPerConnection);
+}
+
 }  // namespace
 }  // namespace lianxi::net

@@ -56,7 +56,7 @@ TEST_F(ZapTest, AConnectionWithoutCurveSendsNothing) {
   EXPECT_TRUE(eventually([&] {
     std::array items = {endpoint->readable()};
     wait(items, std::chrono::milliseconds(20));
-    return endpoint->sweep().failed_handshakes > 0;
+    return endpoint->sweep(0).failed_handshakes > 0;
   }));
   EXPECT_TRUE(std::holds_alternative<std::monostate>(endpoint->receive()));
 }

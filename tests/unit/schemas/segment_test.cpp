@@ -198,6 +198,35 @@ TEST(Chain, ABrokenLinkIsNamedByFeedAndSequence) {
   EXPECT_EQ(gap.error().field, "330800/1/normal/conference#1");
 }
 
+TEST(Chain, TheFirstBrokenLinkOfALongRunIsNamed) {
+  constexpr std::uint64_t kRecords = 600;
+  const Bytes good = write({}, kRecords).finish();
+  EXPECT_TRUE(verify_chain(Segment::parse(good).value(), {}));
+  const Bytes foreign_bytes = write({Sequence(0), Hash{4}}, kRecords).finish();  // the same events on another beginning
+  const Segment foreign = Segment::parse(foreign_bytes).value();
+  for (const std::uint64_t bad : {1U, 2U, 255U, 256U, 257U, 600U}) {
+    SegmentWriter changed(kFeed, {}, Offset(1));
+    SegmentWriter joined(kFeed, {}, Offset(1));
+    for (std::uint64_t sequence = 1; sequence <= kRecords; ++sequence) {
+      const Bytes body = encode_event(test::small_event(sequence));
+      const Salt salt = derive_salt(Hash{9}, Ordinal(sequence));
+      const Hash digest = sequence == bad ? Hash{7} : body_digest(salt, body);
+      changed.append(stamp_at(sequence), salt, digest, body);
+      if (sequence >= bad) {
+        joined.append(foreign.records()[sequence - 1]);
+      } else {
+        joined.append(stamp_at(sequence), salt, digest, body);
+      }
+    }
+    const std::string field = "330800/1/normal/conference#" + std::to_string(bad);
+    for (const Bytes& bytes : {std::move(changed).finish(), std::move(joined).finish()}) {
+      const auto broken = verify_chain(Segment::parse(bytes).value(), {});
+      ASSERT_FALSE(broken) << bad;
+      EXPECT_EQ(broken.error().field, field);
+    }
+  }
+}
+
 TEST(Chain, EveryFieldOfStampAndFeedCounts) {
   const Hash previous{1};
   const Hash digest{2};

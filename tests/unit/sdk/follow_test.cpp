@@ -132,6 +132,98 @@ TEST_F(Following, TheFlashEndpointServesItsLaneAlone) {
   ASSERT_TRUE(until([&] { return started.size() == 1; }));
 }
 
+TEST_F(Following, AFeedThatDoesNotFollowOnItselfEndsTheFollow) {
+  node.append("一");
+  ASSERT_TRUE(client->follow({.from = FollowFrom::beginning}, callbacks()));
+  ASSERT_TRUE(until([&] { return texts.size() == 1; }));
+  node.forget_chain();
+  node.append("伪");
+  ASSERT_TRUE(until([&] { return refusals.size() == 1; }));
+  EXPECT_EQ(refusals.front().code, RefusalCode::feed_broken);
+  EXPECT_EQ(texts.size(), 1U) << "nothing of a broken feed is handed over";
+}
+
+TEST_F(Following, WhoDoesNotCheckTheChainHearsWhateverComes) {
+  node.append("一");
+  ASSERT_TRUE(client->follow({.from = FollowFrom::beginning, .check_chain = false}, callbacks()));
+  ASSERT_TRUE(until([&] { return texts.size() == 1; }));
+  node.forget_chain();
+  node.append("二");
+  ASSERT_TRUE(until([&] { return texts.size() == 2; }));
+}
+
+TEST_F(Following, ARangeGivesEveryEventInOrderAndItsCursor) {
+  for (int i = 0; i < 300; ++i) node.append(std::to_string(i));
+  EventStream stream = client->events({.from = FollowFrom::beginning});
+  int count = 0;
+  for (const FollowedEvent& seen : stream) {
+    EXPECT_EQ(std::get<IncidentReport>(seen.event.body).text, std::to_string(count));
+    EXPECT_EQ(seen.offset, Offset(static_cast<std::uint64_t>(count) + 1));
+    if (++count == 300) break;
+  }
+  ASSERT_TRUE(stream.cursor());
+  EXPECT_EQ(stream.cursor()->offset, Offset{301});
+  EXPECT_EQ(stream.cursor()->node, RegionCode{330800});
+  EXPECT_FALSE(stream.next(std::chrono::milliseconds(1)));
+  EXPECT_FALSE(stream.over());
+}
+
+TEST_F(Following, ARangeThatIsNotReadHoldsOnlyItsCredit) {
+  EventStream stream = client->events({.from = FollowFrom::beginning});
+  for (int i = 0; i < 1'000; ++i) node.append(std::to_string(i));
+  ASSERT_TRUE(stream.next());
+  for (int i = 1; i < 200; ++i) ASSERT_TRUE(stream.next());
+  ASSERT_TRUE(node.until([](const auto& seen) { return !seen.credits.empty(); }));
+  std::uint64_t given = 0;
+  for (const Credit& credit : node.seen().credits) given += credit.messages;
+  EXPECT_LE(given, 200U) << "credit is for what was read";
+  EXPECT_LE(node.seen().credits.back().offset, Offset{201});
+  for (int i = 200; i < 1'000; ++i) {
+    const auto seen = stream.next();
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->offset, Offset(static_cast<std::uint64_t>(i) + 1));
+  }
+}
+
+TEST_F(Following, ARangeSurvivesALostConnection) {
+  EventStream stream = client->events({.from = FollowFrom::beginning});
+  for (int i = 0; i < 10; ++i) node.append(std::to_string(i));
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(stream.next());
+  node.restart();
+  for (int i = 10; i < 20; ++i) node.append(std::to_string(i));
+  for (std::uint64_t i = 5; i < 20; ++i) {
+    const auto seen = stream.next();
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->offset, Offset(i + 1));
+  }
+}
+
+TEST_F(Following, ARangeEndsWithItsReason) {
+  node.set([](auto& s) { s.refuse_follow = Refusal{RefusalCode::not_allowed, "filter", "not yours", 0}; });
+  EventStream refused = client->events({.from = FollowFrom::beginning});
+  EXPECT_TRUE(refused.begin() == refused.end());
+  ASSERT_TRUE(refused.reason());
+  EXPECT_EQ(refused.reason()->code, RefusalCode::not_allowed);
+  EventStream impossible = client->events({.lanes = 0});
+  EXPECT_TRUE(impossible.over());
+  EXPECT_EQ(impossible.reason()->field, "lanes");
+}
+
+TEST_F(Following, AReaderThatWaitsIsLetGoByStopAndByTheClientsEnd) {
+  EventStream stopped = client->events({.from = FollowFrom::now});
+  auto waiting = std::async(std::launch::async, [&] { return stopped.next().has_value(); });
+  stopped.stop();
+  EXPECT_FALSE(waiting.get());
+  EXPECT_TRUE(stopped.over());
+  EXPECT_FALSE(stopped.reason());
+  EventStream closed = client->events({.from = FollowFrom::now});
+  auto until_the_end = std::async(std::launch::async, [&] { return closed.next().has_value(); });
+  client.reset();
+  EXPECT_FALSE(until_the_end.get());
+  ASSERT_TRUE(closed.reason());
+  EXPECT_EQ(closed.reason()->code, RefusalCode::busy);
+}
+
 TEST_F(Following, AQueryIsAnsweredRefusedOrTimesOut) {
   auto answer = client->query(AskAlerts{}, kPatience, Offset{});
   ASSERT_TRUE(answer);

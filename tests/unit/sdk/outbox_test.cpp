@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <set>
@@ -85,6 +86,69 @@ TEST_F(DurableOutbox, EveryPublishThatReturnedSurvivesKill9AndIsAcceptedOnce) {
   const auto accepted = node.seen().accepted;
   for (std::uint32_t i = 0; i <= last; ++i) EXPECT_EQ(text_of(accepted.at(i)), std::to_string(i));
   EXPECT_LE(accepted.size(), last + 3);  // at most one more was on its way in
+}
+
+TEST_F(DurableOutbox, WhatIsPublishedBehindTheCallersBackIsStoredAndAnswered) {
+  ScriptedNode node;
+  auto client = open(node.profile());
+  std::atomic<std::size_t> good_ones{0};
+  for (int i = 0; i < 500; ++i) {
+    const Event event = report(std::to_string(i));
+    client->publish_async(std::span(&event, 1), [&](std::size_t, const Outcome& outcome) {
+      if (outcome) ++good_ones;
+      good_ones.notify_all();
+    });
+  }
+  for (std::size_t seen = good_ones; seen < 500; seen = good_ones) good_ones.wait(seen);
+  const auto accepted = node.seen().accepted;
+  ASSERT_EQ(accepted.size(), 500U);
+  for (std::size_t i = 0; i < 500; ++i) EXPECT_EQ(text_of(accepted[i]), std::to_string(i));
+  EXPECT_EQ(client->pending(), 0U);
+}
+
+TEST_F(DurableOutbox, TheDestructorStoresWhatWaitsForTheDisk) {
+  ScriptedNode node;
+  node.stop();
+  std::atomic<int> told{0};
+  {
+    auto client = open(node.profile());
+    std::vector<Event> events;
+    for (int i = 0; i < 200; ++i) events.push_back(report(std::to_string(i)));
+    client->publish_async(events, [&](std::size_t, const Outcome& outcome) { told += outcome ? 100'000 : 1; });
+  }
+  EXPECT_EQ(told, 200) << "each waiter is told that the client was closed";
+  node.start();
+  auto client = open(node.profile());
+  ASSERT_TRUE(node.until([](const auto& seen) { return seen.accepted.size() == 200; }));
+}
+
+TEST_F(DurableOutbox, AResumedSessionNoticesAnotherBodyUnderItsSequence) {
+  ScriptedNode node;
+  const std::string copy = path + ".copy";
+  {
+    auto client = open(node.profile());
+    auto first = client->publish(report("一"));
+    ASSERT_TRUE(good(first));
+  }
+  std::filesystem::copy_file(path, copy);
+  {
+    auto client = open(node.profile());
+    auto second = client->publish(report("二"));
+    ASSERT_TRUE(good(second));
+    node.stop();  // so that the node keeps what it answered
+  }
+  std::filesystem::rename(copy, path);
+  std::filesystem::remove(path + "-wal");
+  std::filesystem::remove(path + "-shm");
+  std::atomic<int> reports{0};
+  auto client = open(node.profile(), [&](const std::string&) { ++reports; });
+  auto other = client->publish(report("另一个二"));  // the same sequence
+  node.start();
+  ASSERT_TRUE(good(other));
+  EXPECT_GE(reports, 1);
+  const auto accepted = node.seen().accepted;
+  ASSERT_EQ(accepted.size(), 3U);
+  EXPECT_EQ(text_of(accepted.back()), "另一个二");
 }
 
 TEST_F(DurableOutbox, ASecondProcessGoesOnInTheSameSession) {

@@ -204,6 +204,60 @@ TEST_F(Publishing, ACallbackRunsOnceForEachEvent) {
   EXPECT_EQ(calls, 100);
 }
 
+TEST_F(Publishing, OneCallPublishesManyAndHearsOfEach) {
+  auto client = open({.max_in_flight = 64});
+  std::vector<Event> events;
+  for (int i = 0; i < 300; ++i) events.push_back(report(std::to_string(i)));
+  events.at(7).envelope.entity = "nonsense";
+  std::vector<int> good(events.size()), bad(events.size());
+  std::atomic<std::size_t> told{0};
+  client->publish(events, [&](std::size_t i, const Outcome& outcome) {
+    ++(outcome ? good : bad).at(i);
+    ++told;
+    told.notify_all();
+  });
+  const auto last = client->publish(report("last")).wait_for(kPatience);
+  ASSERT_EQ(last, std::future_status::ready);
+  for (std::size_t seen = told; seen < events.size(); seen = told) told.wait(seen);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    EXPECT_EQ(good[i], i == 7 ? 0 : 1) << i;
+    EXPECT_EQ(bad[i], i == 7 ? 1 : 0) << i;
+  }
+  const auto texts = accepted();
+  ASSERT_EQ(texts.size(), 300U);
+  EXPECT_EQ(texts.front(), "0");
+  EXPECT_EQ(texts.back(), "last");
+}
+
+TEST_F(Publishing, MemoryHoldsNoMoreThanItMay) {
+  node.stop();
+  auto client = open({.max_waiting_bytes = 100'000});
+  std::vector<std::future<Outcome>> futures;
+  for (int i = 0; i < 30; ++i) futures.push_back(client->publish(report(std::string(10'000, 'x'))));
+  const Outcome last = outcome(futures.back());
+  ASSERT_FALSE(last);
+  EXPECT_EQ(last.error().code, RefusalCode::busy);
+  EXPECT_EQ(last.error().field, "outbox");
+  const std::size_t held = client->pending();
+  EXPECT_GT(held, 5U);
+  EXPECT_LT(held, 11U);
+  node.start();
+  EXPECT_TRUE(outcome(futures.front()));
+  ASSERT_TRUE(node.until([&](const Seen& s) { return s.accepted.size() == held; }));
+  auto again = client->publish(report("再"));
+  EXPECT_TRUE(outcome(again));
+}
+
+TEST_F(Publishing, ACallbackMayPublish) {
+  auto client = open();
+  std::promise<Outcome> second;
+  client->publish(report("一"), [&](const Outcome&) {
+    client->publish(report("二"), [&](const Outcome& outcome) { second.set_value(outcome); });
+  });
+  auto future = second.get_future();
+  EXPECT_TRUE(outcome(future));
+}
+
 TEST_F(Publishing, ManyThreadsShareAClient) {
   auto client = open({.max_in_flight = 16});
   std::atomic<int> accepted_count{0};

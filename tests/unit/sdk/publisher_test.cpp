@@ -24,7 +24,8 @@ class Rules : public ::testing::Test {
   }
   void store(const std::string& text) {
     bodies.push_back(encode_event(report(text)));
-    ASSERT_TRUE(outbox->append(outbox->next_ticket(), Lane::normal, bodies.back(), {}));
+    const NewEvent event{next_ticket++, Lane::normal, bodies.back()};
+    ASSERT_TRUE(outbox->append(std::span(&event, 1)));
   }
   Answers receipt(std::uint64_t first, std::uint32_t count, bool right_body = true) {
     ReceiptRange range{Lane::normal,    Audience::conference(), Sequence(first), count, Epoch{1},
@@ -42,10 +43,12 @@ class Rules : public ::testing::Test {
   std::vector<Ticket> told;
   std::vector<std::string> reports;
   std::uint64_t sessions = 1;
-  std::unique_ptr<Outbox> outbox = make_memory_outbox(SessionId{1});
+  Ticket next_ticket = 1;
+  std::unique_ptr<Outbox> outbox = make_memory_outbox(SessionId{1}, 64 * 1024 * 1024);
   Publisher publisher{*outbox,
-                      8,
-                      {.answered = [this](Ticket ticket, const Outcome&) { told.push_back(ticket); },
+                      {.events = 8},
+                      {.answered = [this](Lane, std::span<const Ticket> tickets,
+                                          const Outcome&) { told.insert(told.end(), tickets.begin(), tickets.end()); },
                        .report = [this](const std::string& text) { reports.push_back(text); },
                        .fresh_session = [this] { return SessionId(++sessions); }}};
 };
@@ -111,12 +114,126 @@ TEST_F(Rules, AMomentOfBusyTroublesNobody) {
 
 TEST_F(Rules, AnotherBodyUnderOurSequenceEndsTheSession) {
   store("一");
+  publisher.lost(kNormal);
+  ASSERT_EQ(publisher.welcomed(welcome(1, 0), kNormal), Publisher::Next::go_on);  // somebody has sent one before
   ASSERT_TRUE(publisher.next(Lane::normal, 0));
   EXPECT_EQ(publisher.answered(receipt(1, 1, false), 1), Publisher::Next::hello);
   EXPECT_EQ(outbox->session(), SessionId{2});
   EXPECT_EQ(reports.size(), 1U);
   EXPECT_TRUE(told.empty());
   (void)publisher.welcomed(welcome(0, 0), kNormal);
+  EXPECT_EQ(publisher.next(Lane::normal, 2)->first_sequence, Sequence{1});
+}
+
+TEST_F(Rules, BodiesAreComparedUpToWhatTheNodeHadTakenBefore) {
+  for (const char* text : {"一", "二", "三"}) store(text);
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  publisher.lost(kNormal);
+  ASSERT_EQ(publisher.welcomed(welcome(2, 0), kNormal), Publisher::Next::go_on);
+  ASSERT_EQ(publisher.next(Lane::normal, 0)->events.size(), 3U);
+  Answers answers = receipt(1, 3);
+  answers.receipts.front().body_hashes.at(2) = {};  // of a sequence that the node did not know: it is what was sent here
+  EXPECT_EQ(publisher.answered(answers, 1), Publisher::Next::go_on);
+  EXPECT_EQ(told.size(), 3U);
+  store("四");
+  publisher.lost(kNormal);
+  ASSERT_EQ(publisher.welcomed(welcome(4, 3), kNormal), Publisher::Next::go_on);
+  ASSERT_TRUE(publisher.next(Lane::normal, 2));
+  Answers without = receipt(4, 1);
+  without.receipts.front().body_hashes.clear();
+  EXPECT_EQ(publisher.answered(without, 3), Publisher::Next::hello);
+  EXPECT_EQ(told.size(), 3U);
+}
+
+TEST_F(Rules, ReceiptsOfARunNameEachEventsPlace) {
+  std::vector<Outcome> outcomes;
+  Publisher other{*outbox,
+                  {.events = 8},
+                  {.answered =
+                       [&](Lane, std::span<const Ticket> tickets, const Outcome& first) {
+                         for (std::size_t i = 0; i < tickets.size(); ++i) outcomes.push_back(outcome_after(first, i));
+                       },
+                   .report = [](const std::string&) {},
+                   .fresh_session = [] { return SessionId{9}; }}};
+  (void)other.welcomed(welcome(0, 0), kNormal);
+  for (const char* text : {"一", "二", "三", "四"}) store(text);
+  ASSERT_EQ(other.next(Lane::normal, 0)->events.size(), 4U);
+  Answers answers = receipt(2, 3);
+  answers.receipts.front().first_feed_sequence = Sequence{71};
+  answers.receipts.front().first_offset = Offset{500};
+  ASSERT_EQ(other.answered(receipt(3, 1), 1), Publisher::Next::go_on);  // 三 first, out of turn
+  ASSERT_EQ(other.answered(answers, 1), Publisher::Next::go_on);
+  ASSERT_EQ(outcomes.size(), 3U);
+  EXPECT_EQ(outcomes[1]->sequence, Sequence{71});
+  EXPECT_EQ(outcomes[2]->sequence, Sequence{73}) << "the one answered before is passed over, its place is not";
+  EXPECT_EQ(outcomes[2]->offset, Offset{502});
+}
+
+TEST_F(Rules, WhatComesWhileMessagesAreOnTheirWayGathers) {
+  for (int i = 0; i < 6; ++i) {
+    store(std::to_string(i));
+    ASSERT_TRUE(publisher.next(Lane::normal, 0)) << "few messages on their way: it goes at once";
+  }
+  store("6");
+  EXPECT_FALSE(publisher.next(Lane::normal, 0));
+  (void)publisher.answered(receipt(1, 1), 1);
+  store("7");
+  const auto both = publisher.next(Lane::normal, 1);
+  ASSERT_TRUE(both);
+  EXPECT_EQ(both->events.size(), 2U);
+}
+
+TEST_F(Rules, AlertsNeverGather) {
+  Welcome flash = welcome(0, 0);
+  flash.lanes.front().lane = Lane::flash;
+  (void)publisher.welcomed(flash, mask_of(Lane::flash));
+  for (int i = 0; i < 8; ++i) {
+    const Bytes body = encode_event(alert(std::to_string(i)));
+    const NewEvent event{next_ticket++, Lane::flash, body};
+    ASSERT_TRUE(outbox->append(std::span(&event, 1)));
+    EXPECT_TRUE(publisher.next(Lane::flash, 0)) << i;
+  }
+}
+
+TEST_F(Rules, TheWindowIsBoundedInBytesToo) {
+  Publisher narrow{*outbox,
+                   {.events = 100, .bytes = 3'000},
+                   {.answered = [](Lane, std::span<const Ticket>, const Outcome&) {},
+                    .report = [](const std::string&) {},
+                    .fresh_session = [] { return SessionId{9}; }}};
+  (void)narrow.welcomed(welcome(0, 0), kNormal);
+  for (int i = 0; i < 10; ++i) store(std::string(1'000, 'x'));
+  std::size_t sent = 0;
+  while (const auto publish = narrow.next(Lane::normal, 0)) sent += publish->events.size();
+  EXPECT_GE(sent, 2U);
+  EXPECT_LE(sent, 4U);
+  (void)narrow.answered(receipt(1, 2), 1);
+  EXPECT_TRUE(narrow.next(Lane::normal, 1));
+}
+
+TEST_F(Rules, ASessionInMemoryIsWorthNothingToTheNodeUnlessAnAnswerIsOnItsWay) {
+  store("一");
+  EXPECT_TRUE(publisher.hello("test", kNormal).volatile_outbox) << "nothing was sent yet";
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  EXPECT_FALSE(publisher.hello("test", kNormal).volatile_outbox);
+  publisher.lost(kNormal);
+  EXPECT_FALSE(publisher.hello("test", kNormal).volatile_outbox) << "the node may have taken it";
+  (void)publisher.welcomed(welcome(1, 0), kNormal);
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  (void)publisher.answered(receipt(1, 1), 1);
+  EXPECT_TRUE(publisher.hello("test", kNormal).volatile_outbox);
+}
+
+TEST_F(Rules, AnIdleSessionThatTheNodeClosedIsReplacedWithoutAWord) {
+  store("一");
+  ASSERT_TRUE(publisher.next(Lane::normal, 0));
+  (void)publisher.answered(receipt(1, 1), 1);
+  publisher.lost(kNormal);
+  ASSERT_EQ(publisher.welcomed(welcome(0, 0), kNormal), Publisher::Next::hello);
+  EXPECT_EQ(outbox->session(), SessionId{2});
+  EXPECT_TRUE(reports.empty());
+  (void)publisher.welcomed(welcome(0, 0), kNormal);
+  store("二");
   EXPECT_EQ(publisher.next(Lane::normal, 2)->first_sequence, Sequence{1});
 }
 
@@ -171,7 +288,7 @@ TEST_F(Rules, LargeEventsTravelInSeveralMessages) {
   std::size_t messages = 0;
   std::size_t events = 0;
   while (auto publish = publisher.next(Lane::normal, 0)) {
-    EXPECT_TRUE(fits(*publish)) << fits(*publish).error().reason;
+    EXPECT_LE(encode(*publish).payload.size(), kMaxPublishBytes);
     events += publish->events.size();
     ++messages;
   }

@@ -121,6 +121,10 @@ void ScriptedNode::on_message(Endpoint endpoint, const std::string& routing, Mes
     on_follow(endpoint, routing, *asked);
   } else if (const auto* credit = std::get_if<Credit>(&message)) {
     seen_.credits.push_back(*credit);
+    if (const auto found = followers_.find({endpoint, routing}); found != followers_.end()) {
+      found->second.credit_messages += credit->messages;
+    }
+    deliver_locked();
   } else if (const auto* question = std::get_if<Query>(&message)) {
     seen_.queries.push_back(*question);
     if (switches_.mute_query) return;
@@ -231,7 +235,7 @@ void ScriptedNode::on_follow(Endpoint endpoint, const std::string& routing, cons
     send(endpoint, routing, Refused{asked.follow, 0, Lane::flash, *switches_.refuse_follow});
     return;
   }
-  Follower follower{routing, asked, Offset(segments_.size() + 1)};
+  Follower follower{routing, asked, Offset(segments_.size() + 1), asked.credit_messages};
   if (asked.from == FollowFrom::beginning) follower.next = Offset{1};
   if (asked.from == FollowFrom::cursor) follower.next = asked.offset;
   send(endpoint, routing, Followed{asked.follow, kRegion, kIncarnation, follower.next, Offset(segments_.size() + 1)});
@@ -242,7 +246,8 @@ void ScriptedNode::on_follow(Endpoint endpoint, const std::string& routing, cons
 void ScriptedNode::deliver_locked() {
   if (switches_.mute_follow) return;
   for (auto& [key, follower] : followers_) {
-    while (follower.next.value <= segments_.size()) {
+    while (follower.next.value <= segments_.size() && follower.credit_messages > 0) {
+      --follower.credit_messages;
       Deliver deliver;
       deliver.follow = follower.follow.follow;
       deliver.segments = segments_[follower.next.value - 1];
@@ -282,6 +287,10 @@ void ScriptedNode::append(const std::string& text) {
   heads_[Lane::normal] = writer.append(stamp, Salt{}, encode_event(report(text)));
   segments_.push_back(std::move(writer).finish());
   tasks_.emplace_back([this] { deliver_locked(); });
+}
+void ScriptedNode::forget_chain() {
+  const std::scoped_lock lock(mutex_);
+  heads_[Lane::normal].hash.fill(0xab);
 }
 void ScriptedNode::deliver() {
   const std::scoped_lock lock(mutex_);

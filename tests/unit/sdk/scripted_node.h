@@ -51,6 +51,7 @@ class ScriptedNode {
   void forget_sessions();                // as a node restored from a backup
   void append(const std::string& text);  // an event of another agent, for followers
   void deliver();                        // hands followers what they have not had
+  void forget_chain();                   // what is appended next does not follow on what was before
 
   struct Seen {
     std::vector<Hello> hellos;
@@ -74,6 +75,7 @@ class ScriptedNode {
     std::string routing;
     Follow follow;
     Offset next;
+    std::uint32_t credit_messages = 0;
   };
   struct Sockets;
 

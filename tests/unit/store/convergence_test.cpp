@@ -68,26 +68,46 @@ std::vector<std::pair<FeedId, Bytes>> some_history(std::mt19937& random) {
   return history;
 }
 
-// Every row of the shared tables, without this node's own row numbers.
+// Every row of the shared tables, whole but for what is this node's own: row numbers and the order of arrival.
 std::vector<std::string> rows_of(const std::string& path) {
   std::vector<std::string> rows;
   SQLite::Database db(path);
-  for (const char* sql :
-       {"SELECT 'alert', hex(row_hash), a.name FROM alert t JOIN audience a ON a.id = t.audience",
-        "SELECT 'incident', hex(row_hash), a.name FROM incident t JOIN audience a ON a.id = t.audience",
-        "SELECT 'report', hex(p.row_hash), i.entity FROM report p JOIN incident i ON i.id = p.incident",
-        "SELECT 'resource', hex(row_hash), a.name FROM resource t JOIN audience a ON a.id = t.audience",
-        "SELECT 'spot', r.entity, p.west FROM resource_spot p JOIN resource r ON r.id = p.id",
-        "SELECT 'capability', r.entity, c.capability FROM resource_capability c JOIN resource r ON r.id = c.resource",
-        "SELECT 'reference', a.entity, n.target FROM alert_reference n JOIN alert a ON a.id = n.alert"}) {
+  const auto add = [&](const std::string& sql) {
     SQLite::Statement select(db, sql);
     while (select.executeStep()) {
-      rows.push_back(select.getColumn(0).getString() + " " + select.getColumn(1).getString() + " " +
-                     select.getColumn(2).getString());
+      std::string row;
+      for (int column = 0; column < select.getColumnCount(); ++column) row += select.getColumn(column).getString() + " ";
+      rows.push_back(std::move(row));
     }
+  };
+  for (const std::string table : {"alert", "incident", "resource"}) {
+    std::string columns;
+    SQLite::Statement names(db, "SELECT name FROM pragma_table_info(?) WHERE name NOT IN ('id', 'audience', 'last_report')");
+    names.bind(1, table);
+    while (names.executeStep()) columns += ", quote(t." + names.getColumn(0).getString() + ")";
+    add("SELECT '" + table + "', a.name" + columns + " FROM " + table + " t JOIN audience a ON a.id = t.audience");
   }
+  add("SELECT 'report', hex(p.event_bytes), p.version, p.publisher, p.received_at, i.entity FROM report p"
+      " JOIN incident i ON i.id = p.incident");
+  add("SELECT 'spot', r.entity, p.west FROM resource_spot p JOIN resource r ON r.id = p.id");
+  add("SELECT 'capability', r.entity, c.capability FROM resource_capability c JOIN resource r ON r.id = c.resource");
+  add("SELECT 'reference', a.entity, n.target FROM alert_reference n JOIN alert a ON a.id = n.alert");
   std::sort(rows.begin(), rows.end());
   return rows;
+}
+
+// The reports that each incident's row leads to, by entity: all of them, each once.
+std::vector<std::string> chains_of(const std::string& path) {
+  std::vector<std::string> chains;
+  SQLite::Database db(path);
+  SQLite::Statement select(db,
+                           "WITH RECURSIVE chain (incident, report) AS (SELECT id, last_report FROM incident UNION ALL"
+                           " SELECT c.incident, r.previous FROM chain c JOIN report r ON r.id = c.report WHERE r.previous <> 0)"
+                           " SELECT i.entity || ' ' || hex(r.event_bytes) FROM chain c JOIN report r ON r.id = c.report"
+                           " JOIN incident i ON i.id = c.incident WHERE r.incident = c.incident");
+  while (select.executeStep()) chains.push_back(select.getColumn(0).getString());
+  std::sort(chains.begin(), chains.end());
+  return chains;
 }
 
 TEST(Convergence, AnyInterleavingOfTheFeedsGivesEqualRowsAndDigests) {
@@ -122,6 +142,45 @@ TEST(Convergence, AnyInterleavingOfTheFeedsGivesEqualRowsAndDigests) {
       ASSERT_EQ(rows_of(bench.options.path), rows);
       std::shuffle(arrivals.begin(), arrivals.end(), random);
     }
+  }
+}
+
+TEST(Convergence, HowEventsShareTransactionsChangesNothing) {
+  for (unsigned seed = 1; seed <= 12; ++seed) {
+    std::mt19937 random(seed);
+    Regions regions;
+    std::vector<Bytes> arrivals;
+    for (const auto& [feed, body] : some_history(random)) {
+      arrivals.push_back(regions.segment(feed, {body}, Offset(arrivals.size() + 1)).bytes);
+    }
+    const TempFolder folder;
+    ViewBench alone(folder.path("alone.db"));  // a transaction an event
+    ViewBench shared(folder.path("shared.db"));
+    for (std::size_t i = 0; i < arrivals.size(); ++i) {
+      const JournalSegment segment{Offset(i + 1), arrivals[i], std::nullopt};
+      alone.apply(segment);
+      ASSERT_TRUE(shared.view->take({segment}));
+      if (random() % 8 == 0) {
+        ASSERT_TRUE(shared.view->commit());
+      }
+      if (random() % 30 == 0) {
+        // A gap ends the transaction: everything since the last commit is taken anew.
+        ASSERT_FALSE(shared.view->take({JournalSegment{Offset(i + 9), arrivals[i], std::nullopt}}));
+        EXPECT_EQ(shared.view->taken(), shared.view->offset());
+        i = shared.view->offset().value - 2;
+      }
+      if (random() % 30 == 0) {
+        ASSERT_TRUE(shared.view->commit());
+        shared.reopen(identity_of());
+      }
+    }
+    ASSERT_TRUE(shared.view->commit());
+    ASSERT_EQ(shared.view->offset(), alone.view->offset());
+    ASSERT_EQ(shared.digests(), alone.digests()) << "seed " << seed;
+    ASSERT_EQ(rows_of(shared.options.path), rows_of(alone.options.path)) << "seed " << seed;
+    ASSERT_EQ(chains_of(shared.options.path), chains_of(alone.options.path));
+    SQLite::Database db(shared.options.path);
+    ASSERT_EQ(chains_of(shared.options.path).size(), db.execAndGet("SELECT count(*) FROM report").getUInt());
   }
 }
 

@@ -102,15 +102,6 @@ TEST_F(AView, AlertsComeNewestFirstAndALimitIsTold) {
   EXPECT_EQ(rows->rows[1].identifier, "bb");
 }
 
-TEST_F(AView, AreasAreStored) {
-  bench_.publish({alert_event({"a"})});
-  SQLite::Database db(bench_.options.path);
-  EXPECT_EQ(db.execAndGet("SELECT count(*) FROM alert_area").getInt(), 2);
-  EXPECT_EQ(db.execAndGet("SELECT count(*) FROM alert_shape WHERE kind = 0 AND length(points) = 64").getInt(), 2);
-  EXPECT_EQ(db.execAndGet("SELECT count(*) FROM alert_shape WHERE kind = 1 AND length(points) = 24").getInt(), 2);
-  EXPECT_EQ(db.execAndGet("SELECT value FROM alert_geocode LIMIT 1").getString(), "330803");
-}
-
 TEST_F(AView, TheNarrowerAudiencesRowWinsForWhoMaySeeIt) {
   bench_.publish({alert_event({"a"}), alert_event({.identifier = "a", .audience = "local", .headline = "内部口径"})});
   auto rows = bench_.read().alerts({}, kNoon, admit_all);

@@ -1,0 +1,107 @@
+// Performs the core's delivery orders, message by message: the tail from memory, shared among followers with equal plans; what
+// is further back through ColdReads. Flash followers go first, and what goes to the others may stop at any message for a flash
+// event that waits.
+//
+// One thread; no sockets, no clock.
+#pragma once
+
+#include <deque>
+#include <utility>
+
+#include "broker/app/cold_reads.h"
+#include "broker/app/outlet.h"
+#include "broker/app/recent_segments.h"
+
+namespace lianxi::app {
+
+inline constexpr std::size_t kMaxSharedChunks = 256;
+inline constexpr std::size_t kSharedChunkBytes = 8 * 1024 * 1024;  // made lately, for the next follower of the same plan
+
+class DeliveryDesk {
+ public:
+  // Whether a follow is still open; asked for orders that waited.
+  using StillOpen = std::function<bool(const core::Connection&, SessionId)>;
+  struct Ended {  // a follow that the journal cannot serve
+    core::DeliverOrder order;
+    Offset at;  // where it could not be read on
+    std::string why;
+  };
+
+  DeliveryDesk(std::unique_ptr<ColdReads> cold, StillOpen still_open) : cold_(std::move(cold)), still_open_(std::move(still_open)) {}
+
+  // Before the first order, or while none is under way.
+  void read_cold_with(std::unique_ptr<ColdReads> cold) { cold_ = std::move(cold); }
+  void rights(std::shared_ptr<const core::Policy> policy, std::shared_ptr<const core::Members> members);
+  void remember(SharedSegment segment) { recent_.remember(std::move(segment)); }
+  // Orders of one turn, in the core's order. `heads`: of all feeds held.
+  void take(std::vector<core::DeliverOrder> orders, const Outlet& outlet, const std::function<FeedVector()>& heads);
+
+  // All that goes to flash connections; false: `steps` were not enough.
+  bool say_flash(Outlet& outlet, std::size_t& steps);
+  // The rest, until `steps` are over or nothing is left. False: it broke off for a flash event that waits.
+  bool say_others(Outlet& outlet, std::size_t& steps, bool may_break);
+
+  struct Done {
+    core::Delivered report;
+    bool moved = false;
+  };
+  [[nodiscard]] std::vector<Done> take_done() { return std::exchange(done_, {}); }
+  [[nodiscard]] std::vector<Ended> take_ended() { return std::exchange(ended_, {}); }
+  // Something can be sent now, without any input.
+  [[nodiscard]] bool has_work() const { return !flash_.empty() || !others_.empty() || cold_->done(); }
+
+ private:
+  struct Active {
+    core::DeliverOrder order;
+    SharedPlan plan;
+    std::optional<FeedVector> passed_over;  // of an order that searches its first event
+    Offset at;                              // where it stands
+    std::uint64_t bytes = 0;                // sent for this order
+    std::uint32_t messages = 0;
+    bool flash = false;       // its connection is of the flash lane
+    bool waited = false;      // since an earlier turn: the follow may be closed
+    bool read = false;        // it had its read: `ready`, then what is in memory, then it is over
+    std::deque<Chunk> ready;  // read for it
+    std::optional<store::StoreFailure> failure;  // behind `ready`
+  };
+  struct Asked {  // a cold read and whom it is for
+    ColdJob job;
+    std::vector<Active> takers;
+  };
+  using Place = std::pair<SharedPlan, Offset>;
+  struct SharedChunk {
+    Chunk chunk;
+    Offset head;  // it was made with
+  };
+  enum class Step : std::uint8_t { more, over, cold };
+
+  void enqueue(Active active);
+  void replan(Active& active);
+  void perform_next(std::deque<Active>& queue, Outlet& outlet);
+  [[nodiscard]] Step step(Active& active, Outlet& outlet);
+  [[nodiscard]] Step send(Active& active, const Chunk& chunk, Outlet& outlet);
+  [[nodiscard]] store::StoreResult<Chunk> chunk_for(const Active& active);
+  Step finish(const Active& active, bool unreachable = false);
+  Step fail(const Active& active, const store::StoreFailure& why);
+  void ask_cold(Active active);
+  void ask_waiting();
+  void take_cold();
+
+  std::unique_ptr<ColdReads> cold_;
+  StillOpen still_open_;
+  DeliveryPlans plans_;
+  RecentSegments recent_;
+  std::deque<Active> flash_;
+  std::deque<Active> others_;
+  std::map<std::uint64_t, Asked> waiting_;  // for the reader, in the order in which they came
+  std::map<Place, std::uint64_t> waiting_at_;
+  std::map<std::uint64_t, Asked> asked_;
+  std::uint64_t next_job_ = 1;
+  std::map<Place, SharedChunk> shared_;
+  std::deque<Place> shared_order_;
+  std::size_t shared_bytes_ = 0;
+  std::vector<Done> done_;
+  std::vector<Ended> ended_;
+};
+
+}  // namespace lianxi::app

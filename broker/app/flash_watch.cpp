@@ -1,0 +1,17 @@
+#include "broker/app/flash_watch.h"
+
+namespace lianxi::app {
+
+void FlashWatch::looked(bool waits) {
+  looked_bytes_ = now_.bytes;
+  waits_ = waits_ || waits;
+  if (!waits_) clear_ = now_;
+}
+
+void FlashWatch::taken() {
+  from_ = waits_ ? clear_ : now_;
+  clear_ = now_;
+  waits_ = false;
+}
+
+}  // namespace lianxi::app

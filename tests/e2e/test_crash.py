@@ -1,0 +1,217 @@
+"""A node dies in the middle of publishing, again and again: nothing acknowledged is lost, nothing comes twice, links resume.
+
+    LIANXI_CRASH_ROUNDS=200 python3 -m unittest test_crash          more than the 20 rounds of each kind
+    LIANXI_CRASH_SEED=7                                             the same moments again
+
+`Kill`: SIGKILL, from outside at some acknowledgement, or from within at some change of a file. `PowerCut`: the same, and then
+whatever was never synced is taken back (power_shim.cpp, power_cut.py). `NoFsync`: syncs that do nothing; this one must fail.
+"""
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import threading
+import unittest
+
+from power_cut import Cut
+from support import BIN, ROOT, ClusterTest, wait_until
+
+ROUNDS = int(os.environ.get("LIANXI_CRASH_ROUNDS", "20"))
+SEED = int(os.environ.get("LIANXI_CRASH_SEED", random.SystemRandom().randrange(1 << 32)))
+SHIM = os.environ.get("LIANXI_POWER_SHIM", str(BIN / "libpower_shim.so"))
+HOME, PEER = "330800", "341000"
+OUTSTANDING = 100
+CHANGES = 400  # of files: some two hundred commits, or a start and some fifty
+
+
+def police(name):
+    return {"LDBH": name, "BGLX": "1", "BJSJ": "20261109083105", "BJLXMC": "试", "BJNR": "x" * 200, "XZQHDM": "330803"}
+
+
+def emergency(name):
+    return {"caseNo": name, "reportType": "FIRST", "eventName": "试", "occurTime": "2026-11-09T08:31:05+08:00", "districtCode": "330803"}
+
+
+class Publisher:
+    """An agency's agent on standard input: a record a line in, its receipt a line out."""
+
+    def __init__(self, test, agency, record):
+        self.agency, self.record = agency, record
+        self.stop = threading.Event()
+        self.room = threading.Semaphore(OUTSTANDING)
+        self.written, self.acknowledged, self.refused = 0, [], []
+        cluster = test.cluster
+        self.child = subprocess.Popen(
+            [BIN / "lianxi-agent", "--profile", cluster.profile(HOME, agency), "--mapping", ROOT / "agents" / "adapter" / agency / "mapping.toml",
+             "--stdin", "--source", {"police": "110", "emergency": "reports"}[agency], "--outbox", test.folder / f"{agency}.outbox.db"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.threads = [threading.Thread(target=self._write, daemon=True), threading.Thread(target=self._read, daemon=True)]
+        for thread in self.threads:
+            thread.start()
+
+    def _write(self):
+        while not self.stop.is_set():
+            if self.room.acquire(timeout=0.1):
+                self.written += 1
+                self.child.stdin.write(json.dumps(self.record(f"CRASH-{self.agency}-{self.written}"), ensure_ascii=False) + "\n")
+                self.child.stdin.flush()
+        self.child.stdin.close()
+
+    def _read(self):
+        for line in self.child.stdout:
+            result = json.loads(line)
+            (self.refused if "error" in result else self.acknowledged).append(result["entity"])
+            self.room.release()
+
+    def finish(self):
+        """Ends the input and waits for the last receipt; the agent's exit status."""
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(60)
+        return self.child.wait(60)
+
+    def kill(self):
+        self.stop.set()
+        self.child.kill()
+        self.child.wait()
+        for thread in self.threads:
+            thread.join(10)
+        self.child.stdout.close()
+
+
+class Crash(ClusterTest):
+    REGIONS = []
+    JOURNAL_FILE_MB = 1  # so that files are left behind within the test
+    CUT, STUB = False, False
+
+    @classmethod
+    def setUpClass(cls):
+        if not cls.REGIONS:
+            raise unittest.SkipTest("what the others share")
+        super().setUpClass()
+
+    @classmethod
+    def start_brokers(cls):
+        cls.chance = random.Random(SEED)
+        file = cls.cluster.config_file(HOME)
+        file.write_text(file.read_text().replace("[disk]\n", f"[disk]\njournal_file_mb = {cls.JOURNAL_FILE_MB}\n"))
+        cls.start_home(None)
+        for region in cls.REGIONS[1:]:
+            cls.cluster.start_broker(region)
+
+    @classmethod
+    def start_home(cls, changes):
+        """With the shim; it kills the broker at the change of that number, if one is given."""
+        undo = cls.folder / "undo"
+        shutil.rmtree(undo, ignore_errors=True)
+        undo.mkdir()
+        more = {"LD_PRELOAD": SHIM, "LIANXI_CUT_FOLDER": str(cls.cluster.node_folder(HOME)), "LIANXI_CUT_UNDO": str(undo)}
+        if changes:
+            more["LIANXI_CUT_AFTER"] = str(changes)
+        if cls.STUB:
+            more["LIANXI_CUT_STUB"] = "1"
+        cls.cluster.start_broker(HOME, env={**os.environ, **more})
+
+    def entities(self, region):
+        code, out, error = self.cluster.lianxi(region, "operator", "follow", "--kind", "incident", "--from", "beginning", "--until", "now", "--json",
+                                               seconds=120)
+        self.assertEqual(code, 0, error)
+        return [json.loads(line)["body"]["entity"] for line in out.splitlines()]
+
+    def crash(self, publishers):
+        """The running broker dies at some moment: by its own hand if it was told when, or by ours."""
+        broker = self.cluster.broker(HOME)
+        target = [len(p.acknowledged) + self.chance.randrange(1, 200) for p in publishers]
+        wait_until(lambda: not broker.alive() or all(len(p.acknowledged) >= n for p, n in zip(publishers, target)), 60, "publishing goes on")
+        broker.kill()
+        self.assertEqual(broker.child.returncode, -9, f"the broker ended by itself:\n{broker.last_lines()}")
+        if self.CUT:
+            lost = Cut(self.cluster.node_folder(HOME), self.folder / "undo", self.chance.randrange(1 << 32), self.STUB or self.chance.random() < 0.3)
+            for name, count in lost.perform().items():
+                self.lost[name] = self.lost.get(name, 0) + count
+        # Every other time the next death comes from within, perhaps while the broker is still starting.
+        self.start_home(self.chance.randrange(1, CHANGES) if self.chance.random() < 0.5 else None)
+
+    def proven(self):
+        done = subprocess.run([BIN / "lianxi-broker", "verify", self.cluster.node_folder(HOME) / "journal", "--members", self.cluster.members_file(HOME)],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def run_rounds(self, rounds):
+        print(f"seed {SEED}", flush=True)
+        self.lost = {}
+        publishers = [Publisher(self, "police", police), Publisher(self, "emergency", emergency)]
+        for publisher in publishers:
+            self.addCleanup(publisher.kill)
+        for done in range(1, rounds + 1):
+            self.crash(publishers)
+            if done % 20 == 0:
+                print(f"{done} of {rounds}; {sum(len(p.acknowledged) for p in publishers)} acknowledged; lost {self.lost}", flush=True)
+        if not self.cluster.broker(HOME).alive() or rounds:
+            self.cluster.broker(HOME).kill()  # the last start may have been told to die
+            if self.CUT:
+                Cut(self.cluster.node_folder(HOME), self.folder / "undo", self.chance.randrange(1 << 32), self.STUB).perform()
+            self.start_home(None)
+        self.cluster.wait_up(HOME)
+        return publishers
+
+    def check(self, publishers):
+        acknowledged, written = [], 0
+        for publisher in publishers:
+            self.assertEqual(publisher.finish(), 0)
+            self.assertEqual(publisher.refused, [])
+            acknowledged += publisher.acknowledged
+            written += publisher.written
+        self.assertEqual(len(acknowledged), written)
+        stored = self.entities(HOME)
+        self.assertEqual(sorted(set(acknowledged) - set(stored)), [], "acknowledged and lost")
+        self.assertEqual(len(stored), len(set(stored)), "an event came twice")
+        self.assertEqual(len(stored), written)
+        for region in self.REGIONS[1:]:
+            wait_until(lambda r=region: self.entities(r) == stored, 60, "the peer has the same, in order")
+        wait_until(self.cluster.digests_agree, 10, "equal digests at equal vectors")
+        files = sorted(pathlib.Path(self.cluster.node_folder(HOME), "journal").glob("*.db"))
+        print(f"{written} events, {len(files)} files; lost {self.lost}", flush=True)
+        self.proven()  # while it runs
+        self.cluster.broker(HOME).signal(15)
+        self.assertEqual(self.cluster.broker(HOME).child.wait(30), 0)
+        self.proven()
+
+
+class Kill(Crash):
+    REGIONS = [HOME, PEER]
+
+    def test_nothing_acknowledged_is_lost_and_nothing_comes_twice(self):
+        self.check(self.run_rounds(ROUNDS))
+
+
+class PowerCut(Crash):
+    REGIONS = [HOME, PEER]
+    CUT = True
+
+    def test_nothing_acknowledged_is_lost_and_nothing_comes_twice(self):
+        self.check(self.run_rounds(ROUNDS))
+
+
+class NoFsync(Crash):
+    """Run by ctest for its message."""
+    REGIONS = [HOME]
+    CUT = STUB = True
+
+    def test_what_was_never_synced_is_lost(self):
+        publishers = [Publisher(self, "police", police)]
+        self.addCleanup(publishers[0].kill)
+        self.lost = {}
+        self.crash(publishers)
+        acknowledged = list(publishers[0].acknowledged)
+        publishers[0].kill()
+        self.cluster.broker(HOME).kill()
+        self.start_home(None)
+        self.cluster.wait_up(HOME)
+        self.assertEqual(sorted(set(acknowledged) - set(self.entities(HOME))), [], "acknowledged and lost")
+
+
+if __name__ == "__main__":
+    unittest.main()
