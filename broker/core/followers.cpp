@@ -190,7 +190,7 @@ void Followers::policy_changed(const Ground& ground, Turn& turn, const PolicyCha
       const auto known = change.agents->find(f.spec->agent.id);
       if (known == change.agents->end())
         return refuse(RefusalCode::unknown_key, "key", "this key is no longer in the key folder");
-      if (known->second.role != f.spec->agent.role) {
+      if (known->second.role != f.spec->agent.role || known->second.agency != f.spec->agent.agency) {
         auto spec = std::make_shared<FollowSpec>(*f.spec);
         spec->agent = known->second;
         f.spec = std::move(spec);

@@ -338,7 +338,7 @@ TEST_F(FollowersTest, AnOpenFollowHasItsAgentsNewRoleAndEndsWithItsKey) {
   (void)rig.step(PolicyChanged{nullptr, nullptr, agents});
   const Effects effects = say("一");
   ASSERT_EQ(effects.deliveries.size(), 1U);
-  EXPECT_EQ(effects.deliveries[0].agent.role, Role::operator_);
+  EXPECT_EQ(effects.deliveries[0].spec->agent.role, Role::operator_);
   (void)rig.serve(effects);
   EXPECT_EQ(
       messages<Unfollow>(rig.step(PolicyChanged{nullptr, nullptr, std::make_shared<std::map<AgentId, Agent>>()}).sends).size(),
