@@ -165,11 +165,11 @@ void Follower::give_credit(std::uint64_t bytes) {
 }
 
 void Follower::send_credit() {
+  told_at_ms_ = now_ms_;  // also if it cannot leave: then again after a while
   if (!followed_ || !channel_.send(Credit{id_, owed_bytes_, owed_messages_, taken_}, now_ms_)) return;
   owed_bytes_ = 0;
   owed_messages_ = 0;
   told_ = taken_;
-  told_at_ms_ = now_ms_;
 }
 
 }  // namespace lianxi::sdk

@@ -1,5 +1,6 @@
 #include "broker/core/cursors.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "schemas/limits.h"
@@ -48,7 +49,7 @@ bool Cursors::begin(const CursorKey& key, Offset at, TimeMs now, const std::func
 void Cursors::move(const CursorKey& key, Offset to, TimeMs now) {
   const auto found = cursors_.find(key);
   if (found == cursors_.end() || to <= found->second.offset) return;
-  found->second = {to, now};
+  found->second = {to, std::max(now, found->second.used_at)};
   moved_.insert(key);
 }
 

@@ -52,7 +52,7 @@ void Followers::leave_cursor(const Key& key, const Follower& follower) {
   const auto held = moved_by_.find({follower.spec->agent.id, follower.cursor_name});
   if (held == moved_by_.end() || held->second != key) return;
   // Done with all it was sent: then also with what it was spared since.
-  if (follower.done >= follower.said) cursors_.move(held->first, follower.cursor, 0);
+  if (follower.done >= follower.said) cursors_.move(held->first, follower.cursor, TimeMs{0});
   moved_by_.erase(held);
   cursors_.hurry();
 }
