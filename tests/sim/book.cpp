@@ -117,7 +117,7 @@ void Book::check_replicated(RegionCode region, const Events& events) {
     spread.missing.insert(region);
     std::size_t others = 0;
     for (const core::Member& member : members_->all())
-      others += member.region != feed.region && members_->holds(feed.audience, member.region) ? 1 : 0;
+      others += member.region != feed.region && members_->holds(feed.audience, member.region) ? 1U : 0U;
     if (spread.missing.size() + spread.held <= others) continue;
     world_.fail("promise 1: " + std::to_string(spread.held) + " of " + std::to_string(others) + " peers were said to hold " +
                 lianxi::to_text(feed) + " " + std::to_string(place.second.value) + ", and " +

@@ -158,7 +158,8 @@ class DeliveryDeskTest : public ::testing::Test {
     std::vector<std::uint64_t> out;
     for (const Recorder::Sent& sent : outlet_.sent) {
       if (sent.to != to) continue;
-      for (const Segment& segment : *parse_segments(*sent.segments))
+      const auto segments = parse_segments(*sent.segments);
+      for (const Segment& segment : *segments)
         for (std::size_t i = 0; i < segment.records().size(); ++i) out.push_back(segment.info().first_offset.value + i);
     }
     return out;

@@ -14,8 +14,11 @@ TEST(FairQueue, AnAgentsMessagesKeepTheirOrder) {
   for (std::uint8_t i = 0; i < 10; ++i) queue.push(message("police", i % 2 == 0 ? 200'000 : 1, i), 0);
   queue.push(message("fire", 1), 0);
   std::uint8_t next = 0;
-  while (const auto got = queue.pop())
-    if (got->agent == "police") EXPECT_EQ(got->header.at(0), next++);
+  while (const auto got = queue.pop()) {
+    if (got->agent == "police") {
+      EXPECT_EQ(got->header.at(0), next++);
+    }
+  }
   EXPECT_EQ(next, 10);
   EXPECT_TRUE(queue.empty());
 }

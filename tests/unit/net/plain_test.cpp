@@ -50,7 +50,7 @@ class PlainTest : public NetTest {
     return eventually([&] {
       std::array items = {endpoint->readable()};
       wait(items, std::chrono::milliseconds(20));
-      return endpoint->sweep().failed_handshakes > 0;
+      return endpoint->sweep(0).failed_handshakes > 0;
     });
   }
   std::unique_ptr<RouterEndpoint> endpoint;
