@@ -132,8 +132,16 @@ ChildProcess::~ChildProcess() {
 }
 
 bool ChildProcess::alive() const {
-  if (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = -1;
+  if (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) != 0) pid_ = -1;
   return pid_ > 0;
+}
+
+int ChildProcess::wait() const {
+  int status = -1;
+  while (pid_ > 0 && ::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 void ChildProcess::signal(int number) const {
@@ -162,11 +170,7 @@ void ChildProcess::wait_for_port(int port, double seconds) const {
 
 void run_command(const Command& command) {
   const ChildProcess child(command);
-  int status = 0;
-  while (::waitpid(child.pid(), &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    throw std::runtime_error(command.words[0] + " failed: " + child.last_words());
+  if (child.wait() != 0) throw std::runtime_error(command.words[0] + " failed: " + child.last_words());
 }
 
 std::string first_line_of(const std::vector<std::string>& command) {

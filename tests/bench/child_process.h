@@ -51,7 +51,8 @@ class ChildProcess {
   // Until it accepts connections on this port of loopback. Throws with its last words if it ends or does not in time.
   void wait_for_port(int port, double seconds) const;
   [[nodiscard]] std::string last_words() const;
-  void signal(int number) const;  // to it alone
+  void signal(int number) const;   // to it alone
+  [[nodiscard]] int wait() const;  // for its end; its exit status, or -1
 
  private:
   std::filesystem::path log_;
