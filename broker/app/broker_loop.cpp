@@ -61,7 +61,8 @@ void Broker::State::wait_for_work(bool more) {
   std::vector<net::WaitItem> items = {net::WaitItem{nullptr, wakeup.fd()}};
   for (auto& endpoint : endpoints) items.push_back(endpoint->readable());
   links.readable(items);
-  const std::int64_t retry = node->core().retry_at() ? steady_ms() + std::max<TimeMs>(0, *node->core().retry_at() - wall_ms()) : kNever;
+  const std::int64_t retry =
+      node->core().retry_at() ? steady_ms() + std::max<TimeMs>(0, *node->core().retry_at() - wall_ms()) : kNever;
   const std::int64_t next = std::min({tick_at, sweep_at, disk_at, status_at, retry});
   const bool at_once = more || !inputs.empty() || node->more_to_deliver();
   net::wait(items, std::chrono::milliseconds(at_once ? 0 : std::max<std::int64_t>(0, next - steady_ms())));

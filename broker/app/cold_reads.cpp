@@ -38,8 +38,8 @@ store::StoreResult<std::vector<SharedSegment>> ColdSource::read(Offset from, std
     out.push_back(std::move(*segment));
   }
   while (bytes_ > kColdCacheBytes && held_.size() > out.size()) {
-    const auto oldest =
-        std::min_element(held_.begin(), held_.end(), [](const auto& a, const auto& b) { return a.second.second < b.second.second; });
+    const auto oldest = std::min_element(held_.begin(), held_.end(),
+                                         [](const auto& a, const auto& b) { return a.second.second < b.second.second; });
     bytes_ -= oldest->second.first->bytes().size();
     held_.erase(oldest);
   }

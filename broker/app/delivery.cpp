@@ -116,7 +116,8 @@ class Builder {
   bool take_run(const HeldSegment& segment, Part run, bool filtered) {
     std::size_t end = std::min(run.end, segment.records().end_within(run.begin, room(kStepBytes)));
     // The first event of a message may be larger than the target.
-    if (end == run.begin && size() == 0) end = std::min(run.begin + 1, segment.records().end_within(run.begin, room(kMaxDeliverBytes)));
+    if (end == run.begin && size() == 0)
+      end = std::min(run.begin + 1, segment.records().end_within(run.begin, room(kMaxDeliverBytes)));
     if (end == run.begin) return false;
     own_bytes();
     segment.records().append_cut(bytes_, run.begin, end, filtered);

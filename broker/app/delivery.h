@@ -19,8 +19,8 @@ struct Stretch {
 
 struct Chunk {
   std::shared_ptr<const Bytes> segments;  // parse_segments reads them; may be empty
-  Offset next;                            // behind all that was admitted or passed over; `from`: the first event exceeds the bound
-  bool full = false;                      // more may stand behind `next` below the head
+  Offset next;        // behind all that was admitted or passed over; `from`: the first event exceeds the bound
+  bool full = false;  // more may stand behind `next` below the head
 };
 
 // `next` moves over what is not admitted, so a chunk may carry no segment.

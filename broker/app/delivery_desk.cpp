@@ -131,9 +131,8 @@ DeliveryDesk::Step DeliveryDesk::send(Active& active, const Chunk& chunk, Outlet
 
 DeliveryDesk::Step DeliveryDesk::finish(const Active& active, bool unreachable) {
   const core::DeliverOrder& order = active.order;
-  done_.push_back(
-      {{order.connection, order.follow, active.at, active.bytes, active.messages > 0, unreachable, active.messages},
-       active.at > order.from});
+  done_.push_back({{order.connection, order.follow, active.at, active.bytes, active.messages > 0, unreachable, active.messages},
+                   active.at > order.from});
   return Step::over;
 }
 

@@ -27,7 +27,8 @@ class DeliveryDesk {
     std::string why;
   };
 
-  DeliveryDesk(std::unique_ptr<ColdReads> cold, StillOpen still_open) : cold_(std::move(cold)), still_open_(std::move(still_open)) {}
+  DeliveryDesk(std::unique_ptr<ColdReads> cold, StillOpen still_open)
+      : cold_(std::move(cold)), still_open_(std::move(still_open)) {}
 
   // Before the first order, or while none is under way.
   void read_cold_with(std::unique_ptr<ColdReads> cold) { cold_ = std::move(cold); }
@@ -58,10 +59,10 @@ class DeliveryDesk {
     Offset at;                              // where it stands
     std::uint64_t bytes = 0;                // sent for this order
     std::uint32_t messages = 0;
-    bool flash = false;       // its connection is of the flash lane
-    bool waited = false;      // since an earlier turn: the follow may be closed
-    bool read = false;        // it had its read: `ready`, then what is in memory, then it is over
-    std::deque<Chunk> ready;  // read for it
+    bool flash = false;                          // its connection is of the flash lane
+    bool waited = false;                         // since an earlier turn: the follow may be closed
+    bool read = false;                           // it had its read: `ready`, then what is in memory, then it is over
+    std::deque<Chunk> ready;                     // read for it
     std::optional<store::StoreFailure> failure;  // behind `ready`
   };
   struct Asked {  // a cold read and whom it is for

@@ -96,12 +96,11 @@ struct Metrics::State {
                          .Help("Turns that wrote: rules, seal, commit with its fsync, answers and deliveries")
                          .Register(registry)
                          .Add({}, kTurnSeconds);
-  Histogram& overtaken_batches =
-      prometheus::BuildHistogram()
-          .Name("lianxi_flash_overtaken_batches")
-          .Help("Batches of others committed between a flash event's arrival and its sending, at most")
-          .Register(registry)
-          .Add({}, kOvertakenBatches);
+  Histogram& overtaken_batches = prometheus::BuildHistogram()
+                                     .Name("lianxi_flash_overtaken_batches")
+                                     .Help("Batches of others committed between a flash event's arrival and its sending, at most")
+                                     .Register(registry)
+                                     .Add({}, kOvertakenBatches);
   Histogram& overtaken_bytes = prometheus::BuildHistogram()
                                    .Name("lianxi_flash_overtaken_bytes")
                                    .Help("Bytes of other lanes sent between a flash event's arrival and its sending, at most")

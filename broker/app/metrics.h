@@ -42,7 +42,7 @@ class Metrics {
   void set_link(const LinkRow& link);
   void set_connections(std::size_t count);
   void set_followers(std::size_t count);
-  void set_queued(const std::string& what, std::int64_t bytes);  // in the sockets, for peers to read
+  void set_queued(const std::string& what, std::int64_t bytes);                        // in the sockets, for peers to read
   void set_peer_acks(std::size_t waiting, std::uint64_t reached, std::uint64_t late);  // totals since the start
   void set_disk(std::uint64_t free_bytes, bool below_headroom);
 

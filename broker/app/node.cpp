@@ -102,8 +102,9 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   state.core.emplace(core::CoreConfig{identity.region, identity.epoch, identity.incarnation, state.config.policy,
                                       state.config.members, state.config.software},
                      std::move(load));
-  state.desk.emplace(std::make_unique<InlineColdReads>(std::move(*reader)),
-                     [&state](const core::Connection& connection, SessionId follow) { return state.core->follows(connection, follow); });
+  state.desk.emplace(
+      std::make_unique<InlineColdReads>(std::move(*reader)),
+      [&state](const core::Connection& connection, SessionId follow) { return state.core->follows(connection, follow); });
   state.desk->rights(state.config.policy, state.config.members);
   return node;
 }
@@ -147,8 +148,7 @@ bool Node::State::say_answers(std::deque<core::Send>& queue, Outlet& outlet, boo
 }
 
 void Node::State::say(core::Effects& effects, std::size_t flash_events, Outlet& outlet, TurnOutput& out) {
-  for (core::Send& send : effects.sends)
-    (outlet.is_flash(send.connection) ? flash_answers : answers).push_back(std::move(send));
+  for (core::Send& send : effects.sends) (outlet.is_flash(send.connection) ? flash_answers : answers).push_back(std::move(send));
   if (!effects.deliveries.empty()) desk->take(std::move(effects.deliveries), outlet, [this] { return core->heads(); });
   std::size_t steps = kMaxDeliveriesPerTurn;
   (void)say_answers(flash_answers, outlet, false);

@@ -23,7 +23,8 @@ class Outlet {
   virtual ~Outlet() = default;
   virtual SendResult answer(const core::Connection& to, const Message& message) = 0;
   // `segments` goes to several connections, and none of them may change it.
-  virtual SendResult deliver(const core::Connection& to, const DeliveryHead& head, const std::shared_ptr<const Bytes>& segments) = 0;
+  virtual SendResult deliver(const core::Connection& to, const DeliveryHead& head,
+                             const std::shared_ptr<const Bytes>& segments) = 0;
 
   // Whether what goes to this connection belongs to the flash lane, and goes first.
   [[nodiscard]] virtual bool is_flash(const core::Connection& /*to*/) const { return false; }

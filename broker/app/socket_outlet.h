@@ -17,8 +17,7 @@ class SocketOutlet final : public Outlet {
       : endpoints_(endpoints), links_(links), metrics_(metrics) {}
 
   SendResult answer(const core::Connection& to, const Message& message) override;
-  SendResult deliver(const core::Connection& to, const DeliveryHead& head,
-                     const std::shared_ptr<const Bytes>& segments) override;
+  SendResult deliver(const core::Connection& to, const DeliveryHead& head, const std::shared_ptr<const Bytes>& segments) override;
   [[nodiscard]] bool is_flash(const core::Connection& to) const override;
   [[nodiscard]] bool flash_waits() override;
   void committing() override { (void)look(); }

@@ -25,7 +25,7 @@ class Replication {
   enum class State : std::uint8_t { down, connecting, following, refused };
   struct Link {
     State state = State::down;
-    SessionId follow;  // of the last opening; what carries another is of a connection before
+    SessionId follow;          // of the last opening; what carries another is of a connection before
     bool passed_over = false;  // something of this follow was not taken, though it goes on: a forked feed
     std::uint32_t attempt = 0;
     TimeMs retry_at = 0;

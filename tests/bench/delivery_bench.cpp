@@ -103,7 +103,12 @@ void deliver(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(followers * events));
 }
-BENCHMARK(deliver)->ArgNames({"followers", "events", "filter"})->Args({1, 2'000, 0})->Args({16, 2'000, 0})->Args({16, 10, 0})->Args({16, 2'000, 1});
+BENCHMARK(deliver)
+    ->ArgNames({"followers", "events", "filter"})
+    ->Args({1, 2'000, 0})
+    ->Args({16, 2'000, 0})
+    ->Args({16, 10, 0})
+    ->Args({16, 2'000, 1});
 
 }  // namespace
 }  // namespace lianxi::app

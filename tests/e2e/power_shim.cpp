@@ -3,7 +3,7 @@
 // power_cut.py takes back what was never synced.
 //
 //   LIANXI_CUT_AFTER=n   SIGKILL from within at the n-th change, before it, behind it, or in the middle of a write
-//   LIANXI_CUT_STUB=1    fsync and fdatasync do nothing and make nothing durable
+//   LIANXI_CUT_NOSYNC=1    fsync and fdatasync do nothing and make nothing durable
 //
 // A record of the notes, in the machine's byte order: u64 type, number, inode, at, old size, length; u64 lengths of path,
 // second path and bytes; then these three.
@@ -119,10 +119,10 @@ class Shim {
     if (folder == nullptr || undo == nullptr) return;
     undo_ = undo;
     log_ = static_cast<int>(real<int (*)(const char*, int, ...)>("open")((undo_ + "/notes").c_str(),
-                                                                        O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+                                                                         O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (log_ < 0) ::abort();
     folder_ = folder;
-    stubbed_ = ::getenv("LIANXI_CUT_STUB") != nullptr;
+    stubbed_ = ::getenv("LIANXI_CUT_NOSYNC") != nullptr;
     if (const char* after = ::getenv("LIANXI_CUT_AFTER")) moment_ = after_ = std::strtoull(after, nullptr, 10);
   }
   void raw_write(const char* bytes, std::size_t count) const {
@@ -204,7 +204,8 @@ int truncate_to(int fd, off_t size) {
   const auto old = static_cast<std::uint64_t>(status.st_size);
   Shim::Note note{kTruncate, file->inode, to, old, 0, {}, {}, {}};
   if (to < old) note.bytes = stands(fd, to, old - to);
-  return change(shim, note, [&] { return real_ftruncate(fd, size); }, [] {});
+  return change(
+      shim, note, [&] { return real_ftruncate(fd, size); }, [] {});
 }
 
 template <class Open>
@@ -255,14 +256,16 @@ int rename_it(const char* from, const char* to) {
   Shim& shim = Shim::get();
   const Guard guard(shim.mutex);
   const std::string a = shim.watched(AT_FDCWD, from), b = shim.watched(AT_FDCWD, to);
-  struct stat status {}, replaced {};
+  struct stat status {
+  }, replaced{};
   if (a.empty() || b.empty() || !Shim::find(a, status)) return real_rename(from, to);
   Shim::Note note{kRename, status.st_ino, 0, 0, 0, a, b, {}};
   if (Shim::find(b, replaced)) {
     note.at = replaced.st_ino;
     shim.keep(b, replaced.st_ino);
   }
-  return change(shim, note, [&] { return real_rename(from, to); }, [] {});
+  return change(
+      shim, note, [&] { return real_rename(from, to); }, [] {});
 }
 
 int unlink_it(const char* path) {
@@ -281,14 +284,14 @@ int unlink_it(const char* path) {
 
 extern "C" {
 
-#define OPEN_WITH(name, ...)                                                                     \
-  mode_t mode = 0;                                                                               \
-  if ((flags & (O_CREAT | O_TMPFILE)) != 0) {                                                    \
-    va_list rest;                                                                                \
-    va_start(rest, flags);                                                                       \
-    mode = va_arg(rest, mode_t);                                                                 \
-    va_end(rest);                                                                                \
-  }                                                                                              \
+#define OPEN_WITH(name, ...)                  \
+  mode_t mode = 0;                            \
+  if ((flags & (O_CREAT | O_TMPFILE)) != 0) { \
+    va_list rest;                             \
+    va_start(rest, flags);                    \
+    mode = va_arg(rest, mode_t);              \
+    va_end(rest);                             \
+  }                                           \
   REAL(name);
 
 int open(const char* path, int flags, ...) {

@@ -84,7 +84,7 @@ class Publisher:
 class Crash(ClusterTest):
     REGIONS = []
     JOURNAL_FILE_MB = 1  # so that files are left behind within the test
-    CUT, STUB = False, False
+    CUT, NOSYNC = False, False
 
     @classmethod
     def setUpClass(cls):
@@ -110,8 +110,8 @@ class Crash(ClusterTest):
         more = {"LD_PRELOAD": SHIM, "LIANXI_CUT_FOLDER": str(cls.cluster.node_folder(HOME)), "LIANXI_CUT_UNDO": str(undo)}
         if changes:
             more["LIANXI_CUT_AFTER"] = str(changes)
-        if cls.STUB:
-            more["LIANXI_CUT_STUB"] = "1"
+        if cls.NOSYNC:
+            more["LIANXI_CUT_NOSYNC"] = "1"
         cls.cluster.start_broker(HOME, env={**os.environ, **more})
 
     def entities(self, region):
@@ -128,7 +128,7 @@ class Crash(ClusterTest):
         broker.kill()
         self.assertEqual(broker.child.returncode, -9, f"the broker ended by itself:\n{broker.last_lines()}")
         if self.CUT:
-            lost = Cut(self.cluster.node_folder(HOME), self.folder / "undo", self.chance.randrange(1 << 32), self.STUB or self.chance.random() < 0.3)
+            lost = Cut(self.cluster.node_folder(HOME), self.folder / "undo", self.chance.randrange(1 << 32), self.NOSYNC or self.chance.random() < 0.3)
             for name, count in lost.perform().items():
                 self.lost[name] = self.lost.get(name, 0) + count
         # Every other time the next death comes from within, perhaps while the broker is still starting.
@@ -152,7 +152,7 @@ class Crash(ClusterTest):
         if not self.cluster.broker(HOME).alive() or rounds:
             self.cluster.broker(HOME).kill()  # the last start may have been told to die
             if self.CUT:
-                Cut(self.cluster.node_folder(HOME), self.folder / "undo", self.chance.randrange(1 << 32), self.STUB).perform()
+                Cut(self.cluster.node_folder(HOME), self.folder / "undo", self.chance.randrange(1 << 32), self.NOSYNC).perform()
             self.start_home(None)
         self.cluster.wait_up(HOME)
         return publishers
@@ -198,7 +198,7 @@ class PowerCut(Crash):
 class NoFsync(Crash):
     """Run by ctest for its message."""
     REGIONS = [HOME]
-    CUT = STUB = True
+    CUT = NOSYNC = True
 
     def test_what_was_never_synced_is_lost(self):
         publishers = [Publisher(self, "police", police)]

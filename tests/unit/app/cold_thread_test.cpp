@@ -22,8 +22,8 @@ ColdJob job(std::uint64_t id) {
   spec->agent = {*AgentId::parse("330800.police.b"), "police", core::Role::agent};
   ColdJob out;
   out.id = id;
-  out.plan = std::make_shared<const DeliveryPlan>(spec, std::make_shared<const core::Policy>(),
-                                                  std::make_shared<const core::Members>());
+  out.plan =
+      std::make_shared<const DeliveryPlan>(spec, std::make_shared<const core::Policy>(), std::make_shared<const core::Members>());
   out.stretch = {Offset(1), Offset(9), 1000};
   return out;
 }

@@ -197,11 +197,13 @@ Deliver CoreRig::perform(const DeliverOrder& order, std::size_t max_segments) co
     if (end <= order.from || stored.info.first_offset >= order.head) continue;
     if (max_segments == 0) break;
     const FeedId& feed = stored.info.feed;
-    const auto have = std::find_if(order.spec->have.begin(), order.spec->have.end(), [&](const FeedPosition& p) { return p.feed == feed; });
-    const bool wanted =
-        (order.spec->lanes & mask_of(feed.lane)) != 0 && (have == order.spec->have.end() || have->head.sequence < stored.last.sequence) &&
-        (order.spec->regions.empty() || std::find(order.spec->regions.begin(), order.spec->regions.end(), feed.region) != order.spec->regions.end()) &&
-        (order.spec->mode == FollowMode::events || members_->holds(feed.audience, order.spec->agent.id.region()));
+    const auto have =
+        std::find_if(order.spec->have.begin(), order.spec->have.end(), [&](const FeedPosition& p) { return p.feed == feed; });
+    const bool wanted = (order.spec->lanes & mask_of(feed.lane)) != 0 &&
+                        (have == order.spec->have.end() || have->head.sequence < stored.last.sequence) &&
+                        (order.spec->regions.empty() || std::find(order.spec->regions.begin(), order.spec->regions.end(),
+                                                                  feed.region) != order.spec->regions.end()) &&
+                        (order.spec->mode == FollowMode::events || members_->holds(feed.audience, order.spec->agent.id.region()));
     if (wanted) {
       const Bytes bytes = with_seal(stored.bytes, *stored.seal);
       if (deliver.segments.size() + bytes.size() > order.max_bytes) break;
