@@ -267,14 +267,6 @@ bool Policy::may_query(const Agent& agent, const Envelope& envelope) const {
   return false;
 }
 
-std::vector<const Rule*> Policy::follow_rules(const Agent& agent) const {
-  std::vector<const Rule*> rules;
-  for (const Grant& grant : grants_)
-    if (matches(grant.agents, agent.id.text()))
-      for (const Rule& rule : grant.follow) rules.push_back(&rule);
-  return rules;
-}
-
 Result<void> Policy::may_follow_some(const Agent& agent, const Filter& filter) const {
   auto rules = follow_rules(agent);
   if (rules.empty()) return refuse(RefusalCode::not_allowed, "agent", "the policy lets " + agent.id.text() + " follow nothing");
