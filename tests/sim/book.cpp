@@ -107,7 +107,8 @@ void Book::replicated(const Asked& asked, std::uint8_t held) {
   if (held == 0) return;
   world_.count("outcomes with holders");
   Spread& spread = spread_[{answer->second.feed, answer->second.feed_sequence}];
-  spread.held = std::max(spread.held, held);
+  if (held <= spread.held) return;
+  spread = {held, {}};  // who was seen without it before may be one of them by now
 }
 
 void Book::check_replicated(RegionCode region, const Events& events) {

@@ -72,7 +72,7 @@ class Book {
   std::shared_ptr<const core::Members> members_;
   struct Spread {
     std::uint8_t held = 0;         // the most that was said
-    std::set<RegionCode> missing;  // seen without it after that
+    std::set<RegionCode> missing;  // seen without it since
   };
   std::map<std::pair<FeedId, Sequence>, Spread> spread_;
   struct Shown {

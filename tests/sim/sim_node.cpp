@@ -317,10 +317,12 @@ void SimNode::crash(const std::string& where) {
   });
 }
 
-// The mutation "early credit".
+// The mutation "early credit": it says so, and now and then the power goes in the very commit it did not wait for.
 void SimNode::credit_early(const core::LinkId& link, const Message& message) {
   const auto* deliver = std::get_if<Deliver>(&message);
-  if (deliver != nullptr) network_.send(links_.at(link), Credit{deliver->follow, 0, 0, deliver->next});
+  if (deliver == nullptr) return;
+  network_.send(links_.at(link), Credit{deliver->follow, 0, 0, deliver->next});
+  if (!forgiven_ && world_.random().chance(40)) die_at_operation(Death::power_cut, 0);
 }
 
 // The mutation "no dedup".

@@ -54,7 +54,7 @@ class Mutated : public ::testing::TestWithParam<Mutation> {};
 
 TEST_P(Mutated, IsCaughtWithinAFewSeeds) {
   std::string failure;
-  for (std::uint64_t seed = 1; seed <= 5 && failure.empty(); ++seed) {
+  for (std::uint64_t seed = 1; seed <= 12 && failure.empty(); ++seed) {
     Options options = with_seed(seed);
     GetParam().apply(options);
     failure = simulate(options).failure;
@@ -66,7 +66,11 @@ const auto name_of_mutation = [](const auto& info) { return info.param.name; };
 INSTANTIATE_TEST_SUITE_P(Simulation, Mutated,
                          ::testing::Values(Mutation{"NoFsync", [](Options& o) { o.sync = false; }},
                                            Mutation{"NoDedup", [](Options& o) { o.forget_sessions = true; }},
-                                           Mutation{"EarlyCredit", [](Options& o) { o.early_credit = true; }}),
+                                           Mutation{"EarlyCredit",
+                                                    [](Options& o) {
+                                                      o.early_credit = true;
+                                                      o.events_per_agent = 60;
+                                                    }}),
                          name_of_mutation);
 
 }  // namespace
