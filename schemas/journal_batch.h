@@ -53,13 +53,30 @@ struct AnswerRun {
   std::vector<StoredAnswer> answers;
 };
 
+// Where an agent's named cursor stands after the batch (upsert). It is a place in the journal of this incarnation alone.
+struct CursorKey {
+  AgentId agent;
+  std::string name;
+  auto operator<=>(const CursorKey&) const = default;
+};
+struct CursorRow {
+  CursorKey key;
+  Incarnation incarnation;
+  Offset offset;
+  TimeMs used_at = 0;
+};
+
 struct JournalBatch {
   Offset first_offset;                  // of the first event; dense from there
   std::vector<StoredSegment> segments;  // in offset order
   std::vector<SessionRow> sessions;
   std::vector<AnswerRun> answers;
   std::vector<SessionKey> closed;  // sessions to forget with their answers
-  [[nodiscard]] bool empty() const { return segments.empty() && sessions.empty() && answers.empty() && closed.empty(); }
+  std::vector<CursorRow> cursors;
+  std::vector<CursorKey> cursors_gone;
+  [[nodiscard]] bool empty() const {
+    return segments.empty() && sessions.empty() && answers.empty() && closed.empty() && cursors.empty() && cursors_gone.empty();
+  }
 };
 
 // AnswerRun <-> the blob of its row.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "schemas/places.h"
+
 namespace lianxi {
 namespace {
 
@@ -20,9 +22,9 @@ static_assert(kTypes.size() == std::variant_size_v<Message>);
 }  // namespace
 
 bool admits(const Filter& filter, const Envelope& envelope) {
-  const auto covers = [&](const PlaceCode& place) { return place.covers(envelope.place); };
+  const auto meets = [&](const PlaceCode& place) { return meet(place, envelope.place); };
   return lists(filter.kinds, envelope.kind) && lists(filter.levels, envelope.level) && lists(filter.agencies, envelope.agency) &&
-         lists(filter.audiences, envelope.audience) && (filter.places.empty() || std::ranges::any_of(filter.places, covers));
+         lists(filter.audiences, envelope.audience) && (filter.places.empty() || std::ranges::any_of(filter.places, meets));
 }
 
 MessageType type_of(const Message& message) {

@@ -1,6 +1,10 @@
 #include "agents/operator/arguments.h"
 
+#include <algorithm>
 #include <charconv>
+
+#include "agents/operator/console.h"
+#include "schemas/limits.h"
 
 namespace lianxi::cli {
 namespace {
@@ -27,22 +31,71 @@ tl::unexpected<Refusal> wrong(const char* field, const std::string& text, const 
 
 }  // namespace
 
-Result<LonLat> parse_near(const std::string& text, const Say& say) {
+namespace {
+
+Result<LonLat> parse_point(const char* option, const std::string& text, const Say& say) {
   const std::size_t comma = text.find(',');
   const auto lon = number_of<double>(std::string_view(text).substr(0, comma));
   const auto lat = comma == std::string::npos ? std::nullopt : number_of<double>(std::string_view(text).substr(comma + 1));
   if (!lon || !lat) {
-    return wrong("--near", text,
+    return wrong(option, text,
                  say("two numbers in degrees, LON,LAT, as in 118.958,28.973", "应为两个度数:经度,纬度,如 118.958,28.973"));
   }
   if (is_lon(*lon) && is_lat(*lat)) return LonLat{*lon, *lat};
   if (is_lon(*lat) && is_lat(*lon)) {
-    return wrong("--near", text,
+    return wrong(option, text,
                  say("latitude first? China lies at lon 73..135, lat 3..54; longitude comes first: LON,LAT",
                      "是不是先写了纬度?中国在经度 73..135、纬度 3..54;请先写经度:经度,纬度"));
   }
-  return wrong("--near", text,
+  return wrong(option, text,
                say("outside China, which lies at lon 73..135, lat 3..54", "不在中国范围内:经度 73..135,纬度 3..54"));
+}
+
+}  // namespace
+
+Result<LonLat> parse_near(const std::string& text, const Say& say) {
+  return parse_point("--near", text, say);
+}
+
+Result<Circle> parse_area(const std::string& text, const Say& say) {
+  const std::size_t comma = text.rfind(',');
+  std::string_view digits = comma == std::string::npos ? std::string_view() : std::string_view(text).substr(comma + 1);
+  if (digits.ends_with("km")) digits.remove_suffix(2);
+  const auto radius_km = number_of<double>(digits);
+  if (!radius_km || text.find(',') == comma || !(*radius_km >= 0) || *radius_km * 1000 > kMaxAreaRadiusM) {
+    return wrong("--area", text,
+                 say("LON,LAT,RADIUS_KM, as in 118.958,28.973,5; at most 1000 km",
+                     "应为 经度,纬度,半径(公里),如 118.958,28.973,5;最大 1000 公里"));
+  }
+  const auto centre = parse_point("--area", text.substr(0, comma), say);
+  if (!centre) return tl::unexpected(centre.error());
+  return Circle{*centre, *radius_km * 1000};
+}
+
+Result<std::vector<LonLat>> parse_polygon(const std::string& text, const Say& say) {
+  constexpr std::size_t kMaxFileBytesHere = 64 * 1024;
+  constexpr const char* kBlank = " \t\r\n;";
+  std::string points = text;
+  if (text.find_first_not_of("0123456789.,- \t\r\n;") != std::string::npos) {
+    auto file = read_input(text, kMaxFileBytesHere);
+    if (!file) return refuse(file.error().code, "--polygon", file.error().reason);
+    points = std::move(*file);
+  }
+  std::vector<LonLat> ring;
+  for (std::size_t at = points.find_first_not_of(kBlank); at != std::string::npos;) {
+    const std::size_t end = std::min(points.find_first_of(kBlank, at), points.size());
+    const auto point = parse_point("--polygon", points.substr(at, end - at), say);
+    if (!point) return tl::unexpected(point.error());
+    ring.push_back(*point);
+    at = points.find_first_not_of(kBlank, end);
+  }
+  if (!ring.empty() && ring.front() != ring.back()) ring.push_back(ring.front());
+  if (ring.size() < 4 || ring.size() > kMaxAreaPoints) {
+    return wrong("--polygon", text,
+                 say("a file, or points LON,LAT LON,LAT LON,LAT ...: 3 to 1023 of them, in order along the border",
+                     "应为文件,或沿边界依次写出的 3 至 1023 个点:经度,纬度 经度,纬度 经度,纬度 …"));
+  }
+  return ring;
 }
 
 Result<double> parse_within(const std::string& text, const Say& say) {

@@ -10,6 +10,9 @@ namespace lianxi::cli {
 [[nodiscard]] Result<LonLat> parse_near(const std::string& text, const Say& say);    // "118.958,28.973"
 [[nodiscard]] Result<double> parse_within(const std::string& text, const Say& say);  // "50km", "800m" -> metres
 [[nodiscard]] Result<std::chrono::milliseconds> parse_timeout(const std::string& text, const Say& say);  // "5", "5s", "500ms"
+[[nodiscard]] Result<Circle> parse_area(const std::string& text, const Say& say);  // "118.958,28.973,5": 5 km around
+// A file with points, or the points themselves: "118.8,28.9 119.0,28.9 119.0,29.1". Closed by itself.
+[[nodiscard]] Result<std::vector<LonLat>> parse_polygon(const std::string& text, const Say& say);
 // "beginning", "now", or "region:incarnation:offset" as `status` and `follow` print it.
 [[nodiscard]] Result<void> parse_from(const std::string& text, const Say& say, FollowCommand& follow);
 [[nodiscard]] std::string cursor_text(RegionCode node, Incarnation incarnation, Offset offset);

@@ -16,7 +16,7 @@ namespace {
 struct Texts {
   std::string profile, language, timeout;
   std::string file, audience = "conference", agency, datum, status = "Actual", name, role = "agent", folder = ".";
-  std::string near, within, capability, from = "now", until;
+  std::string near, within, capability, from = "now", until, area, polygon, cursor;
   std::vector<std::string> kinds, places, agencies, levels;
   std::string place;
   std::uint32_t limit = 0;
@@ -149,15 +149,29 @@ class CommandLine {
     follow_ = app_.add_subcommand("follow", say_("print events as they come", "逐条显示事件"));
     follow_->add_option("--kind", texts_.kinds, say_("alert, incident, resource, ...", "种类:alert、incident、resource 等"))
         ->delimiter(',');
-    follow_->add_option("--place", texts_.places, say_("place codes, with all below", "行政区划代码,含下级"))->delimiter(',');
+    follow_
+        ->add_option(
+            "--place", texts_.places,
+            say_("place codes, with all below and what strikes them from above", "行政区划代码,含下级,以及上级发布、涉及本地的"))
+        ->delimiter(',');
     follow_->add_option("--agency", texts_.agencies, say_("emergency, police, fire, ...", "部门:emergency、police、fire 等"))
         ->delimiter(',');
     follow_->add_option("--level", texts_.levels, say_("red, orange, yellow, blue", "级别:red、orange、yellow、blue"))
         ->delimiter(',');
-    follow_
-        ->add_option("--from", texts_.from,
-                     say_("beginning, now, or a cursor region:incarnation:offset", "起点:beginning、now 或游标"))
-        ->capture_default_str();
+    follow_->add_option(
+        "--area", texts_.area,
+        say_("LON,LAT,RADIUS_KM: only events that lie in it or touch it", "经度,纬度,半径(公里):只看位于其中或与之相交的"));
+    follow_->add_option("--polygon", texts_.polygon,
+                        say_("the same with a border: a file, or \"LON,LAT LON,LAT LON,LAT ...\"",
+                             "同上,按边界:文件,或“经度,纬度 经度,纬度 经度,纬度 …”"));
+    from_ = follow_
+                ->add_option("--from", texts_.from,
+                             say_("beginning, now, or a cursor region:incarnation:offset; with --cursor: where that stands",
+                                  "起点:beginning、now 或游标;用 --cursor 时缺省为其所在处"))
+                ->capture_default_str();
+    follow_->add_option(
+        "--cursor", texts_.cursor,
+        say_("go on where the last follow of this NAME ended; the node keeps it", "从同名的上次跟踪结束处继续;由节点保存"));
     follow_->add_option("--until", texts_.until, say_("now: end at the head seen at the start", "now:到开始时的日志头为止"))
         ->check(CLI::IsMember({"now"}));
     count_ = follow_->add_option("--count", texts_.count, say_("end after so many events", "显示若干条后结束"));
@@ -265,6 +279,13 @@ class CommandLine {
   FollowCommand follow_command() const {
     FollowCommand command;
     checked(parse_from(texts_.from, say_, command), "--from");
+    command.cursor_name = texts_.cursor;
+    if (command.cursor_name.size() > kMaxCursorNameBytes)
+      throw Mistake(say_("--cursor has at most 64 bytes", "--cursor 最多 64 字节"));
+    if (!command.cursor_name.empty() && from_->count() == 0) command.from = FollowFrom::named;
+    if (!texts_.area.empty() || !texts_.polygon.empty()) command.filter.area.emplace();
+    if (!texts_.area.empty()) command.filter.area->circle = checked(parse_area(texts_.area, say_), "--area");
+    if (!texts_.polygon.empty()) command.filter.area->ring = checked(parse_polygon(texts_.polygon, say_), "--polygon");
     command.until_now = texts_.until == "now";
     if (count_->count() > 0) command.count = texts_.count;
     command.filter.kinds = words<Kind>(texts_.kinds, "--kind");
@@ -318,7 +339,7 @@ class CommandLine {
   CLI::App* status_ = nullptr;
   CLI::App *alert_ = nullptr, *incident_ = nullptr, *follow_ = nullptr, *resources_ = nullptr, *alerts_ = nullptr,
            *incidents_ = nullptr, *import_ = nullptr, *keys_ = nullptr;
-  CLI::Option* count_ = nullptr;
+  CLI::Option *count_ = nullptr, *from_ = nullptr;
 };
 
 // Help is written while the options are declared, so the language must be known before they are read.

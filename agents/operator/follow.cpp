@@ -31,6 +31,10 @@ class Printer {
     const std::scoped_lock lock(mutex_);
     return refusal_;
   }
+  [[nodiscard]] Offset done() const {
+    const std::scoped_lock lock(mutex_);
+    return done_;
+  }
   [[nodiscard]] std::string cursor() const {
     const std::scoped_lock lock(mutex_);
     return cursor_text(node_, incarnation_, next_);
@@ -68,6 +72,7 @@ class Printer {
     if (finished_) return;
     const bool reached = command_.until_now && next >= until_;
     move_to(reached ? until_ : next);
+    shown();
     if (reached || (command_.count && *command_.count == 0)) finish();
   }
 
@@ -84,8 +89,14 @@ class Printer {
     next_ = std::max(next, next_);
     ++moves_;
   }
+  // What is printed has left: the node's cursor may move over it.
+  void shown() {
+    const std::scoped_lock lock(mutex_);
+    done_ = next_;
+  }
   void finish() {
     console_.out().flush();
+    if (started_ && !finished_) shown();
     finished_ = true;
     stop_.notify();
   }
@@ -101,13 +112,13 @@ class Printer {
   mutable std::mutex mutex_;
   RegionCode node_;
   Incarnation incarnation_;
-  Offset next_;
+  Offset next_, done_;
   std::optional<Refusal> refusal_;
 };
 
 // Waits for the end. Nothing: it came as asked, or the operator stopped it.
 std::optional<Refusal> wait_for_end(const Common& common, const FollowCommand& command, const Printer& printer,
-                                    sdk::Client& client, sdk::StopSignal& stop, bool& unreachable) {
+                                    sdk::Client& client, SessionId follow, sdk::StopSignal& stop, bool& unreachable) {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds kLook{100};
   auto last_move = Clock::now();
@@ -117,6 +128,7 @@ std::optional<Refusal> wait_for_end(const Common& common, const FollowCommand& c
     if (printer.moves() != moves) {
       moves = printer.moves();
       last_move = Clock::now();
+      if (!command.cursor_name.empty()) client.done_with(follow, printer.done());
     }
     const auto trouble = client.trouble();
     if (trouble && trouble->code != RefusalCode::busy && !printer.has_started()) return trouble;
@@ -143,9 +155,13 @@ Exit run_follow(const Common& common, const FollowCommand& command, const Consol
   options.incarnation = command.incarnation;
   options.offset = command.offset;
   options.filter = command.filter;
-  if (auto follow = (*client)->follow(options, printer.callbacks()); !follow) return console.refused(follow.error());
+  options.cursor_name = command.cursor_name;
+  options.cursor_by_hand = !command.cursor_name.empty();
+  const auto follow = (*client)->follow(options, printer.callbacks());
+  if (!follow) return console.refused(follow.error());
   bool unreachable = false;
-  const auto wrong = wait_for_end(common, command, printer, **client, stop, unreachable);
+  const auto wrong = wait_for_end(common, command, printer, **client, *follow, stop, unreachable);
+  if (options.cursor_by_hand) (*client)->done_with(*follow, printer.done());
   client->reset();  // no event is printed behind the cursor that is told now
   console.out().flush();
   if (printer.has_started()) console.err() << console.say()("cursor ", "游标 ") << printer.cursor() << std::endl;

@@ -39,6 +39,7 @@ struct FollowCommand {
   bool until_now = false;
   std::optional<std::uint64_t> count;
   Filter filter;
+  std::string cursor_name;  // kept by the node
 };
 struct ResourcesCommand {
   AskResources ask;

@@ -22,6 +22,12 @@ Result<void> check_follow(const FollowOptions& options) {
   if (options.from == FollowFrom::vector) {
     return refuse(RefusalCode::invalid_field, "from", "a client follows from beginning, now or a cursor");
   }
+  if (options.cursor_name.size() > kMaxCursorNameBytes) {
+    return refuse(RefusalCode::oversize, "cursor_name", "at most " + std::to_string(kMaxCursorNameBytes) + " bytes");
+  }
+  if (options.cursor_name.empty() && (options.from == FollowFrom::named || options.cursor_by_hand)) {
+    return refuse(RefusalCode::missing_field, "cursor_name", "a follow on a named cursor names it");
+  }
   Follow follow;
   follow.filter = options.filter;
   return fits(follow);
@@ -287,6 +293,13 @@ void ClientImpl::unfollow(SessionId follow) {
   post([this, follow] {
     const auto found = followers_.find(follow);
     if (found != followers_.end()) found->second->stop(now_ms_);
+  });
+}
+
+void ClientImpl::done_with(SessionId follow, Offset below) {
+  post([this, follow, below] {
+    const auto found = followers_.find(follow);
+    if (found != followers_.end()) found->second->done_with(below);
   });
 }
 

@@ -66,6 +66,11 @@ struct FollowOptions {
   LaneMask lanes = kAllLanes;
   Filter filter;
   bool flash_endpoint = false;  // follow over the node's `flash` endpoint; lanes must then be flash alone
+  // Not empty: a cursor that the node keeps for this agent under the name, over restarts of both. FollowFrom::named begins
+  // where it stands, at the beginning if there is none. It moves over what was handed over (with events(): read), or by
+  // done_with() alone if `cursor_by_hand`. Another follow that begins on it ends this one (conflict).
+  std::string cursor_name;
+  bool cursor_by_hand = false;
   // Recomputes every hash of what is delivered, and across deliveries as far as the filter leaves no gaps. A break ends the
   // follow (feed_broken). Checksums are looked at in any case.
   bool check_chain = true;
@@ -111,6 +116,8 @@ class Client {
   // Starts a follow; it resumes by itself after a lost connection, each event once. Returns its id for unfollow.
   [[nodiscard]] virtual Result<SessionId> follow(const FollowOptions& options, FollowCallbacks callbacks) = 0;
   virtual void unfollow(SessionId follow) = 0;
+  // The caller is done with all below: the named cursor of a follow that is moved by hand.
+  virtual void done_with(SessionId follow, Offset below) = 0;
   // The same as a range, read at the caller's pace (event_stream.h). Options that cannot be make a stream that is over.
   [[nodiscard]] virtual EventStream events(const FollowOptions& options) = 0;
 

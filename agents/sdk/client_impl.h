@@ -34,6 +34,7 @@ class ClientImpl final : public Client {
   std::size_t pending() const override;
   Result<SessionId> follow(const FollowOptions& options, FollowCallbacks callbacks) override;
   void unfollow(SessionId follow) override;
+  void done_with(SessionId follow, Offset below) override;
   EventStream events(const FollowOptions& options) override;
   QueryResult query(const Ask& ask, std::chrono::milliseconds timeout, Offset after_offset) override;
   bool wait_connected(std::chrono::milliseconds timeout) override;

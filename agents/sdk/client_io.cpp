@@ -90,7 +90,10 @@ void ClientImpl::wait() {
     watch(*connection.channel);
     if (connection.hello_at_ms > 0) due = std::min(due, connection.hello_at_ms);
   }
-  for (const auto& [id, follower] : followers_) watch(follower->channel());
+  for (const auto& [id, follower] : followers_) {
+    watch(follower->channel());
+    if (const auto at = follower->tell_at()) due = std::min(due, *at);
+  }
   if (query_channel_ != nullptr) watch(*query_channel_);
   for (Lane lane : kLanes) {
     if (const auto at = publisher_.due(lane)) due = std::min(due, *at);

@@ -6,6 +6,7 @@ namespace lianxi::sdk {
 namespace {
 
 constexpr std::uint32_t kCreditMessages = 256;
+constexpr std::int64_t kTellCursorMs = 200;  // a named cursor that moves is told so often
 
 }  // namespace
 
@@ -26,9 +27,21 @@ Follower::Follower(zmq::context_t& context, const Profile& profile, SessionId id
 void Follower::step(std::int64_t now_ms) {
   now_ms_ = now_ms;
   if (!over_) channel_.step(now_ms);
+  if (const auto at = tell_at(); at && *at <= now_ms_) send_credit();
+}
+
+std::optional<std::int64_t> Follower::tell_at() const {
+  if (over_ || !followed_ || options_.cursor_name.empty() || taken_ <= told_) return std::nullopt;
+  return told_at_ms_ + kTellCursorMs;
+}
+
+void Follower::done_with(Offset below) {
+  if (options_.cursor_by_hand) taken_ = std::max(taken_, below);
 }
 
 void Follower::stop(std::int64_t now_ms) {
+  now_ms_ = now_ms;
+  if (tell_at()) send_credit();
   if (!over_ && channel_.send(Unfollow{id_, "done"}, now_ms)) channel_.linger();
   over_ = true;
 }
@@ -46,6 +59,7 @@ void Follower::ask() {
   follow.offset = options_.offset;
   follow.lanes = options_.lanes;
   follow.filter = options_.filter;
+  follow.cursor_name = options_.cursor_name;
   follow.credit_bytes = options_.buffer_bytes - std::min(options_.buffer_bytes, held_bytes_);
   follow.credit_messages = kCreditMessages - std::min(kCreditMessages, held_messages_);
   owed_bytes_ = 0;
@@ -63,6 +77,7 @@ void Follower::on_message(Message message) {
     options_.incarnation = followed->incarnation;
     options_.offset = followed->offset;
     if (stream_) stream_->started(*followed);
+    if (!started_) taken_ = told_ = followed->offset;
     if (!started_ && callbacks_.started) callbacks_.started(*followed);
     started_ = true;
   } else if (auto* deliver = std::get_if<Deliver>(&message); deliver != nullptr && deliver->follow == id_) {
@@ -104,7 +119,7 @@ void Follower::on_deliver(Deliver deliver) {
   }
   hand_over(*segments, from);
   if (callbacks_.progress) callbacks_.progress(options_.offset, deliver.caught_up);
-  taken_ = options_.offset;
+  if (!options_.cursor_by_hand) taken_ = options_.offset;
   give_credit(bytes);
 }
 
@@ -138,7 +153,7 @@ void Follower::hand_over(const std::vector<Segment>& segments, Offset from) {
 void Follower::taken(std::uint64_t bytes, Offset next) {
   held_bytes_ -= std::min(held_bytes_, bytes);
   held_messages_ -= std::min<std::uint32_t>(held_messages_, 1);
-  taken_ = next;
+  if (!options_.cursor_by_hand) taken_ = next;
   give_credit(bytes);
 }
 
@@ -146,9 +161,15 @@ void Follower::give_credit(std::uint64_t bytes) {
   owed_bytes_ += bytes;
   owed_messages_ += 1;
   if (owed_bytes_ < options_.buffer_bytes / 4 && owed_messages_ < kCreditMessages / 4) return;
+  send_credit();
+}
+
+void Follower::send_credit() {
+  told_at_ms_ = now_ms_;  // also if it cannot leave: then again after a while
   if (!followed_ || !channel_.send(Credit{id_, owed_bytes_, owed_messages_, taken_}, now_ms_)) return;
   owed_bytes_ = 0;
   owed_messages_ = 0;
+  told_ = taken_;
 }
 
 }  // namespace lianxi::sdk

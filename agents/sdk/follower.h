@@ -20,7 +20,10 @@ class Follower {
   void step(std::int64_t now_ms);
   void stop(std::int64_t now_ms);                // tells the node; nothing is called any more
   void taken(std::uint64_t bytes, Offset next);  // the stream's reader has read a delivery through, up to `next`
-  void closed(const Refusal& why);               // the client goes: the stream is told
+  void done_with(Offset below);                  // by hand, for its named cursor
+  // When the node is to hear how far the named cursor has moved, if it has.
+  [[nodiscard]] std::optional<std::int64_t> tell_at() const;
+  void closed(const Refusal& why);  // the client goes: the stream is told
   [[nodiscard]] bool over() const { return over_; }
 
  private:
@@ -31,6 +34,7 @@ class Follower {
   void hand_over(const std::vector<Segment>& segments, Offset from);
   void refuse_follow(const Refusal& refusal);
   void give_credit(std::uint64_t bytes);
+  void send_credit();
 
   SessionId id_;
   FollowOptions options_;
@@ -44,7 +48,9 @@ class Follower {
   std::uint32_t owed_messages_ = 0;
   std::uint64_t held_bytes_ = 0;  // in the stream, not yet read
   std::uint32_t held_messages_ = 0;
-  Offset taken_;                      // handed over, and read if there is a stream
+  Offset taken_;  // handed over, and read if there is a stream; or by hand
+  Offset told_;   // of it, as the node has heard
+  std::int64_t told_at_ms_ = 0;
   std::map<FeedId, FeedHead> heads_;  // where each feed's chain was checked to
   Channel channel_;
 };

@@ -206,7 +206,9 @@ void Broker::State::reload() {
   config.members = read.value->members;
   config.agents = read.value->agents;
   directory.replace(config);
-  inputs.push_back({wall_ms(), core::PolicyChanged{config.policy, config.members}});
+  auto agents = std::make_shared<std::map<AgentId, core::Agent>>();
+  for (const AgentKey& key : config.agents) agents->emplace(key.agent.id, key.agent);
+  inputs.push_back({wall_ms(), core::PolicyChanged{config.policy, config.members, std::move(agents)}});
   for (auto& endpoint : endpoints) endpoint->cut_revoked();
   links.keep_members(*config.members);
   live->rights_changed();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/app/directory.h"
+#include "schemas/codec/event_codec.h"
 
 namespace lianxi::app {
 namespace {
@@ -46,11 +47,10 @@ std::string share_key(const core::FollowSpec& spec, const core::Policy& policy) 
 
 DeliveryPlan::DeliveryPlan(std::shared_ptr<const core::FollowSpec> spec, std::shared_ptr<const core::Policy> policy,
                            std::shared_ptr<const core::Members> members)
-    : spec_(std::move(spec)), policy_(std::move(policy)), members_(std::move(members)) {
-  if (spec_->filter != Filter{}) return;
-  const auto rules = policy_->follow_rules(spec_->agent);
-  everything_ = std::any_of(rules.begin(), rules.end(), [](const core::Rule* rule) { return *rule == core::Rule{}; });
-}
+    : spec_(std::move(spec)),
+      policy_(std::move(policy)),
+      members_(std::move(members)),
+      sieve_(*policy_, spec_->agent, spec_->filter) {}
 
 bool DeliveryPlan::feed_admitted(const FeedId& feed) const {
   const auto& regions = spec_->regions;
@@ -63,11 +63,16 @@ std::vector<bool> DeliveryPlan::admitted(const HeldSegment& segment) const {
   const SegmentFacts& facts = segment.facts();
   std::vector<bool> of_class;
   of_class.reserve(facts.classes.size());
-  for (const Envelope& envelope : facts.classes)
-    of_class.push_back(everything_ || (admits(spec_->filter, envelope) && policy_->may_follow(spec_->agent, envelope)));
+  for (const Envelope& envelope : facts.classes) of_class.push_back(sieve_.admits(envelope));
   std::vector<bool> out;
   out.reserve(facts.class_of.size());
   for (const std::uint16_t one : facts.class_of) out.push_back(one != SegmentFacts::kNobody && of_class[one]);
+  if (!sieve_.needs_body()) return out;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (!out[i]) continue;
+    const Result<Event> event = decode_event(segment.records().body(i));
+    out[i] = event && sieve_.admits(event->body);
+  }
   return out;
 }
 

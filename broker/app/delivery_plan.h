@@ -9,6 +9,7 @@
 
 #include "broker/app/held_segment.h"
 #include "broker/core/effects.h"
+#include "broker/core/sieve.h"
 
 namespace lianxi::app {
 
@@ -23,7 +24,7 @@ class DeliveryPlan {
   // Whether any event of the feed may reach the follower.
   [[nodiscard]] bool feed_admitted(const FeedId& feed) const;
   // Whether all of an admitted feed does, but for what is redacted.
-  [[nodiscard]] bool everything() const { return everything_; }
+  [[nodiscard]] bool everything() const { return sieve_.admits_all(); }
   // Of an admitted feed, for each event of the segment.
   [[nodiscard]] std::vector<bool> admitted(const HeldSegment& segment) const;
   // What the follower holds of the feed by the vector that it began with.
@@ -36,7 +37,7 @@ class DeliveryPlan {
   std::shared_ptr<const core::FollowSpec> spec_;
   std::shared_ptr<const core::Policy> policy_;
   std::shared_ptr<const core::Members> members_;
-  bool everything_ = false;
+  core::Sieve sieve_;
 };
 using SharedPlan = std::shared_ptr<const DeliveryPlan>;
 

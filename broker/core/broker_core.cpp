@@ -16,7 +16,8 @@ struct BrokerCore::State {
                Sequencer(config.region, config.epoch, loaded.next_offset, loaded.heads, loaded.last_ordinal, loaded.last_time),
                Forks(config.region, config.epoch),
                {}},
-        publishing(loaded) {
+        publishing(loaded),
+        followers(loaded.cursors, config.incarnation) {
     // Core asks them at every step; a node without a policy allows nothing.
     if (!ground.config.policy) ground.config.policy = std::make_shared<const Policy>();
     if (!ground.config.members) ground.config.members = std::make_shared<const Members>();
@@ -46,7 +47,7 @@ struct BrokerCore::State {
       const auto before = std::exchange(ground.config.members, changed.members);
       ground.durability.members_changed(ground, *before);
     }
-    followers.policy_changed(ground, turn);
+    followers.policy_changed(ground, turn, changed);
     replication.members_changed(ground);
   }
   void on(const DiskState& disk) { ground.disk_low = disk.below_headroom; }
@@ -99,6 +100,7 @@ Effects BrokerCore::finish() {
   State& s = *state_;
   s.ground.sequencer.close(s.turn);
   s.publishing.close_turn(s.ground, s.turn);
+  s.followers.close_turn(s.turn);
   s.ground.durability.close_turn(s.ground, s.turn);
   s.followers.hand_out(s.ground, s.turn);
   s.turn.bytes = 0;

@@ -23,6 +23,7 @@ struct LoadedState {
   Hlc last_time;
   std::vector<SessionRow> sessions;
   std::vector<AnswerRun> answers;
+  std::vector<CursorRow> cursors;
   std::map<std::string, Hash> alerts;  // own alert_memory_key -> alert_content_hash, all audiences
 };
 

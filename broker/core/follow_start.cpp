@@ -19,9 +19,14 @@ Result<void> bounds(const Follow& follow) {
         std::pair{f.agencies.size(), "filter.agencies"}, std::pair{f.levels.size(), "filter.levels"},
         std::pair{f.audiences.size(), "filter.audiences"}, std::pair{follow.regions.size(), "regions"}})
     if (auto fits = bounded(size, kMaxFilterItems, field); !fits) return fits;
-  if (f.area) return refuse(RefusalCode::invalid_field, "filter.area", "this node does not filter by area");
+  if (follow.mode == FollowMode::feeds && f != Filter{})
+    return refuse(RefusalCode::invalid_field, "filter", "whole feeds come without a filter");
   if (follow.lanes == 0 || (follow.lanes & ~kAllLanes) != 0)
     return refuse(RefusalCode::invalid_field, "lanes", "name at least one of the lanes flash (1), normal (2), bulk (4)");
+  if (follow.from == FollowFrom::named && follow.cursor_name.empty())
+    return refuse(RefusalCode::missing_field, "cursor_name", "a follow from a named cursor names it");
+  if (follow.mode == FollowMode::feeds && !follow.cursor_name.empty())
+    return refuse(RefusalCode::invalid_field, "cursor_name", "nodes follow by vector; a named cursor is for events");
   return bounded(follow.vector.size(), kMaxVectorFeeds, "vector");
 }
 
@@ -42,15 +47,19 @@ bool covers_all(const Ground& ground, const Agent& agent, const Follow& follow) 
   return true;
 }
 
+// No cursor of this name, or one of a journal that has lost its end: from the beginning, and `Followed` says so.
+Offset named_start(const std::optional<Offset>& kept, Offset next) {
+  return kept && *kept <= next ? *kept : Offset{1};
+}
+
 }  // namespace
 
-Result<void> Followers::rights(const Ground& ground, const Agent& agent, FollowMode mode) const {
+Result<void> Followers::rights(const Ground& ground, const Agent& agent, FollowMode mode, const Filter& filter) const {
   if (mode == FollowMode::feeds) {
     if (agent.role == Role::node && ground.members().find(agent.id.region()) != nullptr) return {};
     return refuse(RefusalCode::not_allowed, "mode", "whole feeds are for the nodes of members; follow events instead");
   }
-  if (ground.policy().may_follow_anything(agent)) return {};
-  return refuse(RefusalCode::not_allowed, "agent", "the policy lets " + agent.id.text() + " follow nothing");
+  return ground.policy().may_follow_some(agent, filter);
 }
 
 Result<void> Followers::room(const AgentMessage& from, const Follow& follow) const {
@@ -70,11 +79,11 @@ Result<void> Followers::room(const AgentMessage& from, const Follow& follow) con
 
 Result<void> Followers::admissible(const Ground& ground, const AgentMessage& from, const Follow& follow) const {
   if (auto bounded_ok = bounds(follow); !bounded_ok) return bounded_ok;
-  if (auto allowed = rights(ground, from.agent, follow.mode); !allowed) return allowed;
+  if (auto allowed = rights(ground, from.agent, follow.mode, follow.filter); !allowed) return allowed;
   return room(from, follow);
 }
 
-Result<Offset> Followers::start(const Ground& ground, const Agent& agent, const Follow& follow) {
+Result<Offset> Followers::start(const Ground& ground, const Agent& agent, const Follow& follow) const {
   const Offset next = ground.sequencer.next_offset();
   switch (follow.from) {
     case FollowFrom::beginning:
@@ -84,7 +93,7 @@ Result<Offset> Followers::start(const Ground& ground, const Agent& agent, const 
     case FollowFrom::vector:
       return covers_all(ground, agent, follow) ? next : Offset{1};
     case FollowFrom::named:
-      return refuse(RefusalCode::invalid_field, "from", "this node keeps no named cursors");
+      return named_start(cursors_.find({agent.id, follow.cursor_name}), next);
     case FollowFrom::cursor:
       break;
   }

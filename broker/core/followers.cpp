@@ -48,6 +48,12 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   if (auto ok = admissible(ground, from, follow); !ok) return refused(std::move(ok.error()));
   const auto offset = start(ground, from.agent, follow);
   if (!offset) return refused(offset.error());
+  Offset done = *offset;
+  if (!follow.cursor_name.empty()) {
+    auto taken = take_cursor(turn, from, follow, *offset);
+    if (!taken) return refused(std::move(taken.error()));
+    done = *taken;
+  }
   if (from.agent.role == Role::node) ground.forks.compare(turn, ground.sequencer, follow.vector, from.agent.id.text());
 
   auto spec = std::make_shared<FollowSpec>(FollowSpec{from.agent, follow.mode, follow.lanes, follow.filter, follow.regions, {}});
@@ -61,6 +67,9 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   follower.spec = std::move(spec);
   follower.cursor = *offset;
   follower.caught_up = *offset >= ground.sequencer.next_offset();
+  follower.cursor_name = follow.cursor_name;
+  follower.said = *offset;
+  follower.done = done;
   follower.told_at = turn.now;
   add_credit(follower, follow.credit_bytes, follow.credit_messages);
   followers_.emplace(Key{from.connection, follow.follow}, std::move(follower));
@@ -94,6 +103,7 @@ void Followers::credit(Turn& turn, const AgentMessage& from, const Credit& credi
     return;
   }
   add_credit(found->second, credit.bytes, credit.messages);
+  done_with(turn, found->second, credit.offset);
 }
 
 // A publisher's heartbeat needs no answer. A node that believes to follow is told if it does not (this node was restarted
@@ -130,6 +140,7 @@ void Followers::delivered(const Turn& turn, const Delivered& delivered) {
   if (moved || delivered.sent) follower.stalled_at = 0;
   follower.untold = !delivered.sent && (moved || follower.untold);
   if (!delivered.sent) return;
+  follower.said = delivered.next;
   follower.told_at = turn.now;
   follower.credit_bytes -= std::min(follower.credit_bytes, delivered.bytes);
   follower.credit_messages -= std::min(follower.credit_messages, delivered.messages);
@@ -150,6 +161,7 @@ void Followers::heard(const Turn& turn, const Connection& connection) {
 }
 
 std::map<Followers::Key, Followers::Follower>::iterator Followers::drop(std::map<Key, Follower>::iterator at) {
+  if (!at->second.cursor_name.empty()) leave_cursor(at->first, at->second);
   if (at->second.under_way) {
     at->second.closed = true;
     return std::next(at);
@@ -170,10 +182,24 @@ void Followers::forget_contact(const Connection& connection) {
   if (!any_on(connection)) contacts_.erase(connection);
 }
 
-void Followers::policy_changed(const Ground& ground, Turn& turn) {
+void Followers::policy_changed(const Ground& ground, Turn& turn, const PolicyChanged& change) {
   std::set<Connection> changed;
+  // A role that has changed holds for follows that are open, as every right does.
+  const auto judge = [&](Follower& f) -> Result<void> {
+    if (change.agents) {
+      const auto known = change.agents->find(f.spec->agent.id);
+      if (known == change.agents->end())
+        return refuse(RefusalCode::unknown_key, "key", "this key is no longer in the key folder");
+      if (known->second.role != f.spec->agent.role || known->second.agency != f.spec->agent.agency) {
+        auto spec = std::make_shared<FollowSpec>(*f.spec);
+        spec->agent = known->second;
+        f.spec = std::move(spec);
+      }
+    }
+    return rights(ground, f.spec->agent, f.spec->mode, f.spec->filter);
+  };
   for (auto it = followers_.begin(); it != followers_.end();) {
-    const auto allowed = rights(ground, it->second.spec->agent, it->second.spec->mode);
+    const auto allowed = judge(it->second);
     if (allowed || it->second.closed) {
       ++it;
       continue;

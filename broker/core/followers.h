@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "broker/core/cursors.h"
 #include "broker/core/ground.h"
 
 namespace lianxi::core {
@@ -21,6 +22,8 @@ inline constexpr TimeMs kStandingWordMs = 1'000;
 
 class Followers {
  public:
+  Followers(const std::vector<CursorRow>& cursors, Incarnation incarnation) : cursors_(cursors, incarnation) {}
+
   void follow(Ground& ground, Turn& turn, const AgentMessage& from, const Follow& follow);
   void unfollow(const AgentMessage& from, const Unfollow& unfollow);
   void credit(Turn& turn, const AgentMessage& from, const Credit& credit);
@@ -29,10 +32,13 @@ class Followers {
   void lost(const Connection& connection);
   // Any word from a connection shows that it lives.
   void heard(const Turn& turn, const Connection& connection);
-  void policy_changed(const Ground& ground, Turn& turn);
+  void policy_changed(const Ground& ground, Turn& turn, const PolicyChanged& changed);
   void tick(const Ground& ground, Turn& turn);
   // After the turn's batch is closed: one order for each follower that is behind and has credit.
   void hand_out(const Ground& ground, Turn& turn);
+
+  // Named cursors that moved, into the turn's batch.
+  void close_turn(Turn& turn) { cursors_.close_turn(turn.effects.batch, turn.now); }
 
   [[nodiscard]] std::size_t count() const;
   // When a blocked follower is to be tried again; none if there is none.
@@ -47,7 +53,10 @@ class Followers {
     FeedVector ahead;  // the part of spec->have that this node did not hold when the follow began
     Offset settled;    // from here on nothing is held but `ahead`
     Offset cursor;
-    Offset ordered_head;  // of the last order
+    Offset ordered_head;      // of the last order
+    std::string cursor_name;  // of the named cursor that it moves
+    Offset said;              // the cursor behind the last delivery that was sent
+    Offset done;              // the follower is done with all below, as it says
     std::uint64_t credit_bytes = 0;
     std::uint32_t credit_messages = 0;
     TimeMs told_at = 0;      // it was sent something
@@ -67,9 +76,13 @@ class Followers {
   };
 
   [[nodiscard]] Result<void> admissible(const Ground& ground, const AgentMessage& from, const Follow& follow) const;
-  [[nodiscard]] Result<void> rights(const Ground& ground, const Agent& agent, FollowMode mode) const;
+  [[nodiscard]] Result<void> rights(const Ground& ground, const Agent& agent, FollowMode mode, const Filter& filter) const;
   [[nodiscard]] Result<void> room(const AgentMessage& from, const Follow& follow) const;
-  [[nodiscard]] static Result<Offset> start(const Ground& ground, const Agent& agent, const Follow& follow);
+  [[nodiscard]] Result<Offset> start(const Ground& ground, const Agent& agent, const Follow& follow) const;
+  // Where the named cursor of a follow that starts there stands from now on. No other follow moves it any more.
+  [[nodiscard]] Result<Offset> take_cursor(Turn& turn, const AgentMessage& from, const Follow& follow, Offset start);
+  void done_with(const Turn& turn, Follower& follower, Offset offset);
+  void leave_cursor(const Key& key, const Follower& follower);
   void end_stuck(Turn& turn);
   void settle(Follower& follower) const;
   [[nodiscard]] bool due(const Ground& ground, const Turn& turn, Follower& follower);
@@ -85,7 +98,9 @@ class Followers {
   std::map<Connection, Contact> contacts_;  // of connections with followers
   std::map<AgentId, std::size_t> of_agent_;
   std::optional<Key> last_served_;
-  std::optional<TimeMs> retry_at_;  // the first of all
+  Cursors cursors_;
+  std::map<CursorKey, Key> moved_by_;  // named cursors in use
+  std::optional<TimeMs> retry_at_;     // the first of all
 };
 
 }  // namespace lianxi::core

@@ -1,6 +1,7 @@
 // Everything that can happen to a node's rules. Time and randomness are fields.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -56,9 +57,10 @@ struct Delivered {
   bool unreachable = false;  // the connection is gone: forget the follower
   std::uint32_t messages = 1;
 };
-struct PolicyChanged {
+struct PolicyChanged {  // null: as before
   std::shared_ptr<const Policy> policy;
   std::shared_ptr<const Members> members;
+  std::shared_ptr<const std::map<AgentId, Agent>> agents;  // whose keys are known, with their roles
 };
 struct DiskState {
   bool below_headroom = false;

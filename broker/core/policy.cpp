@@ -2,9 +2,17 @@
 
 #include <algorithm>
 
+#include "schemas/places.h"
 #include "schemas/vocabulary.h"
 
 namespace lianxi::core {
+
+bool admits_kind(const Rule& rule, Kind kind) {
+  if (rule.kinds.empty() && rule.kind_words.empty()) return true;
+  return std::find(rule.kinds.begin(), rule.kinds.end(), kind) != rule.kinds.end() ||
+         std::find(rule.kind_words.begin(), rule.kind_words.end(), to_word(kind)) != rule.kind_words.end();
+}
+
 namespace {
 
 bool matches(std::string_view pattern, std::string_view id) {
@@ -25,57 +33,67 @@ bool admits_value(const std::vector<T>& list, const T& value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
 
-bool admits_kind(const Rule& rule, Kind kind) {
-  if (rule.kinds.empty() && rule.kind_words.empty()) return true;
-  return std::find(rule.kinds.begin(), rule.kinds.end(), kind) != rule.kinds.end() ||
-         std::find(rule.kind_words.begin(), rule.kind_words.end(), to_word(kind)) != rule.kind_words.end();
-}
-
+// To publish: the rule's places with all below.
 bool admits_place(const Rule& rule, const PlaceCode& place) {
   return rule.places.empty() ||
          std::any_of(rule.places.begin(), rule.places.end(), [&](const PlaceCode& p) { return p.covers(place); });
 }
+// To read: what strikes them from above too.
+bool shows_place(const Rule& rule, const PlaceCode& place) {
+  return rule.places.empty() ||
+         std::any_of(rule.places.begin(), rule.places.end(), [&](const PlaceCode& p) { return meet(p, place); });
+}
 
-bool admits_all(const Rule& rule, const Envelope& e) {
-  return admits_kind(rule, e.kind) && admits_place(rule, e.place) && admits_value(rule.agencies, e.agency) &&
-         admits_value(rule.levels, e.level) && admits_value(rule.audiences, e.audience);
+bool admits_rest(const Rule& rule, const Envelope& e) {
+  return admits_kind(rule, e.kind) && admits_value(rule.agencies, e.agency) && admits_value(rule.levels, e.level) &&
+         admits_value(rule.audiences, e.audience);
+}
+bool lets_publish(const Rule& rule, const Envelope& e) {
+  return admits_place(rule, e.place) && admits_rest(rule, e);
+}
+bool shows(const Rule& rule, const Envelope& e) {
+  return shows_place(rule, e.place) && admits_rest(rule, e);
 }
 
 void add_word(std::vector<std::string>& words, std::string word) {
   if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(std::move(word));
 }
 
+void tell_kinds(const Rule& rule, std::vector<std::string>& out) {
+  for (const Kind k : rule.kinds) add_word(out, std::string(to_word(k)));
+  for (const auto& w : rule.kind_words) add_word(out, w);
+}
+void tell_places(const Rule& rule, std::vector<std::string>& out) {
+  for (const auto& p : rule.places) add_word(out, p.text());
+}
+void tell_agencies(const Rule& rule, std::vector<std::string>& out) {
+  for (const auto& a : rule.agencies) add_word(out, a);
+}
+void tell_levels(const Rule& rule, std::vector<std::string>& out) {
+  for (const Level l : rule.levels) add_word(out, std::string(to_word(l)));
+}
+void tell_audiences(const Rule& rule, std::vector<std::string>& out) {
+  for (const auto& a : rule.audiences) add_word(out, a.text());
+}
+
 // One list of a rule: its name, the value asked for, whether the rule admits it, and what the rule would admit.
+template <class Asked>
 struct ListCheck {
   const char* field;
   std::string asked;
-  bool (*admits)(const Rule&, const Envelope&);
+  bool (*admits)(const Rule&, const Asked&);
   void (*tell)(const Rule&, std::vector<std::string>&);
 };
 
-std::vector<ListCheck> list_checks(const Envelope& e) {
+std::vector<ListCheck<Envelope>> list_checks(const Envelope& e) {
   return {
-      {"kind", std::string(to_word(e.kind)), [](const Rule& r, const Envelope& x) { return admits_kind(r, x.kind); },
-       [](const Rule& r, std::vector<std::string>& out) {
-         for (const Kind k : r.kinds) add_word(out, std::string(to_word(k)));
-         for (const auto& w : r.kind_words) add_word(out, w);
-       }},
-      {"place", e.place.text(), [](const Rule& r, const Envelope& x) { return admits_place(r, x.place); },
-       [](const Rule& r, std::vector<std::string>& out) {
-         for (const auto& p : r.places) add_word(out, p.text());
-       }},
-      {"agency", e.agency, [](const Rule& r, const Envelope& x) { return admits_value(r.agencies, x.agency); },
-       [](const Rule& r, std::vector<std::string>& out) {
-         for (const auto& a : r.agencies) add_word(out, a);
-       }},
+      {"kind", std::string(to_word(e.kind)), [](const Rule& r, const Envelope& x) { return admits_kind(r, x.kind); }, tell_kinds},
+      {"place", e.place.text(), [](const Rule& r, const Envelope& x) { return admits_place(r, x.place); }, tell_places},
+      {"agency", e.agency, [](const Rule& r, const Envelope& x) { return admits_value(r.agencies, x.agency); }, tell_agencies},
       {"level", std::string(to_word(e.level)), [](const Rule& r, const Envelope& x) { return admits_value(r.levels, x.level); },
-       [](const Rule& r, std::vector<std::string>& out) {
-         for (const Level l : r.levels) add_word(out, std::string(to_word(l)));
-       }},
+       tell_levels},
       {"audience", e.audience.text(), [](const Rule& r, const Envelope& x) { return admits_value(r.audiences, x.audience); },
-       [](const Rule& r, std::vector<std::string>& out) {
-         for (const auto& a : r.audiences) add_word(out, a.text());
-       }},
+       tell_audiences},
   };
 }
 
@@ -87,24 +105,72 @@ std::string join(const std::vector<std::string>& words) {
   return out;
 }
 
-// Why no rule admits the envelope: the first list on which all that are left fail, and what they would admit.
-Refusal explain(const Agent& agent, const Envelope& envelope, std::vector<const Rule*> rules) {
-  if (rules.empty()) return {RefusalCode::not_allowed, "agent", "the policy lets " + agent.id.text() + " publish nothing", 0};
-  for (const ListCheck& check : list_checks(envelope)) {
+// The first list on which all rules that are left fail, and what they would admit; the rules that pass every list, if any do.
+template <class Asked>
+Result<std::vector<const Rule*>> narrowed(const std::vector<ListCheck<Asked>>& checks, const Asked& asked,
+                                          std::vector<const Rule*> rules, const std::string& who) {
+  for (const ListCheck<Asked>& check : checks) {
     std::vector<const Rule*> left;
     for (const Rule* rule : rules)
-      if (check.admits(*rule, envelope)) left.push_back(rule);
+      if (check.admits(*rule, asked)) left.push_back(rule);
     if (left.empty()) {
       std::vector<std::string> admitted;
       for (const Rule* rule : rules) check.tell(*rule, admitted);
-      return {RefusalCode::not_allowed, check.field,
-              agent.id.text() + " may not publish " + check.field + " \"" + check.asked + "\" here; the policy admits " +
-                  join(admitted),
-              0};
+      return refuse(RefusalCode::not_allowed, check.field,
+                    who + " " + check.field + " " + check.asked + "; the policy admits " + join(admitted));
     }
     rules = std::move(left);
   }
+  return rules;
+}
+
+// Why no rule lets the envelope be published.
+Refusal explain(const Agent& agent, const Envelope& envelope, std::vector<const Rule*> rules) {
+  if (rules.empty()) return {RefusalCode::not_allowed, "agent", "the policy lets " + agent.id.text() + " publish nothing", 0};
+  auto checks = list_checks(envelope);
+  for (auto& check : checks) check.asked = "\"" + check.asked + "\" here";
+  auto left = narrowed(checks, envelope, std::move(rules), agent.id.text() + " may not publish");
+  if (!left) return std::move(left.error());
   return {RefusalCode::not_allowed, "", "no rule of the policy lets " + agent.id.text() + " publish this", 0};
+}
+
+// --- filters of follows ---
+
+template <class T, class Admits>
+bool any_asked(const std::vector<T>& asked, const Admits& admits) {
+  return asked.empty() || std::any_of(asked.begin(), asked.end(), admits);
+}
+
+template <class T, class Text>
+std::string told(const std::vector<T>& asked, const Text& text) {
+  std::vector<std::string> words;
+  for (const T& one : asked) add_word(words, std::string(text(one)));
+  return join(words);
+}
+
+std::vector<ListCheck<Filter>> filter_checks(const Filter& f) {
+  const auto word = [](const auto& value) { return to_word(value); };
+  const auto text = [](const auto& value) { return value.text(); };
+  return {
+      {"filter.kinds", told(f.kinds, word),
+       [](const Rule& r, const Filter& x) { return any_asked(x.kinds, [&](Kind k) { return admits_kind(r, k); }); }, tell_kinds},
+      {"filter.places", told(f.places, text),
+       [](const Rule& r, const Filter& x) { return any_asked(x.places, [&](const PlaceCode& p) { return shows_place(r, p); }); },
+       tell_places},
+      {"filter.agencies", told(f.agencies, [](const std::string& a) { return a; }),
+       [](const Rule& r, const Filter& x) {
+         return any_asked(x.agencies, [&](const std::string& a) { return admits_value(r.agencies, a); });
+       },
+       tell_agencies},
+      {"filter.levels", told(f.levels, word),
+       [](const Rule& r, const Filter& x) { return any_asked(x.levels, [&](Level l) { return admits_value(r.levels, l); }); },
+       tell_levels},
+      {"filter.audiences", told(f.audiences, text),
+       [](const Rule& r, const Filter& x) {
+         return any_asked(x.audiences, [&](const Audience& a) { return admits_value(r.audiences, a); });
+       },
+       tell_audiences},
+  };
 }
 
 // --- live topics: "<kind>/<place>/<agency>" cut anywhere ---
@@ -123,9 +189,13 @@ bool covers_kinds(const Rule& rule, std::string_view word, bool whole) {
   return any;
 }
 
-bool covers_places(const Rule& rule, std::string_view digits) {
-  return rule.places.empty() ||
-         std::any_of(rule.places.begin(), rule.places.end(), [&](const PlaceCode& p) { return digits.starts_with(p.prefix()); });
+// Every place whose code begins so (the one place of this code, if `whole`) is shown by the rule.
+bool covers_places(const Rule& rule, std::string_view digits, bool whole) {
+  if (rule.places.empty()) return true;
+  if (std::any_of(rule.places.begin(), rule.places.end(), [&](const PlaceCode& p) { return digits.starts_with(p.prefix()); }))
+    return true;
+  const auto place = PlaceCode::parse(digits);
+  return whole && place && place->text() == digits && shows_place(rule, *place);
 }
 
 bool covers_levels(const Rule& rule) {
@@ -144,7 +214,8 @@ bool covers_topic(const Rule& rule, std::string_view prefix, const Audience& aud
   if (!covers_kinds(rule, prefix.substr(0, first), first != std::string_view::npos)) return false;
   if (first == std::string_view::npos) return rule.places.empty();
   const auto rest = prefix.substr(first + 1);
-  return covers_places(rule, rest.substr(0, rest.find('/')));
+  const auto second = rest.find('/');
+  return covers_places(rule, rest.substr(0, second), second != std::string_view::npos);
 }
 
 }  // namespace
@@ -168,7 +239,7 @@ Result<void> Policy::may_publish(const Agent& agent, const Envelope& envelope) c
   const std::vector<const Grant*> grants = grants_of(agent.id);
   for (const Grant* grant : grants)
     for (const Rule& rule : grant->publish)
-      if (admits_all(rule, envelope)) return {};
+      if (lets_publish(rule, envelope)) return {};
   std::vector<const Rule*> rules;
   for (const Grant* grant : grants)
     for (const Rule& rule : grant->publish) rules.push_back(&rule);
@@ -178,7 +249,7 @@ Result<void> Policy::may_publish(const Agent& agent, const Envelope& envelope) c
 bool Policy::may_follow(const Agent& agent, const Envelope& envelope) const {
   for (const Grant* grant : grants_of(agent.id))
     for (const Rule& rule : grant->follow)
-      if (admits_all(rule, envelope)) return true;
+      if (shows(rule, envelope)) return true;
   return false;
 }
 
@@ -192,14 +263,16 @@ std::vector<const Rule*> Policy::follow_rules(const Agent& agent) const {
 bool Policy::may_query(const Agent& agent, const Envelope& envelope) const {
   for (const Grant* grant : grants_of(agent.id))
     for (const Rule& rule : grant->query)
-      if (admits_all(rule, envelope)) return true;
+      if (shows(rule, envelope)) return true;
   return false;
 }
 
-bool Policy::may_follow_anything(const Agent& agent) const {
-  for (const Grant* grant : grants_of(agent.id))
-    if (!grant->follow.empty()) return true;
-  return false;
+Result<void> Policy::may_follow_some(const Agent& agent, const Filter& filter) const {
+  auto rules = follow_rules(agent);
+  if (rules.empty()) return refuse(RefusalCode::not_allowed, "agent", "the policy lets " + agent.id.text() + " follow nothing");
+  auto left = narrowed(filter_checks(filter), filter, std::move(rules), agent.id.text() + " may not follow");
+  if (!left) return tl::unexpected(std::move(left.error()));
+  return {};
 }
 
 bool Policy::may_query_kind(const Agent& agent, Kind kind) const {

@@ -17,12 +17,14 @@ namespace lianxi::core {
 struct Rule {
   std::vector<Kind> kinds;
   std::vector<std::string> kind_words;  // kinds by their topic word; filled beside `kinds` by the config reader
-  std::vector<PlaceCode> places;        // with all below
+  std::vector<PlaceCode> places;        // with all below; to follow and query, what is placed above too (schemas/places.h)
   std::vector<std::string> agencies;
   std::vector<Level> levels;
   std::vector<Audience> audiences;
   bool operator==(const Rule&) const = default;
 };
+
+[[nodiscard]] bool admits_kind(const Rule& rule, Kind kind);
 
 enum class Role : std::uint8_t { agent, operator_, node, volunteer };  // `node`: another member's broker
 
@@ -48,15 +50,17 @@ class Policy {
                                          const Envelope& envelope) const;  // not_allowed names what is missing
   [[nodiscard]] bool may_follow(const Agent& agent, const Envelope& envelope) const;
   [[nodiscard]] bool may_query(const Agent& agent, const Envelope& envelope) const;
-  // The rules that may_follow asks: agents with the same rules may follow the same.
+  // not_allowed, with what the policy admits, if no rule meets the filter: such a follow would be silent for ever. What a
+  // rule meets in part is followed in part.
+  [[nodiscard]] Result<void> may_follow_some(const Agent& agent, const Filter& filter) const;
+  // The rules that may_follow asks, borrowed from this policy: agents with the same rules may follow the same.
   [[nodiscard]] std::vector<const Rule*> follow_rules(const Agent& agent) const;
-  // True if the agent may follow at least something; else a follow or query is refused as a whole.
-  [[nodiscard]] bool may_follow_anything(const Agent& agent) const;
   [[nodiscard]] bool may_query_kind(const Agent& agent, Kind kind) const;
   // Of the first grant that names some; else the node's.
   [[nodiscard]] const PublishRates& rates(const AgentId& agent) const;
   // A `live` subscription prefix ("alert/3308", "incident/330803/fire"): admitted only if, for each of the audiences, some
-  // follow rule admits every event whose topic begins so, whatever its level.
+  // follow rule admits every event whose topic begins so, whatever its level. "alert/330000/" is one place, and a rule for a
+  // city in it admits it; "alert/33" is all of the province.
   [[nodiscard]] bool may_subscribe(const Agent& agent, std::string_view topic_prefix,
                                    const std::vector<Audience>& audiences = {Audience::conference()}) const;
 

@@ -30,6 +30,7 @@ struct JournalState {
   Hlc last_time;
   std::vector<SessionRow> sessions;
   std::vector<AnswerRun> answers;
+  std::vector<CursorRow> cursors;
 };
 
 // A stored segment as read back: `bytes` parse with Segment::parse.

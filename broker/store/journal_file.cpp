@@ -192,6 +192,7 @@ JournalState JournalFile::load() {
     }
     if (!held.answers.empty()) state.answers.push_back(std::move(held));
   }
+  state.cursors = cursors_.load();
   return state;
 }
 
@@ -216,6 +217,8 @@ void JournalFile::commit(const JournalBatch& batch, const Birth* birth) {
   for (const SessionKey& session : batch.closed) forget(session);
   write_sessions(batch.sessions);
   write_answers(batch.answers);
+  cursors_.forget(batch.cursors_gone);
+  cursors_.write(batch.cursors);
   Run(*sql_.commit).exec();
   undo.open = false;
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "broker/store/cursor_table.h"
 #include "broker/store/sqlite.h"
 #include "broker/store/sqlite_journal.h"
 
@@ -84,6 +85,7 @@ class JournalFile {
   std::string folder_, path_;
   bool keeps_log_, merged_ = false;
   Database db_;
+  CursorTable cursors_{*db_};
   std::optional<JournalMeta> meta_;
   std::map<FeedId, Feed> feeds_;
   Offset next_{1};

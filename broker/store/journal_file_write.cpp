@@ -21,6 +21,7 @@ void JournalFile::write_birth(const Birth& birth) {
   for (const FeedPosition& position : birth.state.heads) (void)feed_row(position.feed, position.head);
   write_sessions(birth.state.sessions);
   write_answers(birth.state.answers);
+  cursors_.write(birth.state.cursors);
   meta_ = meta;
   next_ = meta.first_offset;
 }

@@ -8,6 +8,7 @@
 #include "broker/store/migrations.h"
 #include "broker/store/read_tables.h"
 #include "schemas/limits.h"
+#include "schemas/places.h"
 
 namespace lianxi::store {
 
@@ -140,7 +141,7 @@ PlaceRange range_of(const std::optional<PlaceCode>& place) {
 }
 
 bool concerns(const std::optional<PlaceCode>& asked, const PlaceCode& place) {
-  return !asked || asked->covers(place) || place.covers(*asked);
+  return !asked || meet(*asked, place);
 }
 
 std::size_t limit_of(std::uint32_t asked) {

@@ -120,6 +120,30 @@ class Operator(ClusterTest):
         self.assertEqual(code, 0)
         self.assertRegex(err, r"330800:\d+:\d+")
 
+    def test_a_named_cursor_goes_on_where_the_last_follow_ended(self):
+        for text in ("甲", "乙", "丙"):
+            self.publish_report(text)
+        everything = [e["offset"] for e in self.lines("--from", "beginning", "--until", "now")]
+        named = ("--cursor", "desk", "--until", "now")
+        first = [e["offset"] for e in self.lines("--cursor", "desk", "--count", "1")]
+        rest = [e["offset"] for e in self.lines(*named)]
+        self.assertEqual(first + rest, everything)
+        self.assertEqual(self.lines(*named), [])
+        self.publish_report("丁")
+        self.assertEqual([e["body"]["text"] for e in self.lines(*named)], ["丁"])
+        self.assertEqual([e["offset"] for e in self.lines(*named, "--from", "beginning")][:3], everything[:3])
+        self.assertEqual(self.lines("--cursor", "wall", "--until", "now", "--count", "1")[0]["offset"], everything[0])
+
+    def test_a_follow_may_be_of_an_area(self):
+        here = {**REPORT, "text": "在园区", "lon": 118.958, "lat": 28.973}
+        self.ask("publish", "incident", self.write("here.json", json.dumps(here)), agent="police")
+        def texts(*area):
+            return [e["body"]["text"] for e in self.lines("--from", "beginning", "--until", "now", "--kind", "incident", *area)]
+        self.assertEqual(texts("--area", "118.95,28.97,2"), ["在园区"])
+        self.assertEqual(texts("--area", "118.95,28.97,0.5"), [])
+        self.assertEqual(texts("--polygon", "118.9,28.9 119.0,28.9 119.0,29.0 118.9,29.0"), ["在园区"])
+        self.assertEqual(texts("--polygon", self.write("ring.txt", "118.9,28.9\n119.0,28.9\n118.9,28.96\n")), [])
+
     def test_follow_stays_live_and_ends_on_a_signal_with_its_cursor(self):
         command = [str(BIN / "lianxi"), "--profile", str(self.cluster.profile("330800", "operator")), "follow", "--from", "beginning", "--json"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:

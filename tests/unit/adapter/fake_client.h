@@ -73,6 +73,7 @@ class FakeClient : public sdk::Client {
   }
   Result<SessionId> follow(const sdk::FollowOptions&, sdk::FollowCallbacks) override { return SessionId{1}; }
   void unfollow(SessionId) override {}
+  void done_with(SessionId, Offset) override {}
   sdk::EventStream events(const sdk::FollowOptions&) override { return sdk::EventStream(nullptr); }
   Result<Result<Answer>, Failure<sdk::SdkError>> query(const Ask&, std::chrono::milliseconds, Offset) override {
     return tl::unexpected(Failure<sdk::SdkError>{sdk::SdkError::closed, ""});

@@ -74,6 +74,8 @@ void Disk::commit(const JournalBatch& batch) {
       return std::get<0>(a.first) == row.key && std::get<1>(a.first) == row.lane && std::get<2>(a.first) <= row.answered_through;
     });
   }
+  for (const CursorKey& key : batch.cursors_gone) cursors.erase(key);
+  for (const CursorRow& row : batch.cursors) cursors[row.key] = row;
   for (const AnswerRun& run : batch.answers)
     for (std::size_t i = 0; i < run.answers.size(); ++i)
       must(answers.emplace(std::tuple(run.key, run.lane, Sequence{run.first.value + i}), run.answers[i]).second,
@@ -86,6 +88,7 @@ LoadedState Disk::load(RegionCode region) const {
   for (const auto& [feed, head] : heads) state.heads.push_back({feed, head});
   state.last_time = last_time;
   for (const auto& [key, row] : sessions) state.sessions.push_back(row);
+  for (const auto& [key, row] : cursors) state.cursors.push_back(row);
   for (const auto& [key, answer] : answers) {
     const auto& [session, lane, sequence] = key;
     state.answers.push_back(AnswerRun{session, lane, sequence, {answer}});

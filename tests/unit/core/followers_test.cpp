@@ -301,6 +301,51 @@ TEST_F(FollowersTest, WhoMayFollowNothingIsRefused) {
   EXPECT_THAT(lines_of(closed.turn({closed.says(fire(), follow(7))}).sends), ElementsAre("refused not_allowed agent"));
 }
 
+TEST_F(FollowersTest, AFilterThatNoRuleMeetsIsRefusedAndNotLeftSilent) {
+  Rule alerts;
+  alerts.kinds = {Kind::alert};
+  const auto policy = std::make_shared<const Policy>(std::vector<Grant>{{"*.fire.*", {}, {alerts}, {}}});
+  CoreRig some(kQuzhou, four_cities(), policy);
+  Follow f = follow(7);
+  f.filter.kinds = {Kind::incident};
+  const Effects refused = some.turn({some.says(fire(), f)});
+  EXPECT_THAT(lines_of(refused.sends), ElementsAre("refused not_allowed filter.kinds"));
+  EXPECT_EQ(some.core.follower_count(), 0U);
+  f.filter.kinds = {Kind::incident, Kind::alert};
+  EXPECT_THAT(lines_of(some.turn({some.says(fire(), f)}).sends), IsEmpty());
+}
+
+TEST_F(FollowersTest, AFollowWhoseFilterANewPolicyNoLongerMeetsEnds) {
+  Follow f = follow(7);
+  f.filter.kinds = {Kind::incident};
+  (void)ask(fire(), f);
+  (void)ask(fire(), follow(8));
+  Rule alerts;
+  alerts.kinds = {Kind::alert};
+  const auto policy = std::make_shared<const Policy>(std::vector<Grant>{{"*.fire.*", {}, {alerts}, {}}});
+  const Effects effects = rig.step(PolicyChanged{policy, nullptr, nullptr});
+  ASSERT_EQ(messages<Unfollow>(effects.sends).size(), 1U);
+  EXPECT_EQ(messages<Unfollow>(effects.sends)[0].follow, SessionId{7});
+  EXPECT_EQ(rig.core.follower_count(), 1U);
+}
+
+TEST_F(FollowersTest, AnOpenFollowHasItsAgentsNewRoleAndEndsWithItsKey) {
+  (void)ask(fire(), follow(7));
+  auto agents = std::make_shared<std::map<AgentId, Agent>>();
+  Agent now_operator = fire();
+  now_operator.role = Role::operator_;
+  agents->emplace(now_operator.id, now_operator);
+  (void)rig.step(PolicyChanged{nullptr, nullptr, agents});
+  const Effects effects = say("一");
+  ASSERT_EQ(effects.deliveries.size(), 1U);
+  EXPECT_EQ(effects.deliveries[0].spec->agent.role, Role::operator_);
+  (void)rig.serve(effects);
+  EXPECT_EQ(
+      messages<Unfollow>(rig.step(PolicyChanged{nullptr, nullptr, std::make_shared<std::map<AgentId, Agent>>()}).sends).size(),
+      1U);
+  EXPECT_EQ(rig.core.follower_count(), 0U);
+}
+
 TEST_F(FollowersTest, WholeFeedsAreForMemberNodesOnly) {
   Follow f = follow(7, FollowFrom::vector);
   f.mode = FollowMode::feeds;
@@ -311,7 +356,7 @@ TEST_F(FollowersTest, WholeFeedsAreForMemberNodesOnly) {
 
 TEST_F(FollowersTest, AfterAPolicyWithoutRightsTheFollowEnds) {
   (void)ask(fire(), follow(7));
-  const Effects effects = rig.step(PolicyChanged{std::make_shared<const Policy>(), nullptr});
+  const Effects effects = rig.step(PolicyChanged{std::make_shared<const Policy>(), nullptr, nullptr});
   ASSERT_EQ(messages<Unfollow>(effects.sends).size(), 1U);
   EXPECT_EQ(messages<Unfollow>(effects.sends)[0].follow, SessionId{7});
   EXPECT_EQ(rig.core.follower_count(), 0U);

@@ -29,7 +29,7 @@ TEST(Policy, NothingIsAllowedThatNoGrantAllows) {
   EXPECT_EQ(refused.error().field, "agent");
   EXPECT_THAT(refused.error().reason, HasSubstr("330800.police.dispatch"));
   EXPECT_FALSE(nothing.may_follow(police(), report("浓烟").envelope));
-  EXPECT_FALSE(nothing.may_follow_anything(police()));
+  EXPECT_FALSE(nothing.may_follow_some(police(), {}));
   EXPECT_FALSE(nothing.may_query(police(), report("浓烟").envelope));
   EXPECT_FALSE(nothing.may_query_kind(police(), Kind::alert));
   EXPECT_FALSE(nothing.may_subscribe(police(), "alert"));
@@ -87,7 +87,7 @@ TEST(Policy, LevelsAndAudiencesCount) {
 
 TEST(Policy, FollowAndQueryAreJudgedByTheirOwnRules) {
   const Policy policy({Grant{"*.police.*", {}, {rule({Kind::alert})}, {rule({Kind::resource}, {"33"})}}});
-  EXPECT_TRUE(policy.may_follow_anything(police()));
+  EXPECT_TRUE(policy.may_follow_some(police(), {}));
   EXPECT_TRUE(policy.may_follow(police(), alert("a1").envelope));
   EXPECT_FALSE(policy.may_follow(police(), report("x").envelope));
   EXPECT_TRUE(policy.may_query(police(), team("t1").envelope));
@@ -96,12 +96,53 @@ TEST(Policy, FollowAndQueryAreJudgedByTheirOwnRules) {
   EXPECT_FALSE(policy.may_query_kind(police(), Kind::alert));
 }
 
+TEST(Policy, ARightToReadACityShowsWhatIsPlacedAboveItAndARightToPublishDoesNot) {
+  const Policy policy({Grant{"*.police.*", {rule({}, {"3308"})}, {rule({}, {"3308"})}, {rule({}, {"3308"})}}});
+  Event event = alert("a1");
+  for (const char* code : {"330800", "330803", "330803001", "330000"}) {
+    event.envelope.place = place(code);
+    EXPECT_TRUE(policy.may_follow(police(), event.envelope)) << code;
+    EXPECT_TRUE(policy.may_query(police(), event.envelope)) << code;
+    EXPECT_EQ(policy.may_publish(police(), event.envelope).has_value(), std::string(code) != "330000") << code;
+  }
+  event.envelope.place = place("330900");
+  EXPECT_FALSE(policy.may_follow(police(), event.envelope));
+  EXPECT_FALSE(policy.may_query(police(), event.envelope));
+}
+
+TEST(Policy, AFilterMustMeetSomeFollowRuleInAllItsLists) {
+  const Policy policy = follow_policy({rule({Kind::alert}, {"3308"}), rule({Kind::incident}, {"330803"}, {"fire"})});
+  const auto asks = [&](const Filter& filter) {
+    const auto answer = policy.may_follow_some(police(), filter);
+    return answer ? std::string("met") : answer.error().field + ": " + answer.error().reason;
+  };
+  EXPECT_EQ(asks({}), "met");
+  EXPECT_EQ(asks({.kinds = {Kind::mobilisation, Kind::alert}}), "met");  // in part
+  EXPECT_EQ(asks({.places = {place("33")}}), "met");                     // the rule's place lies within
+  EXPECT_EQ(asks({.kinds = {Kind::alert}, .places = {place("330802")}}), "met");
+  EXPECT_EQ(asks({.places = {place("3410"), place("3308")}}), "met");
+  EXPECT_EQ(asks({.kinds = {Kind::mobilisation, Kind::resource}}),
+            "filter.kinds: 330800.police.dispatch may not follow filter.kinds mobilisation, resource; the policy admits alert, "
+            "incident");
+  EXPECT_EQ(asks({.places = {place("3410")}}),
+            "filter.places: 330800.police.dispatch may not follow filter.places 341000; the policy admits 330800, 330803");
+  // Alerts of this county may be followed, its incidents may not.
+  EXPECT_EQ(asks({.kinds = {Kind::incident}, .places = {place("330802")}}),
+            "filter.places: 330800.police.dispatch may not follow filter.places 330802; the policy admits 330803");
+  EXPECT_EQ(asks({.kinds = {Kind::incident}, .agencies = {"police"}}),
+            "filter.agencies: 330800.police.dispatch may not follow filter.agencies police; the policy admits fire");
+}
+
 TEST(LivePrefix, IsAdmittedIfARuleCoversEveryTopicUnderIt) {
   const Policy city = follow_policy({rule({Kind::alert}, {"3308"})});
   EXPECT_TRUE(city.may_subscribe(police(), "alert/3308"));
   EXPECT_TRUE(city.may_subscribe(police(), "alert/33080"));
   EXPECT_TRUE(city.may_subscribe(police(), "alert/330803/"));
   EXPECT_TRUE(city.may_subscribe(police(), "alert/330803/emergency"));
+  EXPECT_TRUE(city.may_subscribe(police(), "alert/330000/"));  // the province's own alerts strike the city
+  EXPECT_TRUE(city.may_subscribe(police(), "alert/330000/emergency"));
+  EXPECT_FALSE(city.may_subscribe(police(), "alert/330000"));  // 330000xxx as well
+  EXPECT_FALSE(city.may_subscribe(police(), "alert/340000/"));
   EXPECT_FALSE(city.may_subscribe(police(), "alert/33"));
   EXPECT_FALSE(city.may_subscribe(police(), "alert/3307"));
   EXPECT_FALSE(city.may_subscribe(police(), "alert/"));

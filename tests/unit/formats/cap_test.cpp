@@ -228,6 +228,43 @@ TEST(Cap, PolygonsAreClosedAndOnTheEarth) {
   EXPECT_THAT(read(swapped).error().reason, HasSubstr("latitude first"));
 }
 
+TEST(Cap, APolygonThatMeetsItselfIsRefused) {
+  const std::string polygon = "28.9,118.9 29.0,118.9 29.0,119.0 28.9,118.9";
+  const std::string path = "alert.info[0].area[0].polygon[0]";
+  const std::string bow_tie = with(polygon, "28,118 29,119 29,118 28,119 28,118");
+  EXPECT_EQ(broken_at(bow_tie), path);
+  EXPECT_THAT(read(bow_tie).error().reason, HasSubstr("order its points along the border"));
+  for (const char* broken : {
+           "28,118 28,120 28,119 29,119 28,118",                                  // a side runs back along the one before
+           "28,118 29,119 28,120 28,118.5 28,119 28,118",                         // runs back and forth on one line
+           "28,118 28,121 29,121 29,120 28,120 28,119 29,119 28,118",             // two sides apart lie on each other
+           "28,118 30,118 30,120 29,119 28,120 28,119 29,119 28.5,118.5 28,118",  // touches its own corner
+           "28,118 28,120 28,120 28,118",                                         // there and back
+           "28,119 29,119 29,118 28,118 28,120 28,119",                           // the last side runs back along the one before
+       })
+    EXPECT_EQ(broken_at(with(polygon, broken)), path) << broken;
+}
+
+TEST(Cap, AConcavePolygonWithRepeatedPointsAndStraightSidesIsRead) {
+  const std::string polygon = "28.9,118.9 29.0,118.9 29.0,119.0 28.9,118.9";
+  for (const char* right : {
+           "28,118 28,122 30,122 29,120 30,118 28,118",
+           "28,118 28,118 28,120 28,122 30,122 30,122 29,120 30,118 29,118 28,118 28,118",
+           "28,118 28,119 29,119 28,118",
+       }) {
+    const auto document = read(with(polygon, right));
+    EXPECT_TRUE(document) << right;
+  }
+}
+
+TEST(Cap, APolygonOfVeryManyPointsIsReadWithAWarning) {
+  std::string points;
+  for (int i = 0; i < 3000; ++i) points += "28," + std::to_string(100 + i * 0.001) + " ";
+  const auto document = read(with("28.9,118.9 29.0,118.9 29.0,119.0 28.9,118.9", points + "29,101 28,100"));
+  ASSERT_TRUE(document) << document.error().reason;
+  EXPECT_THAT(document->warnings, ElementsAre(HasSubstr("too many to see whether it crosses itself")));
+}
+
 TEST(Cap, ACircleHasARadius) {
   EXPECT_EQ(broken_at(with("28.973,118.958 2.5", "28.973,118.958")), "alert.info[0].area[0].circle[0]");
   EXPECT_EQ(broken_at(with("28.973,118.958 2.5", "28.973,118.958 -1")), "alert.info[0].area[0].circle[0]");

@@ -74,7 +74,27 @@ TEST(CommandLine, AFollowIsReadWhole) {
   EXPECT_EQ(follow.filter.levels, (std::vector{Level::red, Level::orange}));
 }
 
+TEST(CommandLine, AFollowMayBeOfAnAreaAndOnANamedCursor) {
+  const auto round = command<FollowCommand>({"--profile", "p", "follow", "--area", "118.958,28.973,5", "--cursor", "desk 1"});
+  ASSERT_TRUE(round.filter.area && round.filter.area->circle);
+  EXPECT_EQ(round.filter.area->circle->centre, (LonLat{118.958, 28.973}));
+  EXPECT_EQ(round.filter.area->circle->radius_m, 5'000);
+  EXPECT_TRUE(round.filter.area->ring.empty());
+  EXPECT_EQ(round.cursor_name, "desk 1");
+  EXPECT_EQ(round.from, FollowFrom::named);
+  const auto ring = command<FollowCommand>(
+      {"--profile", "p", "follow", "--polygon", "118.8,28.9 119.0,28.9 119.0,29.1", "--cursor", "desk", "--from", "now"});
+  ASSERT_EQ(ring.filter.area->ring.size(), 4U);
+  EXPECT_EQ(ring.filter.area->ring.back(), (LonLat{118.8, 28.9}));
+  EXPECT_EQ(ring.from, FollowFrom::now);
+  EXPECT_FALSE(command<FollowCommand>({"--profile", "p", "follow"}).filter.area);
+}
+
 TEST(CommandLine, MistakesSayHowItShouldRead) {
+  EXPECT_NE(mistake({"--profile", "p", "follow", "--area", "118.958,28.973"}).find("RADIUS_KM"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "follow", "--area", "28.973,118.958,5"}).find("latitude first?"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "follow", "--polygon", "118,28 119,28"}).find("3 to 1023"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "follow", "--polygon", "no-such-file"}).find("cannot be opened"), std::string::npos);
   EXPECT_NE(mistake({"--profile", "p", "resources", "--near", "28.973,118.958"}).find("latitude first?"), std::string::npos);
   EXPECT_NE(mistake({"--profile", "p", "resources", "--near", "28.973,118.958"}, Language::chinese).find("纬度"),
             std::string::npos);

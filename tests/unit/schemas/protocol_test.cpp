@@ -283,6 +283,7 @@ TEST(Admits, EveryListMustHoldTheEventsValue) {
   EXPECT_FALSE(admits({.kinds = {Kind::alert}}, envelope()));
   EXPECT_TRUE(admits({.places = {place("34"), place("3308")}}, envelope()));
   EXPECT_FALSE(admits({.places = {place("330804")}}, envelope()));
+  EXPECT_TRUE(admits({.places = {place("330803001005")}}, envelope())) << "what is placed above strikes it too";
   EXPECT_TRUE(admits({.agencies = {"police"}}, envelope()));
   EXPECT_FALSE(admits({.agencies = {"fire", "polic"}}, envelope()));
   EXPECT_TRUE(admits({.levels = {Level::orange}}, envelope()));

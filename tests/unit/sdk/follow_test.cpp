@@ -255,5 +255,42 @@ TEST_F(Following, AQuestionAskedInTheMomentOfARestartIsAskedAgain) {
   EXPECT_TRUE(*answer);
 }
 
+TEST_F(Following, ANamedCursorMovesOverWhatWasHandedOver) {
+  for (const char* text : {"一", "二", "三"}) node.append(text);
+  ASSERT_TRUE(client->follow({.from = FollowFrom::beginning, .cursor_name = "desk"}, callbacks()));
+  EXPECT_TRUE(node.until([](const auto& seen) { return !seen.credits.empty() && seen.credits.back().offset == Offset{4}; }));
+  EXPECT_EQ(node.seen().follows.front().cursor_name, "desk");
+  node.restart();
+  node.append("四");
+  EXPECT_TRUE(node.until([](const auto& seen) { return seen.credits.back().offset == Offset{5}; }));
+  EXPECT_EQ(node.seen().follows.back().cursor_name, "desk");
+}
+
+TEST_F(Following, ANamedCursorMovedByHandStaysBehindWhatWasHandedOver) {
+  for (const char* text : {"一", "二", "三"}) node.append(text);
+  const auto follow =
+      client->follow({.from = FollowFrom::beginning, .cursor_name = "desk", .cursor_by_hand = true}, callbacks());
+  ASSERT_TRUE(follow);
+  ASSERT_TRUE(until([&] { return texts.size() == 3; }));
+  client->done_with(*follow, Offset{2});
+  EXPECT_TRUE(node.until([](const auto& seen) { return !seen.credits.empty() && seen.credits.back().offset == Offset{2}; }));
+  client->done_with(*follow, Offset{3});
+  client->unfollow(*follow);  // tells it on the way out
+  EXPECT_TRUE(node.until([](const auto& seen) { return seen.credits.back().offset == Offset{3}; }));
+}
+
+TEST_F(Following, AFollowOnANamedCursorNamesIt) {
+  EXPECT_EQ(client->follow({.from = FollowFrom::named}, callbacks()).error().code, RefusalCode::missing_field);
+  EXPECT_EQ(client->follow({.cursor_name = std::string(kMaxCursorNameBytes + 1, 'x')}, callbacks()).error().code,
+            RefusalCode::oversize);
+}
+
+TEST_F(Following, AFollowWhoseCursorAnotherTookOverIsOver) {
+  node.set([](auto& switches) { switches.refuse_follow = Refusal{RefusalCode::conflict, "cursor_name", "taken over", 0}; });
+  ASSERT_TRUE(client->follow({.from = FollowFrom::named, .cursor_name = "desk"}, callbacks()));
+  ASSERT_TRUE(until([&] { return refusals.size() == 1; }));
+  EXPECT_EQ(refusals[0].code, RefusalCode::conflict);
+}
+
 }  // namespace
 }  // namespace lianxi::sdk

@@ -313,5 +313,45 @@ TEST(Journal, SessionsAndAnswersSurviveRollOver) {
   EXPECT_EQ(state->answers[0].answers[4].feed_sequence, Sequence(5));
 }
 
+CursorRow cursor_row(const std::string& name, std::uint64_t offset) {
+  return {{agent(), name}, Incarnation(9), Offset(offset), 1'600'000'000'000};
+}
+
+TEST(Journal, NamedCursorsStandInEachFileAndGoWhenForgotten) {
+  const TempFolder folder;
+  JournalBench bench(folder.path(), 40'000);
+  JournalBatch batch;
+  batch.cursors = {cursor_row("desk", 3), cursor_row("wall", 4)};
+  ASSERT_TRUE(bench.journal->commit(batch));  // a commit of its own
+  batch.cursors = {cursor_row("desk", 5)};
+  batch.cursors_gone = {cursor_row("wall", 0).key};
+  ASSERT_TRUE(bench.journal->commit(batch));
+  for (int i = 0; i < 40; ++i) bench.commit({kOwn}, 1, 2000);
+  ASSERT_TRUE(bench.journal->maintain());
+  bench.close();
+  bench.open();
+  const auto state = bench.journal->load();
+  ASSERT_EQ(state->cursors.size(), 1U);
+  EXPECT_EQ(state->cursors[0].key, cursor_row("desk", 0).key);
+  EXPECT_EQ(state->cursors[0].incarnation, Incarnation(9));
+  EXPECT_EQ(state->cursors[0].offset, Offset(5));
+  EXPECT_EQ(state->cursors[0].used_at, 1'600'000'000'000);
+}
+
+TEST(Journal, AJournalOfTheFirstVersionGetsItsTableOfCursors) {
+  const TempFolder folder;
+  JournalBench bench(folder.path());
+  bench.commit({kOwn});
+  bench.close();
+  SQLite::Database(folder.path("000001.db"), SQLite::OPEN_READWRITE)
+      .exec("DROP TABLE cursor; DELETE FROM migration WHERE version = 2; PRAGMA wal_checkpoint(TRUNCATE)");
+  bench.open();
+  JournalBatch batch;
+  batch.cursors = {cursor_row("desk", 3)};
+  ASSERT_TRUE(bench.journal->commit(batch));
+  EXPECT_EQ(bench.journal->load()->cursors.size(), 1U);
+  EXPECT_EQ(bench.journal->load()->next_offset, Offset(4));
+}
+
 }  // namespace
 }  // namespace lianxi::store::test
