@@ -20,6 +20,8 @@ struct Texts {
   std::vector<std::string> kinds, places, agencies, levels;
   std::string place;
   std::uint32_t limit = 0;
+  unsigned peers = 0;
+  std::string deadline;
   std::uint64_t count = 0;
   bool json = false, all = false, available = false, seal = false;
 };
@@ -142,6 +144,11 @@ class CommandLine {
         ->add_option("--audience", texts_.audience,
                      say_("local, conference or a group (CAP only)", "受众:local、conference 或组名(仅 CAP)"))
         ->capture_default_str();
+    for (CLI::App* kind : {alert_, incident_}) {
+      kind->add_option("--peers", texts_.peers, say_("ask that so many other nodes hold it on disk", "要求若干其他节点也存盘"))
+          ->check(CLI::Range(0, 255));
+      kind->add_option("--deadline", texts_.deadline, say_("how long to wait for them, as in 30s", "等待其他节点的时间,如 30s"));
+    }
     alert_->add_option("--agency", texts_.agency, say_("speak for this agency (CAP only)", "代表的部门(仅 CAP)"));
     alert_->add_option("--place", texts_.place, say_("place code where the file names none", "文件未写明时的行政区划代码"));
   }
@@ -273,6 +280,8 @@ class CommandLine {
     command.audience = checked(Audience::parse(texts_.audience), "--audience");
     command.agency = texts_.agency;
     command.place = place();
+    command.options.peers = static_cast<std::uint8_t>(texts_.peers);
+    if (!texts_.deadline.empty()) command.options.deadline = checked(parse_timeout(texts_.deadline, say_), "--deadline");
     return command;
   }
 

@@ -40,11 +40,13 @@ std::optional<Exit> await_all(std::vector<std::future<sdk::Outcome>>& outcomes, 
   return std::nullopt;
 }
 
-std::string receipt_json(const Event& event, const sdk::Receipt& receipt) {
-  const nlohmann::ordered_json json = {
+std::string receipt_json(const Event& event, const sdk::Receipt& receipt, const std::optional<sdk::Replication>& replication) {
+  nlohmann::ordered_json json = {
       {"entity", event.envelope.entity},   {"status", to_word(event.envelope.status)}, {"region", to_text(receipt.feed.region)},
       {"epoch", receipt.feed.epoch.value}, {"lane", to_word(receipt.feed.lane)},       {"audience", receipt.feed.audience.text()},
       {"seq", receipt.sequence.value},     {"ordinal", receipt.ordinal.value},         {"offset", receipt.offset.value}};
+  if (replication)
+    json["peers"] = {{"held", replication->held}, {"wanted", replication->wanted}, {"reached", replication->reached()}};
   return json.dump();
 }
 

@@ -10,6 +10,8 @@ namespace lianxi::cli {
 // Nothing: every future is ready. Else the exit status, with the reason printed.
 [[nodiscard]] std::optional<Exit> await_all(std::vector<std::future<sdk::Outcome>>& outcomes, const Common& common,
                                             const Console& console, sdk::Client& client, bool show_progress);
-[[nodiscard]] std::string receipt_json(const Event& event, const sdk::Receipt& receipt);
+// `replication`: what was asked of other nodes, if anything was.
+[[nodiscard]] std::string receipt_json(const Event& event, const sdk::Receipt& receipt,
+                                       const std::optional<sdk::Replication>& replication = std::nullopt);
 
 }  // namespace lianxi::cli

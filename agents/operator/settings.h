@@ -30,6 +30,7 @@ struct PublishCommand {
   Audience audience = Audience::conference();
   std::string agency;  // empty: the agent's own
   std::optional<PlaceCode> place;
+  sdk::PublishOptions options;
 };
 struct FollowCommand {
   FollowFrom from = FollowFrom::now;

@@ -105,7 +105,8 @@ ClientImpl::ClientImpl(const Profile& profile, ClientOptions options, std::uniqu
                [this](const std::string& text) {
                  if (options_.report) options_.report(text);
                },
-           .fresh_session = random_session}) {
+           .fresh_session = random_session},
+          &acks_) {
   wants_publishing_ = pending() > 0;
   thread_ = std::thread([this] { run(); });
 }
@@ -141,6 +142,20 @@ std::future<Outcome> ClientImpl::publish(const Event& event) {
 
 void ClientImpl::publish(const Event& event, std::function<void(const Outcome&)> done) {
   store(event, std::move(done));
+}
+
+Published ClientImpl::publish(const Event& event, const PublishOptions& options) {
+  std::promise<Outcome> promise;
+  const auto replicated = std::make_shared<std::promise<Result<Replication>>>();
+  Published published{promise.get_future(), replicated->get_future()};
+  store(event, std::move(promise), options,
+        [replicated](const Result<Replication>& replication) { replicated->set_value(replication); });
+  return published;
+}
+
+void ClientImpl::publish(const Event& event, const PublishOptions& options, std::function<void(const Outcome&)> done,
+                         std::function<void(const Result<Replication>&)> replicated) {
+  store(event, std::move(done), options, std::move(replicated));
 }
 
 void ClientImpl::publish(std::span<const Event> events, EachDone done) {
@@ -180,13 +195,20 @@ void ClientImpl::not_stored(Lane lane, Ticket ticket, const Refusal& refusal) {
   tell_later(waiters_.withdraw(lane, ticket), tl::unexpected(refusal));
 }
 
-void ClientImpl::store(const Event& event, Waiter waiter) {
+void ClientImpl::store(const Event& event, Waiter waiter, const PublishOptions& options, PeerAcks::Done replicated) {
   const auto bytes = bytes_of(event);
-  if (!bytes) return tell_later(std::move(waiter), tl::unexpected(bytes.error()));
+  if (!bytes) {
+    tell_later(std::move(waiter), tl::unexpected(bytes.error()));
+    if (replicated) post([replicated, refusal = bytes.error()] { replicated(tl::unexpected(refusal)); });
+    return;
+  }
   const Lane lane = lane_of(event);
   const NewEvent fresh{waiters_.add(lane, std::move(waiter)), lane, *bytes};
+  if (replicated) acks_.ask(fresh.ticket, options, std::move(replicated));
   if (auto appended = outbox_->append(std::span(&fresh, 1)); !appended) {
-    return not_stored(lane, fresh.ticket, appended.error());
+    not_stored(lane, fresh.ticket, appended.error());
+    post([this, ticket = fresh.ticket, refusal = appended.error()] { acks_.tell(ticket, tl::unexpected(refusal)); });
+    return;
   }
   stored();
 }

@@ -43,6 +43,22 @@ using Outcome = Result<Receipt>;
 // Told once for each event of a call that published many: its place in that call, and the node's answer.
 using EachDone = std::function<void(std::size_t index, const Outcome&)>;
 
+// Ack level peers(k). Once the event is on disk at the node: do so many other nodes hold it on theirs, too?
+struct PublishOptions {
+  std::uint8_t peers = 0;  // how many; more than its audience has beside the node is refused
+  // From the node's receipt on, at most ten minutes. Begins anew when the connection breaks in between: the event is then sent,
+  // and the question asked, again.
+  std::chrono::milliseconds deadline{5'000};
+};
+struct Replication {
+  std::uint8_t held = 0, wanted = 0;
+  [[nodiscard]] bool reached() const { return held >= wanted; }  // else not by the deadline; the event stays, and travels on
+};
+struct Published {
+  std::future<Outcome> receipt;
+  std::future<Result<Replication>> replication;  // behind the receipt; a refusal of the event is told in both
+};
+
 struct ClientOptions {
   std::string outbox;  // SQLite file; empty: in memory (lost with the process)
   // The window: what may be on its way to the node without an answer, per lane; bytes past the first event.
@@ -98,6 +114,11 @@ class Client {
   // is refused here, before it is stored. Never blocks on the network.
   [[nodiscard]] virtual std::future<Outcome> publish(const Event& event) = 0;
   virtual void publish(const Event& event, std::function<void(const Outcome&)> done) = 0;
+  // The same, and then how many other nodes hold it. Until that is known the event stays in the outbox and in the window
+  // (max_in_flight). The question ends with this process; the event does not.
+  [[nodiscard]] virtual Published publish(const Event& event, const PublishOptions& options) = 0;
+  virtual void publish(const Event& event, const PublishOptions& options, std::function<void(const Outcome&)> done,
+                       std::function<void(const Result<Replication>&)> replicated) = 0;
   // All of `events`, in order; those without fault are stored together. `done` hears of each, also of the refused.
   virtual void publish(std::span<const Event> events, EachDone done) = 0;
   // The same, but returns before the events are in the outbox: a thread writes them, all that came meanwhile in one commit.

@@ -27,6 +27,9 @@ class ClientImpl final : public Client {
 
   std::future<Outcome> publish(const Event& event) override;
   void publish(const Event& event, std::function<void(const Outcome&)> done) override;
+  Published publish(const Event& event, const PublishOptions& options) override;
+  void publish(const Event& event, const PublishOptions& options, std::function<void(const Outcome&)> done,
+               std::function<void(const Result<Replication>&)> replicated) override;
   void publish(std::span<const Event> events, EachDone done) override;
   void publish_async(std::span<const Event> events, EachDone done) override;
   std::future<Outcome> publish_once(const Event& event, std::string_view key) override;
@@ -56,7 +59,7 @@ class ClientImpl final : public Client {
   };
 
   // Caller side.
-  void store(const Event& event, Waiter waiter);
+  void store(const Event& event, Waiter waiter, const PublishOptions& options = {}, PeerAcks::Done replicated = {});
   void store_once(const Event& event, const std::string& key, Waiter waiter);
   void store_many(std::span<const Event> events, EachDone done, bool async);
   void hand_over(std::span<NewEvent> events, std::span<const std::size_t> index, const std::shared_ptr<const EachDone>& done,
@@ -82,6 +85,7 @@ class ClientImpl final : public Client {
   void ask_queries();
   void flush_outbox();
   void answer(Lane lane, std::span<const Ticket> tickets, const Outcome& first);
+  void tell_of_no_peers(std::span<const Ticket> tickets, const Outcome& outcome);
   void note_trouble();
   void end();
 
@@ -99,6 +103,7 @@ class ClientImpl final : public Client {
   std::atomic<std::uint64_t> next_request_{1};
 
   Waiters waiters_;
+  PeerAcks acks_;
   std::once_flag storing_begins_;
   std::unique_ptr<StoreQueue> storing_;  // with a durable outbox, from the first publish_async on
 

@@ -175,6 +175,8 @@ void ClientImpl::on_publish_message(Publishing& connection, const Message& messa
     }
   } else if (const auto* answers = std::get_if<Answers>(&message)) {
     next = publisher_.answered(*answers, now_ms_);
+  } else if (const auto* replicated = std::get_if<Replicated>(&message)) {
+    publisher_.replicated(*replicated, now_ms_);
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
     if (refused->sequence == 0 && refused->session == outbox_->session() && !connection.welcomed) {
       return on_hello_refused(connection, refused->refusal);
@@ -245,9 +247,18 @@ void ClientImpl::answer(Lane lane, std::span<const Ticket> tickets, const Outcom
     }
     tell(each.waiter, outcome);
   }
+  if (acks_.any()) tell_of_no_peers(tickets, first);
   if (nobodys > 0 && !first && options_.report) {
     options_.report("an event of an earlier run was refused: " + std::string(to_word(first.error().code)) + " " +
                     first.error().field + ": " + first.error().reason);
+  }
+}
+
+// What is refused is with no peer; and who asked for none hears so with the receipt.
+void ClientImpl::tell_of_no_peers(std::span<const Ticket> tickets, const Outcome& outcome) {
+  if (!outcome) return acks_.tell(tickets, outcome.error());
+  for (const Ticket ticket : tickets) {
+    if (acks_.level_of(ticket).peers == 0) acks_.tell(ticket, Replication{});
   }
 }
 
@@ -282,6 +293,7 @@ void ClientImpl::end() {
     follower->closed(closed());
   }
   for (Waiter& waiter : waiters_.drain()) tell(waiter, tl::unexpected(closed()));
+  acks_.end(closed());
   for (auto& [request, asked] : queries_) asked.promise->set_value(tl::unexpected(Failure<SdkError>{SdkError::closed, "closed"}));
   outbox_->flush();
   for (Publishing& connection : publishing_) {

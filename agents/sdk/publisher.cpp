@@ -10,8 +10,6 @@ namespace {
 
 constexpr Lane kLanes[] = {Lane::flash, Lane::normal, Lane::bulk};
 constexpr std::int64_t kGapDelayMs = 100;
-// A node drops an answer that its socket cannot take, and gives it again when it is asked again.
-constexpr std::int64_t kAnswerTimeoutMs = 5'000;
 // A node under load says busy for moments; what lasts is worth a person's time.
 constexpr std::int64_t kTellHeldBackMs = 1'000;
 // So many messages of a lane may be on their way while each holds little; what comes meanwhile gathers for the next, as it
@@ -26,7 +24,8 @@ bool has(LaneMask mask, Lane lane) {
 
 }  // namespace
 
-Publisher::Publisher(Outbox& outbox, Bounds bounds, Sinks sinks) : outbox_(outbox), bounds_(bounds), sinks_(std::move(sinks)) {
+Publisher::Publisher(Outbox& outbox, Bounds bounds, Sinks sinks, PeerAcks* acks)
+    : outbox_(outbox), bounds_(bounds), sinks_(std::move(sinks)), acks_(acks) {
   bounds_.events = std::max<std::size_t>(1, bounds_.events);
   for (Lane lane : kLanes) of(lane).answered_through = outbox_.answered_through(lane).value;
 }
@@ -91,6 +90,7 @@ void Publisher::begin_window(Lane lane, Sequence known_to_node) {
   window.sent.clear();
   window.sent_bytes = 0;
   window.messages.clear();
+  window.outcome_due.clear();
   window.known_to_node = known_to_node.value;
   window.ours.clear();
   window.ready = true;
@@ -110,7 +110,7 @@ std::optional<PublishView> Publisher::next(Lane lane, std::int64_t now_ms) {
   Window& window = of(lane);
   if (!window.ready || now_ms < window.held_until) return std::nullopt;
   window.held_until = 0;
-  if (!window.sent.empty() && now_ms - window.progress_ms > kAnswerTimeoutMs) send_again_from(lane, Sequence{}, 0);
+  if (overdue(window, now_ms)) send_again_from(lane, Sequence{}, 0);
   const Sequence first(window.answered_through + 1 + window.sent.size());
   if (outbox_.last(lane) < first) return std::nullopt;
   const std::size_t most = room(lane, window);
@@ -124,7 +124,10 @@ std::optional<PublishView> Publisher::next(Lane lane, std::int64_t now_ms) {
     return std::nullopt;
   }
   if (loaded_.empty() || loaded_.front().sequence != first) return std::nullopt;
+  const PeerAcks::Level level = cut_to_one_level();
   PublishView publish;
+  publish.peers = level.peers;
+  publish.deadline_ms = level.deadline_ms;
   publish.session = outbox_.session();
   publish.lane = lane;
   publish.first_sequence = first;
@@ -134,6 +137,7 @@ std::optional<PublishView> Publisher::next(Lane lane, std::int64_t now_ms) {
     if (item.sequence.value <= window.known_to_node) window.ours.insert_or_assign(item.sequence.value, body_hash(item.event));
     window.sent.push_back({item.ticket, static_cast<std::uint32_t>(item.event.size()), false});
     window.sent_bytes += item.event.size();
+    await_peers(window, item.sequence.value, level, now_ms);
     publish.events.push_back(item.event);
   }
   window.sent_through = std::max(window.sent_through, first.value + loaded_.size() - 1);
@@ -146,8 +150,10 @@ std::optional<std::int64_t> Publisher::due(Lane lane) const {
   const Window& window = windows_.at(static_cast<std::size_t>(lane));
   if (!window.ready) return std::nullopt;
   if (window.held_until > 0) return window.held_until;
-  if (!window.sent.empty()) return window.progress_ms + kAnswerTimeoutMs + 1;
-  return std::nullopt;
+  std::optional<std::int64_t> due;
+  if (!window.sent.empty() && unanswered(window)) due = window.progress_ms + kAnswerTimeoutMs + 1;
+  if (!window.outcome_due.empty()) due = std::min(due.value_or(INT64_MAX), window.outcome_due.begin()->second + 1);
+  return due;
 }
 
 Publisher::Next Publisher::answered(const Answers& answers, std::int64_t now_ms) {
@@ -171,6 +177,7 @@ void Publisher::tell() {
 Publisher::Next Publisher::take(const Answers& answers, std::int64_t now_ms) {
   if (answers.session != outbox_.session()) return Next::go_on;
   for (const ReceiptRange& range : answers.receipts) {
+    of(range.lane).progress_ms = now_ms;
     if (!receive(range)) {
       return new_session("the node answered for another body under the same sequence (an outbox restored from a copy)");
     }
@@ -228,6 +235,10 @@ void Publisher::settle(Lane lane, std::uint64_t first, std::uint64_t count, cons
       item = find(lane, Sequence(at));
       if (item == nullptr || item->answered) break;
       item->answered = true;
+      if (!outcome && item->waits) {
+        item->waits = false;
+        of(lane).outcome_due.erase(at);
+      }
       told_tickets_.push_back(item->ticket);
     }
     told_.push_back({lane, told, static_cast<std::size_t>(at - begin), outcome_after(outcome, begin - first)});
@@ -238,17 +249,28 @@ void Publisher::settle(Lane lane, std::uint64_t first, std::uint64_t count, cons
 void Publisher::advance(Lane lane, std::int64_t now_ms) {
   Window& window = of(lane);
   const std::uint64_t before = window.answered_through;
-  while (!window.sent.empty() && window.sent.front().answered) {
+  tidy_messages(lane);
+  while (!window.sent.empty() && window.sent.front().answered && !window.sent.front().waits) {
     window.sent_bytes -= window.sent.front().bytes;
+    if (!receipted_.empty()) receipted_.erase(window.sent.front().ticket);
     window.sent.pop_front();
     ++window.answered_through;
   }
   if (window.answered_through == before) return;
-  while (!window.messages.empty() && window.messages.front() <= window.answered_through) window.messages.pop_front();
   window.ours.erase(window.ours.begin(), window.ours.upper_bound(window.answered_through));
   window.progress_ms = now_ms;
   outbox_.answered(lane, Sequence(window.answered_through));
   take_again(lane);
+}
+
+// Messages whose last event has its receipt are on their way no more, though an event of them may still wait to hear of peers.
+void Publisher::tidy_messages(Lane lane) {
+  Window& window = of(lane);
+  while (!window.messages.empty()) {
+    const InFlight* last = find(lane, Sequence(window.messages.front()));
+    if (last != nullptr && !last->answered) return;
+    window.messages.pop_front();
+  }
 }
 
 std::optional<Refusal> Publisher::held_back() const {
@@ -281,10 +303,12 @@ void Publisher::send_again_from(Lane lane, Sequence sequence, std::int64_t at_ms
   const std::uint64_t base = window.answered_through + 1;
   const std::size_t keep = sequence.value < base ? 0 : sequence.value - base;
   while (window.sent.size() > keep) {
+    if (window.sent.back().answered) receipted_.insert(window.sent.back().ticket);
     window.sent_bytes -= window.sent.back().bytes;
     window.sent.pop_back();
   }
   while (!window.messages.empty() && window.messages.back() >= base + keep) window.messages.pop_back();
+  window.outcome_due.erase(window.outcome_due.lower_bound(base + keep), window.outcome_due.end());
   window.held_until = at_ms;
 }
 
@@ -333,12 +357,12 @@ Publisher::Next Publisher::refusal(const SequenceRefusal& refusal, std::int64_t 
 }
 
 Publisher::Next Publisher::new_session(const std::string& why) {
-  std::vector<Ticket> dropped;
   for (Window& window : windows_) {
     for (const InFlight& item : window.sent) {
-      if (item.answered) dropped.push_back(item.ticket);
+      if (item.answered) receipted_.insert(item.ticket);
     }
   }
+  const std::vector<Ticket> dropped(receipted_.begin(), receipted_.end());
   const SessionId old = outbox_.session();
   const SessionId fresh = sinks_.fresh_session();
   if (auto reopened = outbox_.reopen(fresh, dropped); !reopened) {
@@ -347,6 +371,8 @@ Publisher::Next Publisher::new_session(const std::string& why) {
     return Next::hello;  // the same comparison comes again, with the next welcome
   }
   abandoned_.assign(1, old);
+  receipted_.clear();
+  give_up_outcomes(dropped);
   for (Lane lane : kLanes) {
     begin_window(lane, Sequence{});
     of(lane).ready = false;

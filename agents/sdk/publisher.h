@@ -12,9 +12,11 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "agents/sdk/client.h"
 #include "agents/sdk/outbox.h"
+#include "agents/sdk/peer_acks.h"
 #include "schemas/codec/publish_codec.h"
 
 namespace lianxi::sdk {
@@ -35,7 +37,8 @@ class Publisher {
   // Say whether the connections must say Hello (again): the session changed, or the node does not know it.
   enum class Next : std::uint8_t { go_on, hello };
 
-  Publisher(Outbox& outbox, Bounds bounds, Sinks sinks);
+  // `acks` may be null, and outlives the publisher.
+  Publisher(Outbox& outbox, Bounds bounds, Sinks sinks, PeerAcks* acks = nullptr);
 
   // For the connection that carries `lanes`. Only that one may say what is answered: another could overtake what still
   // travels here.
@@ -53,24 +56,29 @@ class Publisher {
 
   [[nodiscard]] Next answered(const Answers& answers, std::int64_t now_ms);
   [[nodiscard]] Next refused(const Refused& refused, std::int64_t now_ms);
+  void replicated(const Replicated& replicated, std::int64_t now_ms);
 
   // The node's last retry_after (disk_full, busy), until it takes something again or the connection goes.
   [[nodiscard]] std::optional<Refusal> held_back() const;
 
  private:
+  // A node drops an answer that its socket cannot take, and gives it again when it is asked again.
+  static constexpr std::int64_t kAnswerTimeoutMs = 5'000;
   struct InFlight {
     Ticket ticket = 0;
     std::uint32_t bytes = 0;
     bool answered = false;
+    bool waits = false;  // to hear of peers
   };
   struct Window {
     std::uint64_t answered_through = 0;  // as the outbox has it
     std::uint64_t sent_through = 0;      // ever, in this session: the node may have taken them
     std::deque<InFlight> sent;           // [i] has sequence answered_through + 1 + i
     std::size_t sent_bytes = 0;
-    std::deque<std::uint64_t> messages;      // last sequence of each message on its way
-    std::uint64_t known_to_node = 0;         // what the node had taken when it welcomed this connection
-    std::map<std::uint64_t, BodyHash> ours;  // of those up to known_to_node that were sent again
+    std::deque<std::uint64_t> messages;                 // last sequence of each message on its way
+    std::uint64_t known_to_node = 0;                    // what the node had taken when it welcomed this connection
+    std::map<std::uint64_t, BodyHash> ours;             // of those up to known_to_node that were sent again
+    std::map<std::uint64_t, std::int64_t> outcome_due;  // of those that wait to hear of peers: when to ask again
     bool ready = false;
     std::int64_t held_until = 0;
     std::int64_t progress_ms = 0;  // when something was last sent or answered
@@ -98,6 +106,12 @@ class Publisher {
   void take_again(Lane lane);
   void send_again_from(Lane lane, Sequence sequence, std::int64_t at_ms);
   void begin_window(Lane lane, Sequence known_to_node);
+  void tidy_messages(Lane lane);
+  [[nodiscard]] PeerAcks::Level cut_to_one_level();
+  static void await_peers(Window& window, std::uint64_t sequence, const PeerAcks::Level& level, std::int64_t now_ms);
+  [[nodiscard]] static bool unanswered(const Window& window);
+  [[nodiscard]] static bool overdue(const Window& window, std::int64_t now_ms);
+  void give_up_outcomes(const std::vector<Ticket>& receipted);
   [[nodiscard]] bool receive(const ReceiptRange& range);
   [[nodiscard]] Next refusal(const SequenceRefusal& refusal, std::int64_t now_ms);
   [[nodiscard]] Next new_session(const std::string& why);
@@ -105,9 +119,12 @@ class Publisher {
   Outbox& outbox_;
   Bounds bounds_;
   Sinks sinks_;
+  PeerAcks* acks_;
   RegionCode region_;
   std::vector<SessionId> abandoned_;
   std::array<Window, kLaneCount> windows_;
+  std::set<Ticket>
+      receipted_;  // have their receipts, and go again all the same: with what waits before them, or to hear of peers
   std::vector<OutboxItem> loaded_;
   std::vector<Told> told_;  // to be told once the outbox knows of them
   std::vector<Ticket> told_tickets_;

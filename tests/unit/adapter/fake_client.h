@@ -35,6 +35,16 @@ class FakeClient : public sdk::Client {
   }
   void publish(const Event& event, std::function<void(const sdk::Outcome&)> done) override { done(publish(event).get()); }
 
+  sdk::Published publish(const Event& event, const sdk::PublishOptions& options) override {
+    std::promise<Result<sdk::Replication>> replication;
+    replication.set_value(sdk::Replication{options.peers, options.peers});
+    return {publish(event), replication.get_future()};
+  }
+  void publish(const Event& event, const sdk::PublishOptions& options, std::function<void(const sdk::Outcome&)> done,
+               std::function<void(const Result<sdk::Replication>&)> replicated) override {
+    done(publish(event).get());
+    replicated(sdk::Replication{options.peers, options.peers});
+  }
   void publish(std::span<const Event> events, sdk::EachDone done) override {
     for (std::size_t i = 0; i < events.size(); ++i) done(i, publish(events[i]).get());
   }

@@ -296,5 +296,111 @@ TEST_F(Rules, LargeEventsTravelInSeveralMessages) {
   EXPECT_GE(messages, 2U);
 }
 
+// --- ack level peers(k) ---
+
+class PeerRules : public Rules {
+ protected:
+  void SetUp() override { (void)asking.welcomed(welcome(0, 0), kNormal); }
+  void ask(const std::string& text, unsigned peers, int deadline_ms = 1'000) {
+    if (peers > 0) {
+      acks.ask(next_ticket, {static_cast<std::uint8_t>(peers), std::chrono::milliseconds(deadline_ms)},
+               [this](const Result<Replication>& outcome) {
+                 heard.push_back(outcome ? std::to_string(outcome->held) + "/" + std::to_string(outcome->wanted)
+                                         : std::string(to_word(outcome.error().code)));
+               });
+    }
+    store(text);
+  }
+  Replicated replicated(std::uint64_t first, std::uint32_t count, std::uint8_t held, std::uint8_t wanted) {
+    return {outbox->session(), {{Lane::normal, Sequence(first), count, wanted, held}}};
+  }
+
+  PeerAcks acks;
+  std::vector<std::string> heard;
+  Publisher asking{*outbox,
+                   {.events = 8},
+                   {.answered = [this](Lane, std::span<const Ticket> tickets,
+                                       const Outcome&) { told.insert(told.end(), tickets.begin(), tickets.end()); },
+                    .report = [this](const std::string& text) { reports.push_back(text); },
+                    .fresh_session = [this] { return SessionId(++sessions); }},
+                   &acks};
+};
+
+TEST_F(PeerRules, AMessageAsksForOneLevel) {
+  ask("一", 2);
+  ask("二", 2);
+  ask("三", 0);
+  const auto first = asking.next(Lane::normal, 0);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->events.size(), 2U);
+  EXPECT_EQ(first->peers, 2);
+  EXPECT_EQ(first->deadline_ms, 1'000U);
+  const auto second = asking.next(Lane::normal, 0);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->first_sequence, Sequence{3});
+  EXPECT_EQ(second->peers, 0);
+}
+
+TEST_F(PeerRules, TheEventIsKeptUntilTheOutcomeHasCome) {
+  ask("一", 1);
+  ask("二", 0);
+  (void)asking.next(Lane::normal, 0);
+  (void)asking.next(Lane::normal, 0);
+  (void)asking.answered(receipt(1, 2), 10);
+  EXPECT_EQ(told.size(), 2U) << "the receipts are told at once";
+  EXPECT_EQ(outbox->answered_through(Lane::normal), Sequence{0});
+  EXPECT_TRUE(heard.empty());
+  asking.replicated(replicated(1, 1, 1, 1), 20);
+  EXPECT_EQ(heard, std::vector<std::string>{"1/1"});
+  EXPECT_EQ(outbox->answered_through(Lane::normal), Sequence{2});
+  asking.replicated(replicated(1, 1, 1, 1), 20);
+  EXPECT_EQ(heard.size(), 1U) << "an outcome is told once";
+}
+
+TEST_F(PeerRules, AfterALostConnectionItIsAskedAgain) {
+  ask("一", 1);
+  (void)asking.next(Lane::normal, 0);
+  (void)asking.answered(receipt(1, 1), 10);
+  asking.lost(kNormal);
+  (void)asking.welcomed(welcome(1, 0), kNormal);
+  const auto again = asking.next(Lane::normal, 20);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->first_sequence, Sequence{1});
+  EXPECT_EQ(again->peers, 1);
+  (void)asking.answered(receipt(1, 1), 30);
+  asking.replicated(replicated(1, 1, 0, 1), 40);
+  EXPECT_EQ(heard, std::vector<std::string>{"0/1"});
+}
+
+TEST_F(PeerRules, AnOutcomeThatDoesNotComeIsAskedForAfterItsDeadlineAndNotBefore) {
+  ask("一", 1, 60'000);
+  (void)asking.next(Lane::normal, 0);
+  (void)asking.answered(receipt(1, 1), 10);
+  EXPECT_FALSE(asking.next(Lane::normal, 30'000));
+  ASSERT_TRUE(asking.due(Lane::normal));
+  EXPECT_GT(*asking.due(Lane::normal), 60'000);
+  const auto again = asking.next(Lane::normal, *asking.due(Lane::normal));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->first_sequence, Sequence{1});
+}
+
+TEST_F(PeerRules, ASessionGivenUpTellsWhoWaitsAndSendsNoReceiptedEventAgain) {
+  ask("一", 1);
+  (void)asking.next(Lane::normal, 0);
+  (void)asking.answered(receipt(1, 1), 10);
+  asking.lost(kNormal);
+  EXPECT_EQ(asking.welcomed(welcome(9, 0), kNormal), Publisher::Next::hello) << "the node knows more than was ever sent";
+  EXPECT_EQ(heard, std::vector<std::string>{"session_unknown"});
+  EXPECT_EQ(outbox->last(Lane::normal), Sequence{0});
+}
+
+TEST_F(PeerRules, ARefusalEndsTheWait) {
+  ask("一", 9);
+  (void)asking.next(Lane::normal, 0);
+  (void)asking.answered(refusal(1, RefusalCode::invalid_field), 10);
+  EXPECT_EQ(outbox->answered_through(Lane::normal), Sequence{1});
+  EXPECT_FALSE(asking.due(Lane::normal));
+}
+
 }  // namespace
 }  // namespace lianxi::sdk
