@@ -57,14 +57,17 @@ bool DeliveryDesk::say_flash(Outlet& outlet, std::size_t& steps) {
   return flash_.empty();
 }
 
-bool DeliveryDesk::say_others(Outlet& outlet, std::size_t& steps, bool may_break) {
+bool DeliveryDesk::say_others(Outlet& outlet, std::size_t& steps, std::size_t& unbroken) {
   while (true) {
     take_cold();
     ask_waiting();
     if (!say_flash(outlet, steps) || (others_.empty() && !cold_->done())) return true;
     for (; !others_.empty(); --steps) {
       if (steps == 0) return true;
-      if (may_break && outlet.flash_waits()) return false;
+      if (unbroken > 0)
+        --unbroken;
+      else if (outlet.flash_waits())
+        return false;
       perform_next(others_, outlet);
     }
   }

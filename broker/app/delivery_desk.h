@@ -40,7 +40,8 @@ class DeliveryDesk {
   // All that goes to flash connections; false: `steps` were not enough.
   bool say_flash(Outlet& outlet, std::size_t& steps);
   // The rest, until `steps` are over or nothing is left. False: it broke off for a flash event that waits.
-  bool say_others(Outlet& outlet, std::size_t& steps, bool may_break);
+  // So many messages go first, whatever waits: `unbroken`.
+  bool say_others(Outlet& outlet, std::size_t& steps, std::size_t& unbroken);
 
   struct Done {
     core::Delivered report;

@@ -63,7 +63,7 @@ struct Node::State {
   void step_all(TimeMs now, std::span<const core::Input> inputs);
   std::size_t remember(std::vector<StoredSegment> segments, TurnOutput& out);
   void say(core::Effects& effects, std::size_t flash_events, Outlet& outlet, TurnOutput& out);
-  bool say_answers(std::deque<core::Send>& queue, Outlet& outlet, bool may_break);
+  static bool say_answers(std::deque<core::Send>& queue, Outlet& outlet, std::size_t& unbroken);
   void end_follow(const DeliveryDesk::Ended& end, Outlet& outlet, TurnOutput& out);
 };
 
@@ -138,9 +138,12 @@ std::size_t Node::State::remember(std::vector<StoredSegment> segments, TurnOutpu
 }
 
 // False: a flash event waits.
-bool Node::State::say_answers(std::deque<core::Send>& queue, Outlet& outlet, bool may_break) {
+bool Node::State::say_answers(std::deque<core::Send>& queue, Outlet& outlet, std::size_t& unbroken) {
   while (!queue.empty()) {
-    if (may_break && outlet.flash_waits()) return false;
+    if (unbroken > 0)
+      --unbroken;
+    else if (outlet.flash_waits())
+      return false;
     (void)outlet.answer(queue.front().connection, queue.front().message);
     queue.pop_front();
   }
@@ -151,14 +154,15 @@ void Node::State::say(core::Effects& effects, std::size_t flash_events, Outlet& 
   for (core::Send& send : effects.sends) (outlet.is_flash(send.connection) ? flash_answers : answers).push_back(std::move(send));
   if (!effects.deliveries.empty()) desk->take(std::move(effects.deliveries), outlet, [this] { return core->heads(); });
   std::size_t steps = kMaxDeliveriesPerTurn;
-  (void)say_answers(flash_answers, outlet, false);
+  std::size_t all = flash_answers.size();
+  (void)say_answers(flash_answers, outlet, all);
   (void)desk->say_flash(outlet, steps);
   if (flash_events > 0) outlet.flash_said(flash_events);
 
-  // Others are told by turns even in a flood of flash events.
-  const bool may_break = breaks < kMaxBreaks;
-  const bool broke = !say_answers(answers, outlet, may_break) || !desk->say_others(outlet, steps, may_break);
-  breaks = broke ? breaks + 1 : 0;
+  // Others are told something even in a flood of flash events.
+  std::size_t unbroken = breaks < kMaxBreaks ? 0 : 1;
+  const bool broke = !say_answers(answers, outlet, unbroken) || !desk->say_others(outlet, steps, unbroken);
+  breaks = broke && breaks < kMaxBreaks ? breaks + 1 : 0;
   for (const DeliveryDesk::Ended& end : desk->take_ended()) end_follow(end, outlet, out);
   const Offset head = core->next_offset();
   progress = false;

@@ -17,7 +17,7 @@
 namespace lianxi::app {
 
 inline constexpr std::size_t kMaxDeliveriesPerTurn = 1024;  // messages
-// Turns in a row that may break off for a flash event; then the other lanes are heard out once.
+// Turns in a row that may break off for a flash event; then one message of the other lanes goes first.
 inline constexpr std::size_t kMaxBreaks = 8;
 
 struct NodeConfig {

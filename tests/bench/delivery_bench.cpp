@@ -98,7 +98,8 @@ void deliver(benchmark::State& state) {
     desk.remember(std::make_shared<const HeldSegment>(std::move(stored), true));
     desk.take(std::move(orders), outlet, [] { return FeedVector{}; });
     std::size_t steps = 1'000'000;
-    desk.say_others(outlet, steps, false);
+    std::size_t unbroken = steps;
+    desk.say_others(outlet, steps, unbroken);
     benchmark::DoNotOptimize(desk.take_done());
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(followers * events));

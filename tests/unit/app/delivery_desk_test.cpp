@@ -151,7 +151,8 @@ class DeliveryDeskTest : public ::testing::Test {
     });
     std::size_t steps = 1000;
     (void)desk_.say_flash(outlet_, steps);
-    broke_ = !desk_.say_others(outlet_, steps, true);
+    std::size_t unbroken = 0;
+    broke_ = !desk_.say_others(outlet_, steps, unbroken);
     return desk_.take_done();
   }
   std::vector<std::uint64_t> offsets(const std::string& to) const {
