@@ -268,8 +268,7 @@ TEST_F(Following, ANamedCursorMovesOverWhatWasHandedOver) {
 
 TEST_F(Following, ANamedCursorMovedByHandStaysBehindWhatWasHandedOver) {
   for (const char* text : {"一", "二", "三"}) node.append(text);
-  const auto follow =
-      client->follow({.from = FollowFrom::beginning, .cursor_name = "desk", .cursor_by_hand = true}, callbacks());
+  const auto follow = client->follow({.from = FollowFrom::beginning, .cursor_name = "desk", .cursor_by_hand = true}, callbacks());
   ASSERT_TRUE(follow);
   ASSERT_TRUE(until([&] { return texts.size() == 3; }));
   client->done_with(*follow, Offset{2});
