@@ -54,7 +54,7 @@ inline constexpr std::size_t kMaxAnswersBytes = 40 * 1024;      // one Answers m
 // Links.
 inline constexpr std::uint64_t kLinkCreditBytes = 8 * 1024 * 1024;
 inline constexpr std::uint32_t kLinkCreditMessages = 256;
-inline constexpr std::size_t kMaxHeldFeeds = 4096;       // over all regions; a peer that opens more is refused
+inline constexpr std::size_t kMaxHeldFeeds = 4096;       // whose forks are remembered, over all regions
 inline constexpr std::size_t kMaxLinkVectorFeeds = 400;  // positions in one Follow or Heartbeat of a link
 
 // Time.

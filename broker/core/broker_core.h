@@ -52,6 +52,7 @@ class BrokerCore {
   BrokerCore& operator=(BrokerCore&&) noexcept;
 
   void begin(TimeMs now, const Hash& entropy);
+  // Publishes' bodies are borrowed until finish(): keep the input until then.
   void step(const Input& input);
   // Closes the turn's segments and hands out deliveries for whoever has credit and is behind the new head.
   [[nodiscard]] Effects finish();

@@ -37,9 +37,7 @@ bool may_hold(const Ground& ground, const Agent& agent, FollowMode mode, const F
 // True if the vector stands at the head of every feed that the follow asks for: nothing in the journal so far is new to it.
 bool covers_all(const Ground& ground, const Agent& agent, const Follow& follow) {
   for (const auto& [feed, head] : ground.sequencer.heads()) {
-    if ((follow.lanes & mask_of(feed.lane)) == 0 || !may_hold(ground, agent, follow.mode, feed)) continue;
-    if (!follow.regions.empty() && std::find(follow.regions.begin(), follow.regions.end(), feed.region) == follow.regions.end())
-      continue;
+    if (!asked_for(follow, feed) || !may_hold(ground, agent, follow.mode, feed)) continue;
     const bool has = std::any_of(follow.vector.begin(), follow.vector.end(),
                                  [&, f = &feed, h = &head](const FeedPosition& p) { return p.feed == *f && p.head == *h; });
     if (!has) return false;
@@ -53,6 +51,11 @@ Offset named_start(const std::optional<Offset>& kept, Offset next) {
 }
 
 }  // namespace
+
+bool asked_for(const Follow& follow, const FeedId& feed) {
+  return (follow.lanes & mask_of(feed.lane)) != 0 &&
+         (follow.regions.empty() || std::find(follow.regions.begin(), follow.regions.end(), feed.region) != follow.regions.end());
+}
 
 Result<void> Followers::rights(const Ground& ground, const Agent& agent, FollowMode mode, const Filter& filter) const {
   if (mode == FollowMode::feeds) {

@@ -9,11 +9,6 @@
 namespace lianxi::core {
 namespace {
 
-bool asked_for(const Follow& follow, const FeedId& feed) {
-  return (follow.lanes & mask_of(feed.lane)) != 0 &&
-         (follow.regions.empty() || std::find(follow.regions.begin(), follow.regions.end(), feed.region) != follow.regions.end());
-}
-
 // The positions that can ever skip something: of feeds that are held here, or may come from a member.
 FeedVector relevant(const Ground& ground, const Follow& follow) {
   FeedVector kept;

@@ -20,6 +20,9 @@ inline constexpr TimeMs kLastRetryMs = 200;
 // A follower at the head that gets nothing of what is committed is told at most so often where it stands.
 inline constexpr TimeMs kStandingWordMs = 1'000;
 
+// Whether the follow's lanes and regions take in the feed.
+[[nodiscard]] bool asked_for(const Follow& follow, const FeedId& feed);
+
 class Followers {
  public:
   Followers(const std::vector<CursorRow>& cursors, Incarnation incarnation) : cursors_(cursors, incarnation) {}

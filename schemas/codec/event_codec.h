@@ -44,8 +44,7 @@ class EventReader {
   [[nodiscard]] const Envelope& envelope() const;  // of the last event that was read
   [[nodiscard]] bool same_rights() const;          // as the event read before: all of the envelope but entity and time
   [[nodiscard]] bool has_body() const;
-  [[nodiscard]] std::string_view case_reference() const;  // of a report; borrowed
-  [[nodiscard]] Lane lane() const;                        // lane_of the event
+  [[nodiscard]] Lane lane() const;  // lane_of the event
 
  private:
   struct State;

@@ -16,7 +16,6 @@ struct EventReader::State {
   bool same_rights = false;
   bool has_body = false;
   Lane lane{};
-  std::string_view case_reference;
   std::vector<NameValueView> name_values;
   std::vector<std::string_view> words;
   std::vector<std::uint64_t> copy;
@@ -121,7 +120,6 @@ struct EventReader::State {
 
   // The body that the envelope's kind names, or none.
   Result<void> read_body(ValueReader& in, const wire::Event* from, BytesView bytes) {
-    case_reference = {};
     has_body = from->body_type() != wire::Body::NONE;
     lane = lane_of(envelope.kind, ResourceChange::upsert);
     const auto shared = [&]() -> Result<void> {
@@ -131,7 +129,6 @@ struct EventReader::State {
     if (from->body_type() == wire::Body::IncidentReport) {
       const ReportView view = report(in, from->body_as_IncidentReport());
       if (auto fits = shared(); !fits) return fits;
-      case_reference = view.case_reference;
       return check_body(envelope, view);
     }
     if (from->body_type() == wire::Body::Resource) {
@@ -171,9 +168,6 @@ bool EventReader::same_rights() const {
 }
 bool EventReader::has_body() const {
   return state_->has_body;
-}
-std::string_view EventReader::case_reference() const {
-  return state_->case_reference;
 }
 Lane EventReader::lane() const {
   return state_->lane;

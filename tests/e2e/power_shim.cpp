@@ -96,7 +96,7 @@ class Shim {
     raw_write(record.data(), record.size());
   }
   [[nodiscard]] std::uint64_t number() const { return number_; }
-  [[nodiscard]] bool stubbed() const { return stubbed_; }
+  [[nodiscard]] bool lying() const { return lying_; }
   // The blocks of a file that loses its name stay within reach.
   void keep(const std::string& path, std::uint64_t inode) const {
     const std::string kept = undo_ + "/inode-" + std::to_string(inode);
@@ -122,7 +122,7 @@ class Shim {
                                                                          O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (log_ < 0) ::abort();
     folder_ = folder;
-    stubbed_ = ::getenv("LIANXI_CUT_NOSYNC") != nullptr;
+    lying_ = ::getenv("LIANXI_CUT_NOSYNC") != nullptr;
     if (const char* after = ::getenv("LIANXI_CUT_AFTER")) moment_ = after_ = std::strtoull(after, nullptr, 10);
   }
   void raw_write(const char* bytes, std::size_t count) const {
@@ -137,7 +137,7 @@ class Shim {
 
   std::string folder_, undo_;
   int log_ = -1;
-  bool stubbed_ = false;
+  bool lying_ = false;
   std::uint64_t number_ = 0, after_ = 0, moment_ = 0;
   std::vector<File> files_;
 };
@@ -239,7 +239,7 @@ int sync_with(int fd, const char* name) {
   std::uint64_t through = 0;
   {
     const Guard guard(shim.mutex);
-    if (shim.stubbed()) return 0;
+    if (shim.lying()) return 0;
     if (const File* known = shim.file(fd)) file = *known;
     through = shim.number();
     if (file.inode != 0 && shim.dies()) Shim::die();

@@ -12,6 +12,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "broker/net/router_endpoint.h"
 #include "broker/net/zap.h"
 #include "schemas/limits.h"
 
@@ -32,6 +33,18 @@ inline bool eventually(const std::function<bool()>& done, std::chrono::milliseco
   while (!done())
     if (std::chrono::steady_clock::now() > until) return false;
   return true;
+}
+
+// What comes next on an endpoint; monostate if nothing does.
+inline Received next_of(RouterEndpoint& endpoint) {
+  Received got;
+  eventually([&] {
+    std::array items = {endpoint.readable()};
+    wait(items, std::chrono::milliseconds(20));
+    got = endpoint.receive();
+    return !std::holds_alternative<std::monostate>(got);
+  });
+  return got;
 }
 
 class NetTest : public ::testing::Test {

@@ -36,16 +36,7 @@ class PlainTest : public NetTest {
     socket.connect(endpoint->endpoint());
     return socket;
   }
-  Received receive() {
-    Received got;
-    eventually([&] {
-      std::array items = {endpoint->readable()};
-      wait(items, std::chrono::milliseconds(20));
-      got = endpoint->receive();
-      return !std::holds_alternative<std::monostate>(got);
-    });
-    return got;
-  }
+  Received receive() { return next_of(*endpoint); }
   bool turned_away() {
     return eventually([&] {
       std::array items = {endpoint->readable()};

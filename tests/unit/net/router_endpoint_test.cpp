@@ -25,16 +25,7 @@ class RouterEndpointTest : public NetTest {
     socket.connect(endpoint->endpoint());
   }
   // What comes next, sweeping as the broker's loop does.
-  Received receive() {
-    Received got;
-    eventually([&] {
-      std::array items = {endpoint->readable()};
-      wait(items, std::chrono::milliseconds(20));
-      got = endpoint->receive();
-      return !std::holds_alternative<std::monostate>(got);
-    });
-    return got;
-  }
+  Received receive() { return next_of(*endpoint); }
   Inbound receive_message() {
     Received got = receive();
     if (!std::holds_alternative<Inbound>(got)) {
@@ -280,15 +271,32 @@ TEST_F(RouterEndpointTest, AConnectionThatTakesNothingIsCutAfterItsTimeAndASlowO
   socket.set(zmq::sockopt::rcvhwm, 1);
   send(socket, {header, "question"});
   const Inbound got = receive_message();
-  while (endpoint->send(got.routing, {header_bytes(), Bytes(kTestMaxMessage / 2)}) == SendOutcome::sent) {
+  std::int64_t now = 1'000;
+  const auto fill = [&] {
+    while (endpoint->send(got.routing, {header_bytes(), Bytes(kTestMaxMessage / 2)}) == SendOutcome::sent) {
+    }
+  };
+  for (int slow = 0; slow < 3; ++slow) {
+    ASSERT_TRUE(eventually([&] {
+      fill();
+      EXPECT_TRUE(endpoint->sweep(now).stuck.empty());
+      const std::int64_t queued = ledger->bytes(SendClass::answer);
+      (void)read(socket, std::chrono::milliseconds(20));
+      return ledger->bytes(SendClass::answer) < queued;
+    }));
+    fill();
+    now += kStuckMs + 1;
+    EXPECT_TRUE(endpoint->sweep(now).stuck.empty()) << "it has moved";
   }
-  EXPECT_TRUE(endpoint->sweep(1'000).stuck.empty());
-  EXPECT_TRUE(endpoint->sweep(kStuckMs).stuck.empty());
-  (void)read(socket);
-  ASSERT_TRUE(eventually([&] { return endpoint->send(got.routing, {header_bytes(), Bytes(1)}) == SendOutcome::sent; }));
-  EXPECT_TRUE(endpoint->sweep(kStuckMs + 900).stuck.empty()) << "it has moved";
-  EXPECT_TRUE(endpoint->sweep(kStuckMs + 2'000).stuck.empty());
-  EXPECT_EQ(endpoint->sweep(3 * kStuckMs).stuck, std::vector<std::string>{got.agent});
+  // The kernel takes what it has room for, and then no more.
+  std::vector<std::string> stuck;
+  ASSERT_TRUE(eventually([&] {
+    fill();
+    now += kStuckMs + 1;
+    stuck = endpoint->sweep(now).stuck;
+    return !stuck.empty();
+  }));
+  EXPECT_EQ(stuck, std::vector<std::string>{got.agent});
 }
 
 }  // namespace
