@@ -4,11 +4,12 @@
 #include <memory>
 #include <span>
 
-#include <memory>
-
 #include "schemas/event.h"
 
 namespace lianxi {
+
+struct ReportView;    // event_rules.h
+struct ResourceView;  // event_rules.h
 
 // Never fails for values that `check_event` admits; deterministic: equal events give equal bytes.
 [[nodiscard]] Bytes encode_event(const Event& event);
@@ -30,7 +31,7 @@ class EventEncoder {
 // A kind without a table here reads as std::monostate. Refusals: oversize, malformed, invalid_field, missing_field.
 [[nodiscard]] Result<Event> decode_event(BytesView bytes);
 
-// What acceptance asks of an event: its envelope, and of its body what the rules of kinds look at. Reads one event after another
+// What acceptance and the view ask of an event: its envelope, and its body where its bytes lie. Reads one event after another
 // with the checks and refusals of decode_event, and copies next to nothing. One thread.
 class EventReader {
  public:
@@ -44,7 +45,12 @@ class EventReader {
   [[nodiscard]] const Envelope& envelope() const;  // of the last event that was read
   [[nodiscard]] bool same_rights() const;          // as the event read before: all of the envelope but entity and time
   [[nodiscard]] bool has_body() const;
-  [[nodiscard]] Lane lane() const;  // lane_of the event
+  [[nodiscard]] Lane lane() const;        // lane_of the event
+  [[nodiscard]] RegionCode home() const;  // of the event's entity
+  // The body, if it is of that kind; nullptr if not. Borrowed from the event's bytes and this reader until the next read.
+  [[nodiscard]] const ReportView* report() const;
+  [[nodiscard]] const ResourceView* resource() const;
+  [[nodiscard]] const Alert* alert() const;  // decoded
 
  private:
   struct State;

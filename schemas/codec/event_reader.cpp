@@ -1,6 +1,7 @@
 // EventReader: the checks of decode_event on an event where its bytes lie.
 #include <algorithm>
 #include <cstring>
+#include <variant>
 
 #include "schemas/codec/event_codec.h"
 #include "schemas/codec/event_io.h"
@@ -16,6 +17,8 @@ struct EventReader::State {
   bool same_rights = false;
   bool has_body = false;
   Lane lane{};
+  RegionCode home;
+  std::variant<std::monostate, ReportView, ResourceView, Alert> body;
   std::vector<NameValueView> name_values;
   std::vector<std::string_view> words;
   std::vector<std::uint64_t> copy;
@@ -58,7 +61,17 @@ struct EventReader::State {
     envelope.status = status;
     envelope.level = level;
     envelope.occurred_at = from->occurred_at();
-    return check_envelope(envelope);
+    if (auto checked = check_envelope(envelope); !checked) return checked;
+    home = home_of(envelope.entity);
+    return {};
+  }
+
+  // Of an entity that was checked: its first six digits.
+  static RegionCode home_of(std::string_view entity) {
+    constexpr std::size_t kDigits = 6;
+    std::uint32_t code = 0;
+    for (const char digit : entity.substr(0, kDigits)) code = code * 10 + static_cast<std::uint32_t>(digit - '0');
+    return RegionCode(code);
   }
 
   std::span<const NameValueView> pairs(ValueReader& in, const flatbuffers::Vector<flatbuffers::Offset<wire::NameValue>>* from) {
@@ -127,19 +140,20 @@ struct EventReader::State {
       return {};
     };
     if (from->body_type() == wire::Body::IncidentReport) {
-      const ReportView view = report(in, from->body_as_IncidentReport());
+      const ReportView& view = body.emplace<ReportView>(report(in, from->body_as_IncidentReport()));
       if (auto fits = shared(); !fits) return fits;
       return check_body(envelope, view);
     }
     if (from->body_type() == wire::Body::Resource) {
-      const ResourceView view = resource(in, from->body_as_Resource());
+      const ResourceView& view = body.emplace<ResourceView>(resource(in, from->body_as_Resource()));
       if (auto fits = shared(); !fits) return fits;
       lane = lane_of(envelope.kind, view.change);
       return check_body(envelope, view);
     }
-    const auto event = decode_event(bytes);
-    if (!event) return tl::unexpected(event.error());
+    auto event = decode_event(bytes);
+    if (!event) return tl::unexpected(std::move(event.error()));
     has_body = !std::holds_alternative<std::monostate>(event->body);
+    if (auto* alert = std::get_if<Alert>(&event->body)) body = std::move(*alert);
     return {};
   }
 };
@@ -153,6 +167,7 @@ Result<void> EventReader::read(BytesView bytes) {
   const auto from = codec::verified_event(bytes);
   if (!from) return tl::unexpected(from.error());
   ValueReader in(bytes.size());
+  state.body.emplace<std::monostate>();
   if (auto read = state.read_envelope(in, *from); !read) return read;
   if (auto fits = codec::check_body_type(*from); !fits) return fits;
   if (auto read = state.read_body(in, *from, bytes); !read) return read;
@@ -171,6 +186,18 @@ bool EventReader::has_body() const {
 }
 Lane EventReader::lane() const {
   return state_->lane;
+}
+RegionCode EventReader::home() const {
+  return state_->home;
+}
+const ReportView* EventReader::report() const {
+  return std::get_if<ReportView>(&state_->body);
+}
+const ResourceView* EventReader::resource() const {
+  return std::get_if<ResourceView>(&state_->body);
+}
+const Alert* EventReader::alert() const {
+  return std::get_if<Alert>(&state_->body);
 }
 
 }  // namespace lianxi

@@ -4,10 +4,51 @@
 #include <random>
 
 #include "schemas/codec/event_codec.h"
+#include "schemas/event_rules.h"
 #include "tests/support/sample_events.h"
 
 namespace lianxi {
 namespace {
+
+std::vector<NameValue> owned(std::span<const NameValueView> views) {
+  std::vector<NameValue> all;
+  for (const NameValueView& view : views) all.push_back({std::string(view.name), std::string(view.value)});
+  return all;
+}
+
+IncidentReport owned(const ReportView& v) {
+  const auto text = [](std::string_view view) { return std::string(view); };
+  return {text(v.case_reference), v.report_type,    v.incident_class, v.state,   text(v.event_code), text(v.title), text(v.text),
+          text(v.address),        v.location,       v.deaths,         v.missing, v.injured,          v.trapped,     v.affected,
+          text(v.own_reference),  text(v.reporter), owned(v.fields)};
+}
+
+Resource owned(const ResourceView& v) {
+  const auto text = [](std::string_view view) { return std::string(view); };
+  return {v.change,
+          v.type,
+          text(v.name),
+          text(v.owner),
+          text(v.address),
+          v.location,
+          std::vector<std::string>(v.capabilities.begin(), v.capabilities.end()),
+          v.state,
+          v.quantity_milli,
+          text(v.unit),
+          v.capacity,
+          v.occupancy,
+          text(v.supply_code),
+          text(v.contact),
+          text(v.phone),
+          owned(v.attributes)};
+}
+
+Body body_of(const EventReader& reader) {
+  if (reader.report() != nullptr) return owned(*reader.report());
+  if (reader.resource() != nullptr) return owned(*reader.resource());
+  if (reader.alert() != nullptr) return *reader.alert();
+  return {};
+}
 
 void expect_same(EventReader& reader, BytesView bytes) {
   const auto event = decode_event(bytes);
@@ -21,6 +62,8 @@ void expect_same(EventReader& reader, BytesView bytes) {
   }
   ASSERT_EQ(reader.envelope(), event->envelope);
   ASSERT_EQ(reader.lane(), lane_of(*event));
+  ASSERT_EQ(reader.home(), home_region(event->envelope.entity).value());
+  ASSERT_TRUE(body_of(reader) == event->body);
   ASSERT_EQ(reader.has_body(), !std::holds_alternative<std::monostate>(event->body));
 }
 
