@@ -17,6 +17,15 @@ std::uint64_t mixed(std::uint64_t x) {
   return x ^ (x >> 31U);
 }
 
+// Of a word that names one; 0: none.
+SessionId follow_of(const Message& message) {
+  if (const auto* followed = std::get_if<Followed>(&message)) return followed->follow;
+  if (const auto* deliver = std::get_if<Deliver>(&message)) return deliver->follow;
+  if (const auto* refused = std::get_if<Refused>(&message)) return refused->session;
+  if (const auto* unfollow = std::get_if<Unfollow>(&message)) return unfollow->follow;
+  return {};
+}
+
 TimeMs wait_ms(RegionCode own, const LinkId& id, std::uint32_t attempt) {
   const TimeMs base = std::min(kMaxReconnectMs, kMinReconnectMs << std::min(attempt, 10U));
   const std::uint64_t seed = (std::uint64_t{own.value} << 40U) ^ (std::uint64_t{id.peer.value} << 16U) ^
@@ -26,12 +35,27 @@ TimeMs wait_ms(RegionCode own, const LinkId& id, std::uint32_t attempt) {
 
 }  // namespace
 
+// Whole feeds of the link's member in its lanes, from what is held of them on.
+Follow Replication::question(SessionId follow, const LinkId& of, FeedVector held) {
+  Follow question;
+  question.follow = follow;
+  question.mode = FollowMode::feeds;
+  question.from = FollowFrom::vector;
+  question.vector = std::move(held);
+  question.regions = {of.peer};
+  question.lanes = lanes_of(of.lanes);
+  question.credit_bytes = kLinkCreditBytes;
+  question.credit_messages = kLinkCreditMessages;
+  return question;
+}
+
 void Replication::tick(Ground& ground, Turn& turn) {
   for (const Member& member : ground.members().all()) {
     if (member.region == ground.region()) continue;
     for (const LaneClass lanes : kClasses) {
       const LinkId id{member.region, lanes};
-      Link& link = links_[id];
+      Link& link = links_.try_emplace(id, Link{.down_since = turn.now}).first->second;
+      link.down_since = std::min(link.down_since, turn.now);
       link.heard = std::min(link.heard, turn.now);  // the wall clock may have been set back
       link.sent = std::min(link.sent, turn.now);
       link.retry_at = std::min(link.retry_at, turn.now + kRefusedLinkRetryMs);
@@ -46,9 +70,10 @@ void Replication::tick(Ground& ground, Turn& turn) {
       }
     }
   }
+  take_detours(ground, turn);
 }
 
-FeedVector Replication::held_of(const Ground& ground, const LinkId& id) const {
+FeedVector Replication::held_of(const Ground& ground, const LinkId& id) {
   FeedVector vector;
   for (const auto& [feed, head] : ground.sequencer.heads()) {
     if (feed.region != id.peer || (lanes_of(id.lanes) & mask_of(feed.lane)) == 0) continue;
@@ -61,21 +86,15 @@ FeedVector Replication::held_of(const Ground& ground, const LinkId& id) const {
 }
 
 void Replication::open(const Ground& ground, Turn& turn, const LinkId& id, Link& link) {
-  link.follow = SessionId{link.follow.value + 1};
+  // Its connection goes, and what was asked on it besides.
+  for (auto& [of, detour] : detours_)
+    if (detour.via == id.peer && of.lanes == id.lanes) detour.open = false;
+  link.follow = link.last_follow = SessionId{link.last_follow.value + 1};
   link.state = State::connecting;
   link.passed_over = false;
   link.heard = link.sent = turn.now;
-  Follow follow;
-  follow.follow = link.follow;
-  follow.mode = FollowMode::feeds;
-  follow.from = FollowFrom::vector;
-  follow.vector = held_of(ground, id);
-  follow.regions = {id.peer};
-  follow.lanes = lanes_of(id.lanes);
-  follow.credit_bytes = kLinkCreditBytes;
-  follow.credit_messages = kLinkCreditMessages;
   turn.effects.link_resets.push_back({id, link.reason});
-  turn.effects.link_sends.push_back({id, std::move(follow)});
+  turn.effects.link_sends.push_back({id, question(link.follow, id, held_of(ground, id))});
 }
 
 void Replication::say_unfollow(Turn& turn, const LinkId& id, const Link& link, const std::string& reason) {
@@ -83,6 +102,7 @@ void Replication::say_unfollow(Turn& turn, const LinkId& id, const Link& link, c
 }
 
 void Replication::back_off(const Ground& ground, Turn& turn, const LinkId& id, Link& link, std::string reason) {
+  left(turn, link);
   link.state = State::down;
   link.retry_at = turn.now + wait_ms(ground.region(), id, link.attempt);
   link.attempt += 1;
@@ -93,9 +113,14 @@ void Replication::give_up(Turn& turn, const LinkId& id, Link& link, RefusalCode 
   turn.count(code);
   alarm(turn, std::string(to_word(code)), to_text(id.peer), reason);
   say_unfollow(turn, id, link, reason);
+  left(turn, link);
   link.state = State::refused;
   link.retry_at = turn.now + kRefusedLinkRetryMs;
   link.reason = std::move(reason);
+}
+
+void Replication::left(const Turn& turn, Link& link) {
+  if (link.state == State::following) link.down_since = turn.now;
 }
 
 void Replication::lost(const Ground& ground, Turn& turn, const LinkLost& lost) {
@@ -107,7 +132,9 @@ void Replication::lost(const Ground& ground, Turn& turn, const LinkLost& lost) {
 }
 
 void Replication::members_changed(const Ground& ground) {
-  std::erase_if(links_, [&](const auto& entry) { return ground.members().find(entry.first.peer) == nullptr; });
+  const auto gone = [&](const auto& entry) { return ground.members().find(entry.first.peer) == nullptr; };
+  std::erase_if(links_, gone);
+  std::erase_if(detours_, gone);
 }
 
 void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
@@ -118,13 +145,16 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
   link.heard = turn.now;
   link.last_contact = turn.now;
   const auto ours = [&](SessionId follow) { return follow == link.follow; };
+  if (const auto at = detour_of(from.link, follow_of(from.message)); at != detours_.end())
+    return detour_message(ground, turn, from, link, at);
   if (const auto* followed = std::get_if<Followed>(&from.message)) {
     if (!ours(followed->follow)) return;
     link.state = State::following;
     link.attempt = 0;
     link.reason.clear();
   } else if (const auto* deliver_message = std::get_if<Deliver>(&from.message)) {
-    if (ours(deliver_message->follow) && link.state == State::following) deliver(ground, turn, from.link, link, *deliver_message);
+    if (ours(deliver_message->follow) && link.state == State::following)
+      deliver(ground, turn, {from.link, link, from.link.peer, nullptr}, *deliver_message);
   } else if (const auto* heartbeat = std::get_if<Heartbeat>(&from.message)) {
     ground.forks.compare(turn, ground.sequencer, heartbeat->vector, "the node of " + to_text(from.link.peer));
   } else if (const auto* said_no = std::get_if<Refused>(&from.message)) {
@@ -143,6 +173,7 @@ void Replication::refused(const Ground& ground, Turn& turn, const LinkId& id, Li
   // The follow is gone over there (a restart), or the peer is busy: soon again.
   if (refusal.code == RefusalCode::not_found || refusal.retry_after_ms > 0)
     return back_off(ground, turn, id, link, std::move(reason));
+  left(turn, link);
   link.state = State::refused;
   link.retry_at = turn.now + kRefusedLinkRetryMs;
   link.reason = std::move(reason);
@@ -151,8 +182,13 @@ void Replication::refused(const Ground& ground, Turn& turn, const LinkId& id, Li
 std::vector<LinkView> Replication::links() const {
   static constexpr const char* kWords[] = {"down", "connecting", "following", "refused"};
   std::vector<LinkView> views;
-  for (const auto& [id, link] : links_)
-    views.push_back({id, kWords[static_cast<std::size_t>(link.state)], link.last_contact, link.reason, link.received_events});
+  for (const auto& [id, link] : links_) {
+    std::string reason = link.reason;
+    if (const auto detour = detours_.find(id); detour != detours_.end() && detour->second.open)
+      reason += (reason.empty() ? "its feeds are asked of " : "; its feeds are asked of ") + to_text(detour->second.via);
+    views.push_back(
+        {id, kWords[static_cast<std::size_t>(link.state)], link.last_contact, std::move(reason), link.received_events});
+  }
   return views;
 }
 

@@ -1,8 +1,10 @@
 // This node as a follower of its peers: one link for each member and lane class. Asks by feed vector, takes what verifies, and
-// comes back by itself after a cut.
+// comes back by itself after a cut. While a member cannot be reached its feeds are asked of another that can (a detour), so
+// two cut-off cities still meet through a third; the seals say whose the events are, whoever carries them.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "broker/core/ground.h"
@@ -12,6 +14,10 @@ namespace lianxi::core {
 
 // Epochs, lanes and audiences of one peer; a peer that opens more is refused.
 inline constexpr std::size_t kMaxFeedsOfRegion = 512;
+// A link that does not follow for so long has its feeds asked of another peer.
+inline constexpr TimeMs kDetourAfterMs = 2'000;
+// A detour that brought nothing for so long is taken through the next peer: this one may be cut off as well.
+inline constexpr TimeMs kDetourPatienceMs = 10'000;
 
 class Replication {
  public:
@@ -25,8 +31,10 @@ class Replication {
   enum class State : std::uint8_t { down, connecting, following, refused };
   struct Link {
     State state = State::down;
-    SessionId follow;          // of the last opening; what carries another is of a connection before
+    SessionId follow;          // of the last opening; what carries another is of a connection before, or a detour's
+    SessionId last_follow;     // given out on this link
     bool passed_over = false;  // something of this follow was not taken, though it goes on: a forked feed
+    TimeMs down_since = 0;     // while it is not `following`
     std::uint32_t attempt = 0;
     TimeMs retry_at = 0;
     TimeMs heard = 0;
@@ -35,9 +43,19 @@ class Replication {
     std::string reason = "not yet tried";
     std::uint64_t received_events = 0;
   };
-  struct Taken {  // of one delivery
-    bool ok = true;
-    std::uint64_t events = 0;
+  struct Detour {  // of what a link that is down should bring
+    RegionCode via;
+    SessionId follow;  // on the link to `via`
+    bool open = false;
+    TimeMs moved_at = 0;  // opened, or brought something
+    TimeMs retry_at = 0;  // while it is not open
+  };
+  // What a delivery is judged against: a link's own follow, or a detour on it.
+  struct Source {
+    const LinkId& id;  // who delivers
+    Link& link;
+    RegionCode of;   // whose feeds were asked for
+    Detour* detour;  // null: the member's own
   };
 
   void open(const Ground& ground, Turn& turn, const LinkId& id, Link& link);
@@ -45,19 +63,35 @@ class Replication {
   void back_off(const Ground& ground, Turn& turn, const LinkId& id, Link& link, std::string reason);
   // Leaves it for long: what is wrong does not mend by trying again.
   void give_up(Turn& turn, const LinkId& id, Link& link, RefusalCode code, std::string reason);
+  // The link follows no more from here on.
+  static void left(const Turn& turn, Link& link);
+  [[nodiscard]] static Follow question(SessionId follow, const LinkId& of, FeedVector held);
   void say_unfollow(Turn& turn, const LinkId& id, const Link& link, const std::string& reason);
-  [[nodiscard]] FeedVector held_of(const Ground& ground, const LinkId& id) const;
+  [[nodiscard]] static FeedVector held_of(const Ground& ground, const LinkId& id);
+
+  void take_detours(const Ground& ground, Turn& turn);
+  // The next peer behind the one before that may be asked for what link `id` should bring.
+  [[nodiscard]] std::optional<RegionCode> next_via(const Ground& ground, const LinkId& id, RegionCode before) const;
+  void open_detour(const Ground& ground, Turn& turn, const LinkId& id, Detour& detour);
+  void close_detour(Turn& turn, LaneClass lanes, Detour& detour, const std::string& reason);
+  // The detour whose follow on `via` this is.
+  [[nodiscard]] std::map<LinkId, Detour>::iterator detour_of(const LinkId& via, SessionId follow);
+  void detour_message(Ground& ground, Turn& turn, const PeerMessage& from, Link& link, std::map<LinkId, Detour>::iterator at);
 
   void refused(const Ground& ground, Turn& turn, const LinkId& id, Link& link, const Refused& refused);
-  void deliver(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Deliver& deliver);
-  // False: the link was left.
-  bool take(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Segment& segment);
-  void append(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Segment& segment);
+  void deliver(Ground& ground, Turn& turn, const Source& source, const Deliver& deliver);
+  // False: the source was left.
+  bool take(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
+  void append(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
+  // As give_up and back_off; of a detour only itself is left.
+  void give_up(Turn& turn, const Source& source, RefusalCode code, std::string reason);
+  void back_off(const Ground& ground, Turn& turn, const Source& source, const std::string& reason);
   void merge_clock(Ground& ground, Turn& turn, RegionCode peer, const Segment& segment);
   // Tells an alarm, but the same one at most once in kAlarmRepeatMs.
   void alarm(Turn& turn, const std::string& what, const std::string& about, std::string reason);
 
   std::map<LinkId, Link> links_;
+  std::map<LinkId, Detour> detours_;                              // by the link that is down
   std::set<FeedId> forked_;                                       // peers' feeds that are not taken any more
   std::map<std::pair<std::string, std::string>, TimeMs> alarms_;  // what and about whom -> when told
 };

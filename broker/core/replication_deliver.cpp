@@ -15,39 +15,46 @@ std::size_t feeds_of(const Sequencer& sequencer, RegionCode region) {
 
 }  // namespace
 
-void Replication::deliver(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Deliver& deliver) {
+void Replication::deliver(Ground& ground, Turn& turn, const Source& source, const Deliver& deliver) {
   if (ground.disk_low || turn.bytes + deliver.segments.size() > kMaxTurnBytes) {
     const char* reason = ground.disk_low ? "this node's disk is below its headroom" : "this node has too much at once";
     turn.count(ground.disk_low ? RefusalCode::disk_full : RefusalCode::busy);
-    say_unfollow(turn, id, link, reason);
-    return back_off(ground, turn, id, link, reason);
+    return back_off(ground, turn, source, reason);
   }
   const auto segments = parse_segments(deliver.segments);
-  if (!segments) return give_up(turn, id, link, RefusalCode::feed_broken, "unreadable delivery: " + segments.error().reason);
+  if (!segments) return give_up(turn, source, RefusalCode::feed_broken, "unreadable delivery: " + segments.error().reason);
   turn.bytes += deliver.segments.size();
   for (const Segment& segment : *segments)
-    if (!take(ground, turn, id, link, segment)) return;
+    if (!take(ground, turn, source, segment)) return;
+  if (source.detour != nullptr) {
+    if (!segments->empty()) source.detour->moved_at = turn.now;
+    turn.effects.link_sends.push_back({source.id, Credit{source.detour->follow, deliver.segments.size(), 1, Offset{}}});
+    return;
+  }
   // Sent after the commit, so the credit's offset says: all below is on disk here. The peer's ack level peers(k) rests on it.
-  const Offset held = link.passed_over ? Offset{} : deliver.next;
-  turn.effects.link_sends.push_back({id, Credit{link.follow, deliver.segments.size(), 1, held}});
+  const Offset held = source.link.passed_over ? Offset{} : deliver.next;
+  turn.effects.link_sends.push_back({source.id, Credit{source.link.follow, deliver.segments.size(), 1, held}});
 }
 
-bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Segment& segment) {
+bool Replication::take(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
+  const LinkId& id = source.id;
   const FeedId& feed = segment.info().feed;
   const auto leave = [&](RefusalCode code, std::string reason) {
-    give_up(turn, id, link, code, std::move(reason));
+    give_up(turn, source, code, std::move(reason));
     return false;
   };
-  const Member* member = ground.members().find(id.peer);
-  if (member == nullptr || feed.region != id.peer)
-    return leave(RefusalCode::wrong_region, "the peer delivers " + to_text(feed) + ", which is not its own");
+  const Member* member = ground.members().find(source.of);
+  if (member == nullptr || feed.region != source.of)
+    return leave(RefusalCode::wrong_region,
+                 "the peer delivers " + to_text(feed) +
+                     (source.detour == nullptr ? ", which is not its own" : ", which was not asked for"));
   if (segment.info().filtered) return leave(RefusalCode::feed_broken, "the peer delivers a filtered segment of " + to_text(feed));
   if ((lanes_of(id.lanes) & mask_of(feed.lane)) == 0)
     return leave(RefusalCode::wrong_lane, "the peer delivers " + to_text(feed) + " on the link of other lanes");
   if (!ground.members().holds(feed.audience, ground.region()))
     return leave(RefusalCode::not_allowed, "the peer delivers " + to_text(feed) + ", which this node may not hold");
   if (forked_.contains(feed)) {
-    link.passed_over = true;
+    source.link.passed_over = source.link.passed_over || source.detour == nullptr;
     alarm(turn, "feed_forked", to_text(feed), to_text(feed) + " is forked and not taken any more");
     return true;
   }
@@ -60,11 +67,11 @@ bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link,
     case SegmentVerdict::Outcome::known:
       return true;
     case SegmentVerdict::Outcome::append:
-      append(ground, turn, id, link, segment);
+      append(ground, turn, source, segment);
       return true;
     case SegmentVerdict::Outcome::forked:
       forked_.insert(feed);
-      link.passed_over = true;
+      source.link.passed_over = source.link.passed_over || source.detour == nullptr;
       turn.count(RefusalCode::feed_forked);
       alarm(turn, "feed_forked", to_text(feed), verdict.reason);
       return true;
@@ -73,16 +80,34 @@ bool Replication::take(Ground& ground, Turn& turn, const LinkId& id, Link& link,
     case SegmentVerdict::Outcome::gap:
       break;
   }
-  say_unfollow(turn, id, link, verdict.reason);
-  back_off(ground, turn, id, link, verdict.reason);
+  back_off(ground, turn, source, verdict.reason);
   return false;
 }
 
-void Replication::append(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Segment& segment) {
+void Replication::give_up(Turn& turn, const Source& source, RefusalCode code, std::string reason) {
+  if (source.detour == nullptr) return give_up(turn, source.id, source.link, code, std::move(reason));
+  turn.count(code);
+  reason = "a detour for " + to_text(source.of) + " through " + to_text(source.id.peer) + ": " + reason;
+  alarm(turn, std::string(to_word(code)), to_text(source.of) + " through " + to_text(source.id.peer), reason);
+  close_detour(turn, source.id.lanes, *source.detour, reason);
+  source.detour->retry_at = turn.now + kRefusedLinkRetryMs;
+}
+
+void Replication::back_off(const Ground& ground, Turn& turn, const Source& source, const std::string& reason) {
+  if (source.detour != nullptr) {
+    close_detour(turn, source.id.lanes, *source.detour, reason);
+    source.detour->retry_at = turn.now + kDetourAfterMs;
+    return;
+  }
+  say_unfollow(turn, source.id, source.link, reason);
+  back_off(ground, turn, source.id, source.link, reason);
+}
+
+void Replication::append(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
   const FeedHead ours = ground.sequencer.head(segment.info().feed);
   CutSegment cut = cut_behind(segment, ours, ground.sequencer.peer_offset());
-  link.received_events += cut.info.count;
-  merge_clock(ground, turn, id.peer, segment);
+  source.link.received_events += cut.info.count;
+  merge_clock(ground, turn, source.of, segment);
   if (segment.info().feed.lane == Lane::flash) turn.effects.flash = true;
   ground.sequencer.append_peer(StoredSegment{cut.info, segment.last(), std::move(cut.bytes), segment.seal()});
 }
