@@ -5,6 +5,7 @@
 
 #include "schemas/codec/blake2b_many.h"
 #include "schemas/codec/little_endian.h"
+#include "schemas/codec/segment_layout.h"
 #include "schemas/codec/sodium.h"
 #include "schemas/limits.h"
 
@@ -101,16 +102,82 @@ Hash chain_hash(const Hash& previous, const FeedId& feed, const Stamp& stamp, co
   return hash_for<32>(kChainPurpose, chain_message(previous, feed, stamp, body_digest).written());
 }
 
-void codec::chain_hashes(const FeedId& feed, std::span<const ChainLink> links, std::span<Hash> hashes) {
-  if (hashes.size() != links.size()) std::abort();
-  std::vector<FixedWriter> messages;
-  std::vector<BytesView> views;
-  messages.reserve(links.size());  // views point into it
-  views.reserve(links.size());
-  for (const ChainLink& link : links) {
-    views.push_back(messages.emplace_back(chain_message(*link.previous, feed, *link.stamp, *link.body_digest)).written());
+codec::FeedPrefix::FeedPrefix(const FeedId& feed) {
+  FixedWriter out;
+  write_feed(out, feed);
+  size_ = out.written().size();
+  std::ranges::copy(out.written(), bytes_.begin());
+}
+
+namespace {
+
+namespace record = codec::layout;
+static_assert(record::kOrdinalAt == record::kSequenceAt + 8 && record::kTimeAt == record::kOrdinalAt + 8 &&
+                  record::kSessionAt == record::kTimeAt + 8 && record::kSessionSequenceAt == record::kSessionAt + 8,
+              "a record holds the numbers of its stamp as the chain takes them");
+constexpr std::size_t kStampNumbersBytes = record::kSessionSequenceAt + 8 - record::kSequenceAt;
+
+// As chain_message of what the record holds.
+void write_link(FixedWriter& out, const codec::StoredLink& link) {
+  const auto publisher_bytes = codec::load<std::uint16_t>(link.record + record::kPublisherLengthAt);
+  out.run({link.previous, sizeof(Hash)});
+  out.run(link.feed->view());
+  out.run({link.record + record::kSequenceAt, kStampNumbersBytes});
+  out.number(publisher_bytes);
+  out.run({link.record + record::kPublisherAt, publisher_bytes});
+  out.run({link.record + record::kBodyDigestAt, sizeof(Hash)});
+}
+
+BytesView body_of(const std::uint8_t* at) {
+  const auto publisher_bytes = codec::load<std::uint16_t>(at + record::kPublisherLengthAt);
+  return {at + record::kPublisherAt + codec::padded_to_8(publisher_bytes),
+          codec::load<std::uint32_t>(at + record::kBodyLengthAt)};
+}
+
+constexpr std::size_t kCheckedAtOnce = 64;  // what it takes stays near the processor
+
+// At most kCheckedAtOnce of them.
+std::optional<codec::ChainFault> fault_in_few(std::span<const codec::StoredLink> links) {
+  std::array<FixedWriter, kCheckedAtOnce> messages;
+  std::array<BytesView, kCheckedAtOnce> views, bodies;
+  std::array<Salt, kCheckedAtOnce> salts;
+  std::array<Hash, kCheckedAtOnce> hashes, digests;
+  std::array<bool, kCheckedAtOnce> redacted;
+  std::size_t whole = 0;
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    write_link(messages[i], links[i]);
+    views[i] = messages[i].written();
+    const std::uint8_t* at = links[i].record;
+    redacted[i] = (codec::load<std::uint16_t>(at + record::kRecordFlagsAt) & record::kFlagRedacted) != 0;
+    if (redacted[i]) continue;
+    std::copy_n(at + record::kSaltAt, sizeof(Salt), salts[whole].begin());
+    bodies[whole++] = body_of(at);
   }
-  blake2b_many({sizeof(Hash), kChainPurpose}, {}, views, reinterpret_cast<std::uint8_t*>(hashes.data()));
+  body_digests(std::span(salts).first(whole), std::span(bodies).first(whole), std::span(digests).first(whole));
+  codec::blake2b_many({sizeof(Hash), kChainPurpose}, {}, std::span(views).first(links.size()),
+                      reinterpret_cast<std::uint8_t*>(hashes.data()));
+  for (std::size_t i = 0, hashed = 0; i < links.size(); ++i) {
+    const std::uint8_t* at = links[i].record;
+    if (!redacted[i] && !std::ranges::equal(digests[hashed++], BytesView(at + record::kBodyDigestAt, sizeof(Hash)))) {
+      return codec::ChainFault{i, "the event's bytes are not those that were hashed"};
+    }
+    if (!std::ranges::equal(hashes[i], BytesView(at + record::kHashAt, sizeof(Hash)))) {
+      return codec::ChainFault{i, "the chain hash is wrong"};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<codec::ChainFault> codec::fault_in(std::span<const StoredLink> links) {
+  for (std::size_t begin = 0; begin < links.size(); begin += kCheckedAtOnce) {
+    if (auto fault = fault_in_few(links.subspan(begin, std::min(kCheckedAtOnce, links.size() - begin)))) {
+      fault->index += begin;
+      return fault;
+    }
+  }
+  return std::nullopt;
 }
 
 Salt derive_salt(const Hash& entropy, Ordinal ordinal) {
