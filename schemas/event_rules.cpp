@@ -38,10 +38,10 @@ class Checker {
   void invalid(std::string_view field, std::string reason) { fail(RefusalCode::invalid_field, field, std::move(reason)); }
 
   void text(std::string_view field, std::string_view value) {
-    if (!is_text(value)) invalid(field, "not UTF-8 text, or it holds control characters");
+    if (!value.empty() && !is_text(value)) invalid(field, "not UTF-8 text, or it holds control characters");
   }
   void line(std::string_view field, std::string_view value) {
-    if (!is_line(value)) invalid(field, "not one line of UTF-8 text without control characters");
+    if (!value.empty() && !is_line(value)) invalid(field, "not one line of UTF-8 text without control characters");
   }
   void required_line(std::string_view field, std::string_view value) {
     if (value.empty()) return fail(RefusalCode::missing_field, field, "it is required and must not be empty");

@@ -38,6 +38,16 @@ zmq::message_t message_of(Bytes payload) {
   return message;
 }
 
+// Large messages lie in memory of their own, aligned as malloc does it; small ones anywhere in what was received.
+Payload payload_of(zmq::message_t& message) {
+  auto kept = std::make_shared<const zmq::message_t>(std::move(message));
+  const BytesView bytes = view_of(*kept);
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 == 0) return {std::move(kept), bytes};
+  auto copy = std::make_shared<const Bytes>(bytes.begin(), bytes.end());
+  const BytesView copied(*copy);
+  return {std::move(copy), copied};
+}
+
 }  // namespace
 
 struct Channel::Sockets {
@@ -188,17 +198,37 @@ void Channel::read_messages(std::int64_t now_ms) {
       if (!sockets_ || !sockets_->socket.recv(header, zmq::recv_flags::dontwait)) return;
       if (header.more()) (void)sockets_->socket.recv(payload, zmq::recv_flags::dontwait);
       if (!header.more() || payload.more()) return reset(now_ms, options_.endpoint + " sent a message that is not two frames");
-      auto message = decode(view_of(header), view_of(payload));
-      if (!message) return reset(now_ms, options_.endpoint + " sent what cannot be read: " + message.error().reason);
-      heard_ms_ = now_ms;
-      backoff_ms_ = kFirstBackoffMs;
-      trouble_.clear();
-      events_.message(std::move(*message));
+      if (auto good = hand_over(view_of(header), payload, now_ms); !good) {
+        return reset(now_ms, options_.endpoint + " sent what cannot be read: " + good.error().reason);
+      }
     }
     more_to_read_ = true;
   } catch (const zmq::error_t& error) {
     reset(now_ms, options_.endpoint + ": " + error.what());
   }
+}
+
+Result<void> Channel::hand_over(BytesView header, zmq::message_t& payload, std::int64_t now_ms) {
+  const auto heard = [&] {
+    heard_ms_ = now_ms;
+    backoff_ms_ = kFirstBackoffMs;
+    trouble_.clear();
+  };
+  if (events_.deliver) {
+    if (auto deliver = decode_deliver(header, view_of(payload))) {
+      if (!*deliver) return tl::unexpected(std::move(deliver->error()));
+      heard();
+      Payload kept = payload_of(payload);
+      (*deliver)->segments = kept.bytes;
+      events_.deliver(**deliver, std::move(kept));
+      return {};
+    }
+  }
+  auto message = decode(header, view_of(payload));
+  if (!message) return tl::unexpected(std::move(message.error()));
+  heard();
+  events_.message(std::move(*message));
+  return {};
 }
 
 void Channel::linger() {

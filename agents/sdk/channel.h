@@ -10,11 +10,13 @@
 #include <string>
 
 #include "agents/sdk/profile.h"
+#include "schemas/codec/deliver_codec.h"
 #include "schemas/protocol.h"
 
 namespace zmq {
 class context_t;
-}
+class message_t;
+}  // namespace zmq
 
 namespace lianxi::sdk {
 
@@ -23,11 +25,19 @@ struct ChannelOptions {
   bool heartbeats = true;  // call `beat` when nothing was sent for a while, and take silence for loss
 };
 
+// The segments of a delivery where they came in, 8-aligned; whoever keeps the owner keeps them.
+struct Payload {
+  std::shared_ptr<const void> owner;
+  BytesView bytes;
+};
+
 struct ChannelEvents {
   std::function<void()> up;    // encrypted and authenticated: may send
   std::function<void()> lost;  // was up or was being tried; it comes back by itself
   std::function<void(Message)> message;
   std::function<void()> beat;  // say something that the other side answers
+  // Of a channel that is to be given deliveries without a copy; without it they come as messages.
+  std::function<void(const DeliverView&, Payload)> deliver = {};
 };
 
 class Channel {
@@ -65,6 +75,7 @@ class Channel {
   void connect(std::int64_t now_ms);
   void read_monitor(std::int64_t now_ms);
   void read_messages(std::int64_t now_ms);
+  [[nodiscard]] Result<void> hand_over(BytesView header, zmq::message_t& payload, std::int64_t now_ms);
 
   zmq::context_t& context_;
   const Profile& profile_;

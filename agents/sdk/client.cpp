@@ -300,7 +300,7 @@ EventStream ClientImpl::events(const FollowOptions& options) {
   const SessionId id = random_session();
   state->attach({.taken =
                      [this, id](const Chunk& chunk) {
-                       post([this, id, bytes = chunk.bytes.size(), next = chunk.next] {
+                       post([this, id, bytes = chunk.payload.bytes.size(), next = chunk.next] {
                          if (const auto found = followers_.find(id); found != followers_.end()) found->second->taken(bytes, next);
                        });
                      },

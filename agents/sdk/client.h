@@ -28,7 +28,9 @@
 
 #include "agents/sdk/event_stream.h"
 #include "agents/sdk/profile.h"
+#include "schemas/codec/event_codec.h"
 #include "schemas/codec/segment.h"
+#include "schemas/event_rules.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::sdk {
@@ -60,7 +62,7 @@ struct Published {
 };
 
 struct ClientOptions {
-  std::string outbox;  // SQLite file; empty: in memory (lost with the process)
+  std::string outbox = {};  // SQLite file; empty: in memory (lost with the process)
   // The window: what may be on its way to the node without an answer, per lane; bytes past the first event.
   std::size_t max_in_flight = 1024;
   std::size_t max_in_flight_bytes = 8 * 1024 * 1024;
@@ -69,40 +71,53 @@ struct ClientOptions {
   std::string software = "lianxi-sdk";
   // What a person should know and nobody asked for: a session given up, an event of an earlier process refused, a node that
   // takes nothing meanwhile. I/O thread.
-  std::function<void(const std::string&)> report;
+  std::function<void(const std::string&)> report = {};
 };
 
 enum class SdkError : std::uint8_t { unreachable, timeout, closed, outbox };
 
 struct FollowOptions {
   FollowFrom from = FollowFrom::now;
-  RegionCode node;          // with FollowFrom::cursor
-  Incarnation incarnation;  // likewise
-  Offset offset;            // likewise
+  RegionCode node = {};          // with FollowFrom::cursor
+  Incarnation incarnation = {};  // likewise
+  Offset offset = {};            // likewise
   LaneMask lanes = kAllLanes;
-  Filter filter;
+  Filter filter = {};
   bool flash_endpoint = false;  // follow over the node's `flash` endpoint; lanes must then be flash alone
   // Not empty: a cursor that the node keeps for this agent under the name, over restarts of both. FollowFrom::named begins
   // where it stands, at the beginning if there is none. It moves over what was handed over (with events(): read), or by
   // done_with() alone if `cursor_by_hand`. Another follow that begins on it ends this one (conflict).
-  std::string cursor_name;
+  std::string cursor_name = {};
   bool cursor_by_hand = false;
   // Recomputes every hash of what is delivered, and across deliveries as far as the filter leaves no gaps. A break ends the
   // follow (feed_broken). Checksums are looked at in any case.
   bool check_chain = true;
   std::uint64_t buffer_bytes = 8ULL * 1024 * 1024;  // on its way or, for events(), not yet read; kMaxDeliverBytes at least
 };
+// One event, where its bytes lie: all of it is borrowed for the call. What is to be kept is copied: event(), the fields of
+// view(), record.body.
 struct Delivery {
-  FeedId feed;
+  const FeedId& feed;
   Offset offset;
-  RecordView record;  // borrowed for the call
+  const RecordView& record;
+  EventReader& reader;  // behind view()
+
+  // The event with every check of decode_event and without its copies: envelope(), and what there is of report(), resource()
+  // and alert(). A refusal says why the bytes are no event to this version, as of a kind it does not know with a body, or of a
+  // record that was redacted (record.redacted), whose body is gone.
+  [[nodiscard]] Result<const EventReader*> view() const {
+    if (auto read = reader.read(record.body); !read) return tl::unexpected(std::move(read.error()));
+    return &reader;
+  }
+  // The same as values of the caller's own.
+  [[nodiscard]] Result<Event> event() const { return decode_event(record.body); }
 };
 struct FollowCallbacks {
-  std::function<void(const Followed&)> started;
-  std::function<void(const Delivery&)> event;
+  std::function<void(const Followed&)> started = {};
+  std::function<void(const Delivery&)> event = {};
   // The cursor moved: all below `next` has been handed over. `caught_up`: it stood at the node's head.
-  std::function<void(Offset next, bool caught_up)> progress;
-  std::function<void(const Refusal&)> refused;  // the follow is over
+  std::function<void(Offset next, bool caught_up)> progress = {};
+  std::function<void(const Refusal&)> refused = {};  // the follow is over
 };
 
 class Client {

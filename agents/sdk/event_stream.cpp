@@ -74,17 +74,17 @@ std::optional<FollowedEvent> EventStream::State::next(std::optional<std::chrono:
 }
 
 std::optional<FollowedEvent> EventStream::State::next_of_chunk() {
-  while (reading_ && segment_ < reading_->segments.size()) {
-    const Segment& segment = reading_->segments[segment_];
-    if (record_ == segment.records().size()) {
+  while (reading_ && segment_ < reading_->segments.segments().size()) {
+    const SegmentScan::Run& run = reading_->segments.segments()[segment_];
+    if (record_ == run.info.count) {
       ++segment_;
       record_ = 0;
       continue;
     }
-    const Offset offset(segment.info().first_offset.value + record_);
-    const RecordView& record = segment.records()[record_++];
+    const Offset offset(run.info.first_offset.value + record_);
+    const RecordView& record = reading_->segments.record(run, record_++);
     if (offset < reading_->from) continue;
-    FollowedEvent seen{segment.info().feed, offset, record.stamp, record.redacted, std::nullopt, {}};
+    FollowedEvent seen{run.info.feed, offset, record.stamp, record.redacted, std::nullopt, {}};
     if (!record.redacted) {
       auto event = decode_event(record.body);
       if (event) {

@@ -1,6 +1,7 @@
 #include "agents/sdk/follower.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lianxi::sdk {
 namespace {
@@ -20,7 +21,8 @@ Follower::Follower(zmq::context_t& context, const Profile& profile, SessionId id
                {.up = [this] { ask(); },
                 .lost = [this] { followed_ = false; },
                 .message = [this](Message message) { on_message(std::move(message)); },
-                .beat = [this] { (void)channel_.send(Heartbeat{}, now_ms_); }}) {
+                .beat = [this] { (void)channel_.send(Heartbeat{}, now_ms_); },
+                .deliver = [this](const DeliverView& deliver, Payload payload) { on_deliver(deliver, std::move(payload)); }}) {
   options_.buffer_bytes = std::clamp<std::uint64_t>(options_.buffer_bytes, kMaxDeliverBytes, kMaxCreditBytes);
 }
 
@@ -80,8 +82,6 @@ void Follower::on_message(Message message) {
     if (!started_) taken_ = told_ = followed->offset;
     if (!started_ && callbacks_.started) callbacks_.started(*followed);
     started_ = true;
-  } else if (auto* deliver = std::get_if<Deliver>(&message); deliver != nullptr && deliver->follow == id_) {
-    if (followed_) on_deliver(std::move(*deliver));
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
     // not_found: the node has lost sight of this follow; it goes on from its cursor.
     if (refused->refusal.retry_after_ms > 0 || (followed_ && refused->refusal.code == RefusalCode::not_found)) {
@@ -100,11 +100,14 @@ void Follower::refuse_follow(const Refusal& refusal) {
   if (callbacks_.refused) callbacks_.refused(refusal);
 }
 
-void Follower::on_deliver(Deliver deliver) {
-  auto segments = parse_segments(deliver.segments);
-  if (!segments) return channel_.reset(now_ms_, "the node sent a segment that cannot be read: " + segments.error().reason);
+void Follower::on_deliver(const DeliverView& deliver, Payload payload) {
+  if (over_ || !followed_ || deliver.follow != id_) return;
+  if (auto read = scan_.read(deliver.segments); !read) {
+    return channel_.reset(now_ms_, "the node sent a segment that cannot be read: " + read.error().reason);
+  }
   if (options_.check_chain) {
-    if (const auto good = check(*segments); !good) {
+    // A segment's own links always; the link to what was delivered before if nothing lies between.
+    if (const auto good = scan_.verify(heads_); !good) {
       if (channel_.send(Unfollow{id_, good.error().reason}, now_ms_)) channel_.linger();
       return refuse_follow(good.error());
     }
@@ -115,37 +118,21 @@ void Follower::on_deliver(Deliver deliver) {
   if (stream_) {
     held_bytes_ += bytes;
     held_messages_ += 1;
-    return stream_->put({std::move(deliver.segments), std::move(*segments), from, options_.offset});
+    return stream_->put({std::move(payload), std::exchange(scan_, {}), from, options_.offset});
   }
-  hand_over(*segments, from);
+  hand_over(from);
   if (callbacks_.progress) callbacks_.progress(options_.offset, deliver.caught_up);
   if (!options_.cursor_by_hand) taken_ = options_.offset;
   give_credit(bytes);
 }
 
-// A segment's own links always; the link to what was delivered before if nothing lies between.
-Result<void> Follower::check(const std::vector<Segment>& segments) {
-  for (const Segment& segment : segments) {
-    const SegmentInfo& info = segment.info();
-    FeedHead& head = heads_[info.feed];
-    const Sequence before(info.first_sequence.value - 1);
-    if (head.sequence != before) head = {before, info.previous};
-    const auto good = verify_chain(segment, head);
-    if (!good) return tl::unexpected(good.error());
-    head = *good;
-  }
-  return {};
-}
-
-void Follower::hand_over(const std::vector<Segment>& segments, Offset from) {
+void Follower::hand_over(Offset from) {
   if (!callbacks_.event) return;
-  for (const Segment& segment : segments) {
-    const SegmentInfo& info = segment.info();
+  for (const SegmentScan::Run& run : scan_.segments()) {
     // Offsets and sequences run together in a segment, also where a filter left gaps.
-    Offset offset = info.first_offset;
-    for (const RecordView& record : segment.records()) {
-      if (offset >= from) callbacks_.event(Delivery{info.feed, offset, record});
-      ++offset.value;
+    Offset offset = run.info.first_offset;
+    for (std::uint32_t i = 0; i < run.info.count; ++i, ++offset.value) {
+      if (offset >= from) callbacks_.event(Delivery{run.info.feed, offset, scan_.record(run, i), reader_});
     }
   }
 }

@@ -8,6 +8,7 @@
 #include "agents/sdk/channel.h"
 #include "agents/sdk/client.h"
 #include "agents/sdk/stream_state.h"
+#include "schemas/codec/segment_scan.h"
 
 namespace lianxi::sdk {
 
@@ -29,9 +30,8 @@ class Follower {
  private:
   void ask();
   void on_message(Message message);
-  void on_deliver(Deliver deliver);
-  [[nodiscard]] Result<void> check(const std::vector<Segment>& segments);
-  void hand_over(const std::vector<Segment>& segments, Offset from);
+  void on_deliver(const DeliverView& deliver, Payload payload);
+  void hand_over(Offset from);
   void refuse_follow(const Refusal& refusal);
   void give_credit(std::uint64_t bytes);
   void send_credit();
@@ -52,6 +52,8 @@ class Follower {
   Offset told_;   // of it, as the node has heard
   std::int64_t told_at_ms_ = 0;
   std::map<FeedId, FeedHead> heads_;  // where each feed's chain was checked to
+  SegmentScan scan_;
+  EventReader reader_;
   Channel channel_;
 };
 

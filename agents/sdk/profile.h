@@ -11,11 +11,11 @@
 namespace lianxi::sdk {
 
 struct Profile {
-  RegionCode region;
-  std::string flash, data, follow, query, live;
-  std::string server_key;
-  AgentId agent;
-  std::string public_key, secret_key;
+  RegionCode region = {};
+  std::string flash = {}, data = {}, follow = {}, query = {}, live = {};
+  std::string server_key = {};
+  AgentId agent = {};
+  std::string public_key = {}, secret_key = {};
   Security security = Security::curve;
 };
 

@@ -6,16 +6,17 @@
 #include <functional>
 #include <mutex>
 
+#include "agents/sdk/channel.h"
 #include "agents/sdk/event_stream.h"
-#include "schemas/codec/segment.h"
+#include "schemas/codec/segment_scan.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::sdk {
 
-// One delivery, parsed and checked; the segments borrow from `bytes`.
+// One delivery, read and checked; the scan borrows from the payload.
 struct Chunk {
-  Bytes bytes;
-  std::vector<Segment> segments;
+  Payload payload;
+  SegmentScan segments;
   Offset from;  // what is below has been handed over before
   Offset next;  // the cursor behind it
 };
@@ -56,7 +57,7 @@ class EventStream::State {
   // The reader's alone: the chunk that it reads, and its place there.
   std::optional<Chunk> reading_;
   std::size_t segment_ = 0;
-  std::size_t record_ = 0;
+  std::uint32_t record_ = 0;
 };
 
 }  // namespace lianxi::sdk

@@ -264,7 +264,8 @@ Result<Envelope> read_envelope(ValueReader& in, const wire::Event* from) {
 
 namespace codec {
 
-Result<const wire::Event*> verified_event(BytesView aligned) {
+// Flat: the verifier is a hundred small functions, called for every event.
+[[gnu::flatten]] Result<const wire::Event*> verified_event(BytesView aligned) {
   if (aligned.size() > kMaxBodyBytes) {
     return refuse(RefusalCode::oversize, "event",
                   fmt::format("{} bytes; an event has at most {}", aligned.size(), kMaxBodyBytes));

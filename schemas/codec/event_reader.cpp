@@ -6,6 +6,8 @@
 #include "schemas/codec/event_codec.h"
 #include "schemas/codec/event_io.h"
 #include "schemas/event_rules.h"
+#include "schemas/limits.h"
+#include "schemas/text.h"
 
 namespace lianxi {
 
@@ -18,6 +20,7 @@ struct EventReader::State {
   bool has_body = false;
   Lane lane{};
   RegionCode home;
+  std::size_t name_at = 0;  // in the entity, behind its region and kind
   std::variant<std::monostate, ReportView, ResourceView, Alert> body;
   std::vector<NameValueView> name_values;
   std::vector<std::string_view> words;
@@ -46,6 +49,11 @@ struct EventReader::State {
     const auto level = static_cast<Level>(from->level());
     const bool same = same_texts(place, agency, audience);
     same_rights = same && kind == envelope.kind && status == envelope.status && level == envelope.level;
+    if (same_rights && same_form(entity, from->occurred_at())) {
+      envelope.entity.replace(name_at, std::string::npos, entity.substr(name_at));
+      envelope.occurred_at = from->occurred_at();
+      return {};
+    }
     known = false;
     if (!same) {
       auto parsed_place = PlaceCode::parse(place);
@@ -63,7 +71,15 @@ struct EventReader::State {
     envelope.occurred_at = from->occurred_at();
     if (auto checked = check_envelope(envelope); !checked) return checked;
     home = home_of(envelope.entity);
+    name_at = entity.find(':', entity.find(':') + 1) + 1;
     return {};
+  }
+
+  // What check_envelope would look at anew, when all else is as it was.
+  [[nodiscard]] bool same_form(std::string_view entity, TimeMs occurred_at) const {
+    return entity.size() > name_at && entity.size() <= kMaxEntityBytes &&
+           entity.substr(0, name_at) == std::string_view(envelope.entity).substr(0, name_at) && is_line(entity.substr(name_at)) &&
+           occurred_at >= kMinTimeMs && occurred_at <= kMaxTimeMs;
   }
 
   // Of an entity that was checked: its first six digits.

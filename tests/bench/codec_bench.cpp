@@ -3,7 +3,7 @@
 
 #include "schemas/codec/event_codec.h"
 #include "schemas/codec/json.h"
-#include "schemas/codec/segment.h"
+#include "schemas/codec/segment_scan.h"
 #include "schemas/protocol.h"
 #include "tests/support/sample_events.h"
 
@@ -37,6 +37,26 @@ void decode_report(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(decode_report);
+
+void read_report(benchmark::State& state) {
+  const Bytes bytes = encode_event(test::full_report());
+  EventReader reader;
+  for (auto _ : state) benchmark::DoNotOptimize(reader.read(bytes));
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(read_report);
+
+// As a client does it for each event that it publishes.
+void check_and_encode_again(benchmark::State& state) {
+  const Event event = test::full_report();
+  EventEncoder encoder;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(check_event(event));
+    benchmark::DoNotOptimize(encoder.encode(event));
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(check_and_encode_again);
 
 void decode_report_envelope(benchmark::State& state) {
   const Bytes bytes = encode_event(test::full_report());
@@ -81,6 +101,19 @@ void parse_segment(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * 256);
 }
 BENCHMARK(parse_segment);
+
+// As a follower does it with each delivery.
+void scan_and_verify_segment(benchmark::State& state) {
+  const Bytes bytes = segment_of(256);
+  SegmentScan scan;
+  for (auto _ : state) {
+    std::map<FeedId, FeedHead> heads;
+    benchmark::DoNotOptimize(scan.read(bytes));
+    benchmark::DoNotOptimize(scan.verify(heads));
+  }
+  state.SetItemsProcessed(state.iterations() * 256);
+}
+BENCHMARK(scan_and_verify_segment);
 
 void verify_segment(benchmark::State& state) {
   const Bytes bytes = segment_of(256);

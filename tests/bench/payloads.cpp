@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "schemas/codec/event_codec.h"
+#include "schemas/event_rules.h"
 #include "tests/support/sample_events.h"
 
 namespace lianxi::bench {
@@ -30,6 +31,12 @@ std::string tag_of(std::size_t publisher) {
 std::string& tag_in(Event& event) {
   if (auto* report = std::get_if<IncidentReport>(&event.body)) return report->own_reference;
   return std::get<Resource>(event.body).address;
+}
+
+std::string_view tag_in(const EventReader& event) {
+  if (const ReportView* report = event.report()) return report->own_reference;
+  if (const ResourceView* resource = event.resource()) return resource->address;
+  return {};
 }
 
 Event light_event(int entity, PayloadKind kind, const std::string& tag, std::size_t padding) {
@@ -103,16 +110,20 @@ std::string_view Payloads::bytes(std::uint64_t number) {
 }
 
 void Checker::check(std::string_view bytes) {
-  auto event = decode_event(BytesView(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
-  if (!event) throw std::runtime_error("a follower got an event that does not decode: " + event.error().reason);
-  const std::string& tag = tag_in(*event);
+  const auto read = reader_.read(BytesView(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+  check(read ? Result<const EventReader*>(&reader_) : tl::unexpected(read.error()));
+}
+
+void Checker::check(const Result<const EventReader*>& event) {
+  if (!event) throw std::runtime_error("a follower got an event that cannot be read: " + event.error().reason);
+  const std::string_view tag = tag_in(**event);
   std::size_t publisher = 0;
   std::uint64_t number = 0;
   if (tag.size() < kTagBytes) throw std::runtime_error("a follower got an event without its number");
   std::from_chars(tag.data(), tag.data() + kPublisherDigits, publisher);
   std::from_chars(tag.data() + kPublisherDigits + 1, tag.data() + kTagBytes, number);
   if (publisher >= kMaxPublishers || next_[publisher] != number)
-    throw std::runtime_error("a follower got event " + tag.substr(0, kTagBytes) + " and not number " +
+    throw std::runtime_error("a follower got event " + std::string(tag.substr(0, kTagBytes)) + " and not number " +
                              std::to_string(publisher < kMaxPublishers ? next_[publisher] : 0));
   ++next_[publisher];
   received_.fetch_add(1, std::memory_order_relaxed);

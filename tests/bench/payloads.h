@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "schemas/event.h"
+#include "schemas/codec/event_codec.h"
 
 namespace lianxi::bench {
 
@@ -37,18 +37,21 @@ class Payloads {
   std::vector<std::size_t> number_at_;  // in `encoded_`
 };
 
-// What a follower does with each event: decode it whole, and see that every publisher's numbers are dense.
+// What a follower does with each event: read it whole, every field with its checks, and see that every publisher's numbers are
+// dense.
 // One thread calls check(); any thread reads.
 class Checker {
  public:
-  // Throws std::runtime_error if it does not decode or is not the next of its publisher.
+  // Throws std::runtime_error if it cannot be read or is not the next of its publisher.
   void check(std::string_view bytes);
+  void check(const Result<const EventReader*>& event);  // as our client hands it over, read and checked
   [[nodiscard]] std::uint64_t received() const { return received_; }
   void fail(std::string why);
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] const std::string& failure() const { return failure_; }  // once failed()
 
  private:
+  EventReader reader_;
   std::array<std::uint64_t, kMaxPublishers> next_{};
   std::atomic<std::uint64_t> received_{0};
   std::atomic<bool> failed_{false};

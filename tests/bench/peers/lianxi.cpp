@@ -60,7 +60,7 @@ class OurConsumer final : public Consumer {
       const auto [at, fresh] = next_.try_emplace(delivery.feed, delivery.record.stamp.sequence.value);
       if (at->second != delivery.record.stamp.sequence.value) throw std::runtime_error("a feed is not dense");
       ++at->second;
-      checker_.check({reinterpret_cast<const char*>(delivery.record.body.data()), delivery.record.body.size()});
+      checker_.check(delivery.view());
     } catch (const std::exception& error) {
       checker_.fail(error.what());
     }
