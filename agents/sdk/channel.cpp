@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <limits>
+#include <utility>
 #include <zmq.hpp>
 
 namespace lianxi::sdk {
@@ -74,6 +75,8 @@ struct Channel::Sockets {
     monitor.set(zmq::sockopt::linger, 0);
     monitor.connect(address);
     socket.connect(endpoint);
+    socket_fd = socket.get(zmq::sockopt::fd);
+    monitor_fd = monitor.get(zmq::sockopt::fd);
   }
   ~Sockets() { zmq_socket_monitor(socket.handle(), nullptr, 0); }
   Sockets(const Sockets&) = delete;
@@ -81,6 +84,8 @@ struct Channel::Sockets {
 
   zmq::socket_t socket;
   zmq::socket_t monitor;
+  int socket_fd = -1;
+  int monitor_fd = -1;
 };
 
 Channel::Channel(zmq::context_t& context, const Profile& profile, ChannelOptions options, ChannelEvents events)
@@ -92,15 +97,27 @@ Channel::Channel(zmq::context_t& context, const Profile& profile, ChannelOptions
       jitter_(std::random_device{}()) {}
 Channel::~Channel() = default;
 
-void* Channel::socket() const {
-  return sockets_ ? sockets_->socket.handle() : nullptr;
+Channel::Descriptors Channel::descriptors() const {
+  if (!sockets_) return {};
+  return {state_ == State::up ? sockets_->socket_fd : -1, sockets_->monitor_fd};
 }
-void* Channel::monitor() const {
-  return sockets_ ? sockets_->monitor.handle() : nullptr;
+
+void Channel::note(bool socket, bool monitor) {
+  more_to_read_ = more_to_read_ || socket;
+  monitor_readable_ = monitor_readable_ || monitor;
+}
+
+void Channel::look_again() {
+  if (state_ != State::up || !std::exchange(sent_, false) || more_to_read_) return;
+  try {
+    more_to_read_ = (sockets_->socket.get(zmq::sockopt::events) & ZMQ_POLLIN) != 0;
+  } catch (const zmq::error_t&) {
+    more_to_read_ = true;  // a signal came between; reading tells
+  }
 }
 
 std::int64_t Channel::due() const {
-  if (more_to_read_) return 0;
+  if (more_to_read_ && state_ == State::up) return 0;
   switch (state_) {
     case State::idle:
       return retry_at_ms_;
@@ -118,8 +135,8 @@ void Channel::step(std::int64_t now_ms) {
     if (now_ms < retry_at_ms_) return;
     connect(now_ms);
   }
-  if (sockets_) read_monitor(now_ms);
-  if (state_ == State::up) read_messages(now_ms);
+  if (sockets_ && std::exchange(monitor_readable_, false)) read_monitor(now_ms);
+  if (state_ == State::up && more_to_read_) read_messages(now_ms);
   if (state_ == State::connecting && now_ms - began_ms_ >= kConnectMs) {
     reset(now_ms, options_.endpoint + " does not answer; check host, port and node.server_key");
   }
@@ -137,6 +154,7 @@ void Channel::connect(std::int64_t now_ms) {
   try {
     sockets_ = std::make_unique<Sockets>(context_, profile_, options_.endpoint);
     state_ = State::connecting;
+    monitor_readable_ = more_to_read_ = true;  // looked at once, whatever the descriptors say
   } catch (const zmq::error_t& error) {
     reset(now_ms, options_.endpoint + ": " + error.what());
   }
@@ -145,7 +163,7 @@ void Channel::connect(std::int64_t now_ms) {
 void Channel::reset(std::int64_t now_ms, const std::string& why) {
   sockets_.reset();
   state_ = State::idle;
-  more_to_read_ = false;
+  more_to_read_ = monitor_readable_ = sent_ = false;
   if (!why.empty()) trouble_ = why;
   backoff_ms_ = std::min<std::int64_t>(backoff_ms_ * 2, kMaxReconnectMs);
   retry_at_ms_ = now_ms + backoff_ms_ / 2 + static_cast<std::int64_t>(jitter_() % static_cast<unsigned>(backoff_ms_ / 2));
@@ -195,7 +213,11 @@ void Channel::read_messages(std::int64_t now_ms) {
   try {
     for (int i = 0; i < kMaxMessagesPerStep; ++i) {
       zmq::message_t header, payload, beyond;
-      if (!sockets_ || !sockets_->socket.recv(header, zmq::recv_flags::dontwait)) return;
+      if (!sockets_) return;
+      if (!sockets_->socket.recv(header, zmq::recv_flags::dontwait)) {
+        sent_ = false;
+        return;
+      }
       if (header.more()) (void)sockets_->socket.recv(payload, zmq::recv_flags::dontwait);
       if (!header.more() || payload.more()) return reset(now_ms, options_.endpoint + " sent a message that is not two frames");
       if (auto good = hand_over(view_of(header), payload, now_ms); !good) {
@@ -246,6 +268,7 @@ bool Channel::send(Frames frames, std::int64_t now_ms) {
     if (!sent) return false;
     zmq::message_t payload = message_of(std::move(frames.payload));
     (void)sockets_->socket.send(payload, zmq::send_flags::none);
+    sent_ = true;
     beat_ms_ = now_ms;
     return true;
   } catch (const zmq::error_t& error) {

@@ -63,9 +63,15 @@ class Channel {
   // Why it is not up, in words; empty if nothing went wrong yet. `key_refused`: the node does not know the agent's key.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] bool key_refused() const { return key_refused_; }
-  // For the poll: may be null. step() must be called when one is readable, or when `due()` has come.
-  [[nodiscard]] void* socket() const;
-  [[nodiscard]] void* monitor() const;
+  // For the poll: -1 for none. step() must be called after note() of what is readable, or when `due()` has come.
+  struct Descriptors {
+    int socket = -1, monitor = -1;
+  };
+  [[nodiscard]] Descriptors descriptors() const;
+  void note(bool socket, bool monitor);
+  // To be called before due() and the poll: libzmq's descriptors say that something came only once, and a send may have been
+  // what took note of it.
+  void look_again();
   [[nodiscard]] std::int64_t due() const;
 
  private:
@@ -86,6 +92,8 @@ class Channel {
   std::string trouble_;
   bool key_refused_ = false;
   bool more_to_read_ = false;
+  bool monitor_readable_ = false;
+  bool sent_ = false;  // since the socket was last read empty
   std::int64_t retry_at_ms_ = 0;
   std::int64_t backoff_ms_;
   std::int64_t began_ms_ = 0;

@@ -120,7 +120,8 @@ ClientImpl::~ClientImpl() {
 }
 
 void ClientImpl::wake() {
-  if (awake_.exchange(true)) return;  // it looks again anyway before it sleeps
+  if (posted_.exchange(true)) return;  // somebody else's wake, or its look before it sleeps, is still to come
+  if (!sleeping_) return;
   const std::uint64_t one = 1;
   (void)!::write(wake_fd_, &one, sizeof one);  // full means that it is readable already
 }

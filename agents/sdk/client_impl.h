@@ -1,6 +1,8 @@
 // The client behind client.h: caller side in client.cpp, I/O thread in client_io.cpp.
 #pragma once
 
+#include <poll.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -75,6 +77,7 @@ class ClientImpl final : public Client {
   void run_tasks();
   void turn();
   void wait();
+  void note_ready();
   void begin_publishing();
   void pump();
   void on_publish_message(Publishing& connection, const Message& message);
@@ -98,7 +101,8 @@ class ClientImpl final : public Client {
   std::mutex tasks_mutex_;
   std::vector<std::function<void()>> tasks_;
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> awake_{false};             // the I/O thread has been woken and has not yet begun its turn
+  std::atomic<bool> posted_{false};            // something was handed over since the I/O thread began its turn
+  std::atomic<bool> sleeping_{false};          // it waits, or is about to, and must be woken
   std::atomic<bool> wants_publishing_{false};  // who only asks and follows needs no session at the node
   std::atomic<std::uint64_t> next_request_{1};
 
@@ -116,6 +120,7 @@ class ClientImpl final : public Client {
 
   // I/O thread alone, from here on.
   std::int64_t now_ms_ = 0;
+  std::vector<pollfd> polled_;  // the wake descriptor, then two of each channel
   Publisher publisher_;
   std::vector<Waiters::Found> found_;
   std::vector<Publishing> publishing_;

@@ -1,7 +1,5 @@
 #include <poll.h>
 #include <unistd.h>
-#include <zmq.h>
-
 #include <algorithm>
 #include <limits>
 
@@ -46,7 +44,7 @@ void ClientImpl::run_tasks() {
 }
 
 void ClientImpl::turn() {
-  awake_.exchange(false);  // whatever comes from here on wakes again
+  posted_.exchange(false);  // what comes from here on is for the next turn
   run_tasks();
   if (wants_publishing_) begin_publishing();
   for (Publishing& connection : publishing_) {
@@ -79,12 +77,14 @@ void ClientImpl::turn() {
 
 void ClientImpl::wait() {
   if (stopping_) return;
+  polled_.assign(1, {wake_fd_, POLLIN, 0});
   std::int64_t due = std::numeric_limits<std::int64_t>::max();
-  std::vector<zmq_pollitem_t> items{{nullptr, wake_fd_, ZMQ_POLLIN, 0}};
-  auto watch = [&](const Channel& channel) {
+  auto watch = [&](Channel& channel) {
+    channel.look_again();
     due = std::min(due, channel.due());
-    if (channel.monitor() != nullptr) items.push_back({channel.monitor(), 0, ZMQ_POLLIN, 0});
-    if (channel.up()) items.push_back({channel.socket(), 0, ZMQ_POLLIN, 0});
+    const auto [socket, monitor] = channel.descriptors();  // poll leaves out what is -1
+    polled_.push_back({socket, POLLIN, 0});
+    polled_.push_back({monitor, POLLIN, 0});
   };
   for (const Publishing& connection : publishing_) {
     watch(*connection.channel);
@@ -102,9 +102,23 @@ void ClientImpl::wait() {
   const std::int64_t most = 60'000;
   const std::int64_t left =
       std::clamp<std::int64_t>(due == std::numeric_limits<std::int64_t>::max() ? most : due - steady_ms(), 0, most);
-  (void)zmq_poll(items.data(), static_cast<int>(items.size()), left);
+  sleeping_ = true;  // before it looks whether something was handed over: whoever hands over looks in the other order
+  const int ready = ::poll(polled_.data(), polled_.size(), posted_ ? 0 : static_cast<int>(left));
+  sleeping_ = false;
+  if (ready > 0) note_ready();
+}
+
+void ClientImpl::note_ready() {
   std::uint64_t count = 0;
-  if ((items[0].revents & ZMQ_POLLIN) != 0) (void)!::read(wake_fd_, &count, sizeof count);
+  if (polled_[0].revents != 0) (void)!::read(wake_fd_, &count, sizeof count);
+  std::size_t at = 1;
+  auto note = [&](Channel& channel) {
+    channel.note(polled_[at].revents != 0, polled_[at + 1].revents != 0);
+    at += 2;
+  };
+  for (const Publishing& connection : publishing_) note(*connection.channel);
+  for (const auto& [id, follower] : followers_) note(follower->channel());
+  if (query_channel_ != nullptr) note(*query_channel_);
 }
 
 void ClientImpl::begin_publishing() {
@@ -277,6 +291,8 @@ void ClientImpl::note_trouble() {
   for (const auto& [id, follower] : followers_) look(follower->channel());
   if (query_channel_ != nullptr) look(*query_channel_);
   std::optional<Refusal> held_back = publisher_.held_back();
+  // This thread alone writes them, so it may read them without the lock.
+  if (trouble == trouble_ && held_back == held_back_ && connected == connected_) return;
   const std::scoped_lock lock(state_mutex_);
   trouble_ = std::move(trouble);
   held_back_ = std::move(held_back);

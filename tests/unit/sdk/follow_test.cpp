@@ -152,6 +152,57 @@ TEST_F(Following, WhoDoesNotCheckTheChainHearsWhateverComes) {
   ASSERT_TRUE(until([&] { return texts.size() == 2; }));
 }
 
+TEST_F(Following, AnEventIsReadWhereItLiesAndWhatIsNoneIsToldAsSuch) {
+  std::vector<std::string> seen;
+  std::vector<Event> kept;
+  FollowCallbacks on = callbacks();
+  on.event = [&](const Delivery& delivery) {
+    const auto view = delivery.view();
+    auto event = delivery.event();
+    change([&] {
+      EXPECT_EQ(view.has_value(), event.has_value());
+      if (!view) return seen.push_back(view.error().reason);
+      ASSERT_NE((*view)->report(), nullptr);
+      EXPECT_EQ((*view)->envelope(), event->envelope);
+      seen.emplace_back((*view)->report()->text);
+      kept.push_back(std::move(*event));
+    });
+  };
+  node.append("一");
+  node.append_bytes(Bytes(64, 0xff));
+  node.append("三");
+  ASSERT_TRUE(client->follow({.from = FollowFrom::beginning}, on));
+  ASSERT_TRUE(until([&] { return seen.size() == 3; }));
+  EXPECT_EQ(seen[0], "一");
+  EXPECT_EQ(seen[1], decode_event(Bytes(64, 0xff)).error().reason);
+  EXPECT_EQ(seen[2], "三");
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(std::get<IncidentReport>(kept[1].body).text, "三");
+}
+
+TEST_F(Following, DeliveriesOfEverySizeAndAlignmentAreRead) {
+  std::vector<std::string> sent;
+  for (std::size_t i = 0; i < 40; ++i) {
+    sent.emplace_back(std::size_t{1} + i * i * 17, static_cast<char>('a' + i % 26));
+    node.append(sent.back());
+  }
+  std::vector<std::string> seen;
+  FollowCallbacks on = callbacks();
+  on.event = [&](const Delivery& delivery) {
+    const auto view = delivery.view();
+    change([&] { seen.emplace_back(view && (*view)->report() != nullptr ? (*view)->report()->text : "unreadable"); });
+  };
+  EventStream stream = client->events({.from = FollowFrom::beginning});
+  ASSERT_TRUE(client->follow({.from = FollowFrom::beginning}, on));
+  ASSERT_TRUE(until([&] { return seen.size() == sent.size(); }));
+  EXPECT_EQ(seen, sent);
+  for (const std::string& text : sent) {
+    const auto event = stream.next();
+    ASSERT_TRUE(event);
+    EXPECT_EQ(std::get<IncidentReport>(event->event.body).text, text);
+  }
+}
+
 TEST_F(Following, ARangeGivesEveryEventInOrderAndItsCursor) {
   for (int i = 0; i < 300; ++i) node.append(std::to_string(i));
   EventStream stream = client->events({.from = FollowFrom::beginning});

@@ -275,6 +275,9 @@ void ScriptedNode::forget_sessions() {
   books_.clear();
 }
 void ScriptedNode::append(const std::string& text) {
+  append_bytes(encode_event(report(text)));
+}
+void ScriptedNode::append_bytes(BytesView body) {
   const std::scoped_lock lock(mutex_);
   const FeedHead before = heads_[Lane::normal];
   SegmentWriter writer(feed_of(Lane::normal), before, Offset(segments_.size() + 1));
@@ -284,7 +287,7 @@ void ScriptedNode::append(const std::string& text) {
                     profile_.agent,
                     SessionId{99},
                     Sequence(before.sequence.value + 1)};
-  heads_[Lane::normal] = writer.append(stamp, Salt{}, encode_event(report(text)));
+  heads_[Lane::normal] = writer.append(stamp, Salt{}, body);
   segments_.push_back(std::move(writer).finish());
   tasks_.emplace_back([this] { deliver_locked(); });
 }

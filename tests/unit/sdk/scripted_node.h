@@ -50,6 +50,7 @@ class ScriptedNode {
   void release();                        // answers that were held
   void forget_sessions();                // as a node restored from a backup
   void append(const std::string& text);  // an event of another agent, for followers
+  void append_bytes(BytesView body);     // the same with whatever for its bytes
   void deliver();                        // hands followers what they have not had
   void forget_chain();                   // what is appended next does not follow on what was before
 
