@@ -213,8 +213,12 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
   });
   query = std::make_unique<QueryService>(std::move(query_socket), QueryDesk(std::move(*read_view), board, metrics), directory,
                                          board, metrics);
-  live = std::make_unique<LiveFeed>(LiveFeed::Parts{std::move(live_socket), std::move(*live_reader)}, node->core().next_offset(),
-                                    directory, board, metrics, journal_failed);
+  live = std::make_unique<LiveFeed>(
+      LiveFeed::Parts{std::move(live_socket), std::move(*live_reader)}, node->core().next_offset(), directory, board, metrics,
+      [this](const store::StoreFailure& why) {
+        metrics.alarm("journal_unreadable");
+        log.warn("alarm", {{"what", "journal_unreadable"}, {"reason", "subscribers of live miss events: " + why.detail}});
+      });
   view = std::make_unique<ViewThread>(
       ViewThread::Parts{node->take_view(), std::move(*view_reader), config.file.region}, board, metrics,
       [this] {

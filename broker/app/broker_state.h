@@ -54,9 +54,9 @@ struct Broker::State {
   StatusBoard board;
   Directory directory;
   DataFolder data_folder;
+  net::Wakeup wakeup;  // the node's own thread signals it to the end
   std::unique_ptr<Node> node;
 
-  net::Wakeup wakeup;
   std::atomic<bool> stop_requested{false};
   std::atomic<bool> reload_requested{false};
   std::mutex failure_mutex;

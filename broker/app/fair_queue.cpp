@@ -6,7 +6,6 @@ namespace lianxi::app {
 
 namespace {
 
-constexpr std::size_t kShareBytes = 64 * 1024;
 constexpr TimeMs kLatelyMs = 1'000;
 
 std::size_t cost(const net::Inbound& inbound) {

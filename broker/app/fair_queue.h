@@ -12,6 +12,8 @@
 
 namespace lianxi::app {
 
+inline constexpr std::size_t kShareBytes = 64 * 1024;  // of an agent in a round
+
 // One thread.
 class FairQueue {
  public:

@@ -9,7 +9,7 @@ void FlashWatch::looked(bool waits) {
 }
 
 void FlashWatch::taken() {
-  from_ = waits_ ? clear_ : now_;
+  from_ = clear_;
   clear_ = now_;
   waits_ = false;
 }

@@ -118,7 +118,9 @@ void Intake::read_ahead(Turn& turn) {
     }
     auto* inbound = std::get_if<net::Inbound>(&received);
     if (inbound == nullptr) return;
-    if (ahead_.bytes_of(inbound->agent) < kAgentAheadBytes && ahead_.bytes() < kAheadBytes) {
+    const std::size_t of_agent = ahead_.bytes_of(inbound->agent);
+    // What others have waiting is no reason to refuse whoever has next to nothing.
+    if (of_agent < kAgentAheadBytes && (ahead_.bytes() < kAheadBytes || of_agent < kShareBytes)) {
       ahead_.push(std::move(*inbound), turn.now);
       continue;
     }

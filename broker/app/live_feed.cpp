@@ -28,13 +28,13 @@ std::vector<std::string> live_topics(const Envelope& envelope, const core::Membe
 }
 
 LiveFeed::LiveFeed(Parts parts, Offset from, const Directory& directory, StatusBoard& board, Metrics& metrics,
-                   std::function<void(const store::StoreFailure&)> failed)
+                   std::function<void(const store::StoreFailure&)> skipped)
     : parts_(std::move(parts)),
       next_(from),
       directory_(directory),
       board_(board),
       metrics_(metrics),
-      failed_(std::move(failed)),
+      skipped_(std::move(skipped)),
       thread_([this] { run(); }) {}
 
 LiveFeed::~LiveFeed() {
@@ -70,11 +70,11 @@ void LiveFeed::run() {
     }
     listen();
     const auto published = publish_some();
-    if (!published) {
-      failed_(published.error());
-      return;
+    if (!published) {  // best effort: who must not miss anything follows
+      skipped_(published.error());
+      next_ = Offset(board_.head);
     }
-    more = *published;
+    more = published && *published;
   }
 }
 

@@ -24,8 +24,10 @@ class LiveFeed {
     std::unique_ptr<net::LiveSocket> socket;  // used by this thread alone from now on
     std::unique_ptr<store::JournalReader> journal;
   };
+  // `skipped`: what stands in the journal from there to its head could not be read, and subscribers miss it. On the feed's
+  // thread.
   LiveFeed(Parts parts, Offset from, const Directory& directory, StatusBoard& board, Metrics& metrics,
-           std::function<void(const store::StoreFailure&)> failed);
+           std::function<void(const store::StoreFailure&)> skipped);
   ~LiveFeed();
   LiveFeed(const LiveFeed&) = delete;
   LiveFeed& operator=(const LiveFeed&) = delete;
@@ -47,7 +49,7 @@ class LiveFeed {
   const Directory& directory_;
   StatusBoard& board_;
   Metrics& metrics_;
-  std::function<void(const store::StoreFailure&)> failed_;
+  std::function<void(const store::StoreFailure&)> skipped_;
   net::Wakeup wakeup_;
   std::atomic<bool> heard_{false};  // somebody subscribes
   std::atomic<bool> stop_{false};

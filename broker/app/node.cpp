@@ -98,6 +98,7 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   load.last_time = loaded->last_time;
   load.sessions = std::move(loaded->sessions);
   load.answers = std::move(loaded->answers);
+  load.cursors = std::move(loaded->cursors);
   load.alerts = std::move(*alerts);
   state.core.emplace(core::CoreConfig{identity.region, identity.epoch, identity.incarnation, state.config.policy,
                                       state.config.members, state.config.software},

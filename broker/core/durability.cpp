@@ -56,6 +56,7 @@ Durability::Asked& Durability::asked(const AgentMessage& from, const Publish& pu
       return last;
     }
   }
+  const bool no_wait = full(from.agent.id);
   of_agent_[from.agent.id] += 1;
   Asked fresh;
   fresh.waiting.to = from.connection;
@@ -63,7 +64,7 @@ Durability::Asked& Durability::asked(const AgentMessage& from, const Publish& pu
   fresh.waiting.session = publish.session;
   fresh.waiting.range = {publish.lane, sequence, 1, publish.peers, 0};
   fresh.waiting.feed = feed;
-  fresh.waiting.deadline = std::min<std::int64_t>(publish.deadline_ms, kMaxPeersDeadlineMs);
+  fresh.waiting.deadline = no_wait ? 0 : std::min<std::int64_t>(publish.deadline_ms, kMaxPeersDeadlineMs);
   fresh.this_turn = this_turn;
   return asked_.emplace_back(std::move(fresh));
 }
@@ -147,6 +148,10 @@ void Durability::moved(const Ground& ground, Lane lane, Offset from, Offset to) 
 
 // --- who waits ---
 
+Durability::RangeKey Durability::key_of(const Waiting& waiting) {
+  return {waiting.to, waiting.session, waiting.range.lane, waiting.range.first_sequence};
+}
+
 void Durability::take_in(const Ground& ground, Waiting waiting) {
   const std::uint8_t held = holders(ground, waiting);
   const bool never = waiting.range.wanted > others_of(ground, waiting.feed.audience);  // a repeat may ask for more than there are
@@ -155,7 +160,9 @@ void Durability::take_in(const Ground& ground, Waiting waiting) {
     return release(waiting.agent);
   }
   waiting.deadline += elapsed_;
+  if (const auto before = by_range_.find(key_of(waiting)); before != by_range_.end()) forget(before->second);
   const Id id = next_id_++;
+  by_range_[key_of(waiting)] = id;
   by_last_[static_cast<std::size_t>(waiting.feed.lane)].insert({waiting.last, id});
   by_deadline_.insert({waiting.deadline, id});
   by_connection_[waiting.to].insert(id);
@@ -180,6 +187,7 @@ void Durability::forget(Id id) {
   const Waiting& waiting = at->second;
   by_last_[static_cast<std::size_t>(waiting.feed.lane)].erase({waiting.last, id});
   by_deadline_.erase({waiting.deadline, id});
+  by_range_.erase(key_of(waiting));
   const auto connection = by_connection_.find(waiting.to);
   connection->second.erase(id);
   if (connection->second.empty()) by_connection_.erase(connection);

@@ -10,6 +10,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
 #include "broker/core/effects.h"
@@ -35,7 +36,8 @@ class Durability {
   [[nodiscard]] static Result<void> askable(const Ground& ground, const Audience& audience, std::uint8_t peers);
   [[nodiscard]] bool full(const AgentId& agent) const;
 
-  // An event of the open turn, or a repeat of one before; neighbours of one publish become one range.
+  // An event of the open turn, or a repeat of one before; neighbours of one publish become one range. Where the agent has as
+  // much waiting as it may (only a repeat gets here then), today's count is the outcome.
   void ask(const AgentMessage& from, const Publish& publish, Sequence sequence, const FeedId& feed, Sequencer::Ticket ticket);
   void ask(const AgentMessage& from, const Publish& publish, Sequence sequence, const FeedId& feed, Offset offset);
 
@@ -76,6 +78,8 @@ class Durability {
 
   Asked& asked(const AgentMessage& from, const Publish& publish, Sequence sequence, const FeedId& feed, bool this_turn);
   [[nodiscard]] std::uint8_t holders(const Ground& ground, const Waiting& waiting) const;
+  using RangeKey = std::tuple<Connection, SessionId, Lane, Sequence>;
+  static RangeKey key_of(const Waiting& waiting);
   void take_in(const Ground& ground, Waiting waiting);
   void moved(const Ground& ground, Lane lane, Offset from, Offset to);
   void answer(const Waiting& waiting, std::uint8_t held);
@@ -91,6 +95,7 @@ class Durability {
   std::unordered_map<Id, Waiting> waiting_;
   std::array<std::set<std::pair<Offset, Id>>, kLaneCount> by_last_;
   std::set<std::pair<std::int64_t, Id>> by_deadline_;
+  std::map<RangeKey, Id> by_range_;  // a repeat takes the place of what it repeats
   std::map<Connection, std::set<Id>> by_connection_;
   std::map<AgentId, std::size_t> of_agent_;  // with those of the open turn
 

@@ -7,11 +7,9 @@ namespace lianxi::core {
 namespace {
 
 constexpr std::int64_t kMicros = 1'000'000;
-constexpr std::int64_t kMaxDebtUs = 10 * kMicros;  // beyond burst: a clock set back must not lock an agent out
 
-// How long until `paid` comes within the burst; a clock that was set back shows as a debt that nobody can have.
-std::int64_t wait_us(std::int64_t& paid, std::int64_t now_us) {
-  paid = std::min(paid, now_us + kRateBurstMs * 1000 + kMaxDebtUs);
+// How long until `paid` comes within the burst.
+std::int64_t wait_us(std::int64_t paid, std::int64_t now_us) {
   return std::max<std::int64_t>(0, paid - now_us - kRateBurstMs * 1000);
 }
 
@@ -27,6 +25,11 @@ std::uint32_t Throttle::take(const AgentId& agent, Lane lane, std::size_t bytes,
   if (rate.events_per_s == 0 && rate.bytes_per_s == 0) return 0;
   Bucket& bucket = buckets_[{agent, flash}];
   const std::int64_t now_us = now * 1000;
+  if (const std::int64_t back = bucket.seen_us - now_us; back > 0) {  // the clock was set back: debts go back with it
+    bucket.events_paid_us -= back;
+    bucket.bytes_paid_us -= back;
+  }
+  bucket.seen_us = now_us;
   std::int64_t wait = 0;
   if (rate.events_per_s > 0) wait = std::max(wait, wait_us(bucket.events_paid_us, now_us));
   if (rate.bytes_per_s > 0) wait = std::max(wait, wait_us(bucket.bytes_paid_us, now_us));

@@ -33,6 +33,7 @@ class Throttle {
   struct Bucket {
     std::int64_t events_paid_us = 0;
     std::int64_t bytes_paid_us = 0;
+    std::int64_t seen_us = 0;
   };
   std::map<std::pair<AgentId, bool>, Bucket> buckets_;  // true: flash; bounded by the agents that have a key
 };

@@ -5,10 +5,22 @@
 namespace lianxi::app {
 namespace {
 
+TEST(FlashWatch, WhatIsTakenWithoutALookMayHaveWaitedSinceTheLastOne) {
+  FlashWatch watch;
+  watch.taken();
+  watch.committed();  // it may have come while the disk was written
+  watch.said_other(1'000);
+  watch.taken();
+  watch.committed();
+  EXPECT_EQ(watch.said().batches, 1U);
+  EXPECT_EQ(watch.said().bytes, 1'000U);
+}
+
 TEST(FlashWatch, WhatIsTakenAtOnceWasPassedByNothing) {
   FlashWatch watch;
   watch.said_other(1'000);
   watch.committed();
+  watch.taken();  // nothing was there
   watch.taken();
   watch.committed();
   EXPECT_EQ(watch.said().batches, 0U);

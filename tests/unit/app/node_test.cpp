@@ -132,6 +132,31 @@ TEST_F(NodeTest, AReceiptSurvivesAPowerCutAndIsTheSameWhenAskedAgain) {
   EXPECT_EQ(said<Answers>(), first);
 }
 
+TEST_F(NodeTest, ANamedCursorStandsWhereItStoodAfterARestart) {
+  ASSERT_TRUE(turn({hello(), publish(1), publish(2)}));
+  Follow named;
+  named.follow = SessionId(8);
+  named.from = FollowFrom::named;
+  named.cursor_name = "desk";
+  named.credit_bytes = 100'000;
+  named.credit_messages = 10;
+  ASSERT_TRUE(turn({named}));
+  ASSERT_EQ(said<Followed>().size(), 1U);
+  EXPECT_EQ(said<Followed>()[0].offset, Offset(1));
+  const Offset head = said<Followed>()[0].head;
+  ASSERT_TRUE(turn({}));  // the core hears that the delivery was sent
+  Credit done;
+  done.follow = SessionId(8);
+  done.bytes = 1;
+  done.messages = 1;
+  done.offset = head;
+  ASSERT_TRUE(turn({done, Unfollow{SessionId(8), "the shift is over"}}));
+  reopen();
+  ASSERT_TRUE(turn({hello(), named}));
+  ASSERT_EQ(said<Followed>().size(), 1U);
+  EXPECT_EQ(said<Followed>()[0].offset, head);
+}
+
 TEST_F(NodeTest, NothingIsSaidOfATurnWhoseCommitFails) {
   std::uint64_t failed = 0;
   for (std::uint64_t operation = 0; operation < 40; ++operation) {

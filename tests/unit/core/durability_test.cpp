@@ -167,6 +167,32 @@ TEST_F(DurabilityTest, TooManyThatWaitAreHeldBackAndConsumeNothing) {
   EXPECT_THAT(lines_of(publish(next, {report("多")}, 1).sends), ElementsAre(testing::HasSubstr(" ok ")));
 }
 
+TEST_F(DurabilityTest, ARepeatTakesThePlaceOfWhatItRepeats) {
+  net.cut(kQuzhou, kNanping);
+  for (int i = 0; i < 5; ++i) publish(1, {report("一")}, 2);
+  EXPECT_EQ(node().core.durability().waiting, 1U);
+  net.pass(10'200);
+  EXPECT_THAT(heard(), ElementsAre("1+1 1/2"));
+}
+
+TEST_F(DurabilityTest, WhereAsMuchWaitsAsMayARepeatGetsTodaysCountAtOnce) {
+  net.cut(kQuzhou, kNanping);
+  net.cut(kQuzhou, kHuangshan);
+  std::vector<Input> inputs;
+  for (std::uint64_t i = 1; i <= kMaxWaitingPerAgent; ++i)
+    inputs.push_back(node().says(police(), asking(CoreRig::publish_message(1, Lane::normal, i, {report("一")}), 1)));
+  (void)net.at(kQuzhou, std::move(inputs));
+  (void)heard();
+  const auto again = [&](const std::string& connection) {
+    net.said.clear();
+    (void)net.at(kQuzhou,
+                 {node().says(police(), asking(CoreRig::publish_message(1, Lane::normal, 1, {report("一")}), 1), connection)});
+    return heard();
+  };
+  EXPECT_THAT(again("another connection"), ElementsAre("1+1 0/1"));
+  EXPECT_EQ(node().core.durability().waiting, kMaxWaitingPerAgent);
+}
+
 TEST_F(DurabilityTest, APeerWithAnotherHistoryOfTheFeedIsNotCounted) {
   publish(1, {report("一")}, 0);
   net.cut(kQuzhou, kHuangshan);

@@ -60,10 +60,20 @@ TEST(Throttle, BytesCountAndAnEventLargerThanTheBurstIsTakenAllTheSame) {
   EXPECT_EQ(taken_at_once(throttle, rates, kStart + 60'000, Lane::normal, 100'000), 1U);
 }
 
+TEST(Throttle, AnEventFarLargerThanTheRateIsPaidForInFull) {
+  Throttle throttle;
+  const PublishRates rates{{}, {.bytes_per_s = 1'000}};
+  EXPECT_EQ(taken_at_once(throttle, rates, kStart, Lane::normal, 250'000), 1U);
+  EXPECT_GT(throttle.take(police().id, Lane::normal, 1, rates, kStart + 240'000), 0U);
+  EXPECT_EQ(throttle.take(police().id, Lane::normal, 1, rates, kStart + 250'000), 0U);
+}
+
 TEST(Throttle, AClockThatWasSetBackLocksNobodyOut) {
   Throttle throttle;
   taken_at_once(throttle, kHundredEvents, kStart);
-  EXPECT_LE(throttle.take(police().id, Lane::normal, 1, kHundredEvents, kStart - 3'600'000), 10'001U);
+  const std::uint32_t wait = throttle.take(police().id, Lane::normal, 1, kHundredEvents, kStart);
+  EXPECT_EQ(throttle.take(police().id, Lane::normal, 1, kHundredEvents, kStart - 3'600'000), wait);
+  EXPECT_EQ(throttle.take(police().id, Lane::normal, 1, kHundredEvents, kStart - 3'600'000 + wait), 0U);
 }
 
 }  // namespace
