@@ -228,7 +228,7 @@ std::string table_of(const BrokerResult& result, const BrokerOptions& options) {
   out += "\nfull incident reports (" + std::to_string(result.incident_bytes) +
          " B), until the view stands at the journal's offset:  ";
   out += cell(result.contestants.front(), Measure::incident, acked) + "/s\n";
-  out += "delivered to 16 followers that decode and check every event:\n";
+  out += "delivered to 16 followers that read every event whole, where its bytes lie, and check it:\n";
   for (const Contestant& one : result.contestants)
     if (const auto* rounds = rounds_of(&one, Measure::fanout))
       out += "  " + left(one.info.title, 38) + cell(of(*rounds, delivered)) + "/s\n";
@@ -250,7 +250,7 @@ std::string table_of(const BrokerResult& result, const BrokerOptions& options) {
     if (!one.trouble.empty()) out += "  " + one.info.name + ": " + one.trouble + "\n";
   return out + "\nMedians of " + std::to_string(options.rounds) + " interleaved rounds of " + number_text(options.seconds) +
          " s [min-max]; " + std::to_string(options.publishers) + " publishers, each with " + std::to_string(options.window) +
-         " events in flight; one live follower that decodes every event;\nevents are changes of state of a thousand resources, "
+         " events in flight; one live follower that reads every event whole, where its bytes lie;\nevents are changes of state of a thousand resources, "
          "the "
          "lightest of our kinds, with all their bytes counted. Everything on loopback of one machine.\n";
 }

@@ -57,7 +57,7 @@ def main():
         ("acknowledged events/s, 1 KiB", rates(peers, "durable_1k", "acked_per_second"), "events/s"),
         (f"publish to receipt at {result['paced_per_second']:,.0f}/s, p50", latencies(result, "p50_us"), "µs"),
         (f"publish to receipt at {result['paced_per_second']:,.0f}/s, p99", latencies(result, "p99_us"), "µs"),
-        ("delivered to 16 followers that decode every event", rates(peers, "fanout16", "delivered_per_second"), "events/s"),
+        ("delivered to 16 followers that read every event", rates(peers, "fanout16", "delivered_per_second"), "events/s"),
     ]
     panels = [panel for panel in panels if panel[1]]
     if not panels:
