@@ -263,12 +263,12 @@ bool Channel::send(const Message& message, std::int64_t now_ms) {
 
 bool Channel::send(Frames frames, std::int64_t now_ms) {
   if (state_ != State::up) return false;
+  sent_ = true;  // also if nothing leaves: it was asked
   try {
     const auto sent = sockets_->socket.send(zmq::buffer(frames.header), zmq::send_flags::sndmore | zmq::send_flags::dontwait);
     if (!sent) return false;
     zmq::message_t payload = message_of(std::move(frames.payload));
     (void)sockets_->socket.send(payload, zmq::send_flags::none);
-    sent_ = true;
     beat_ms_ = now_ms;
     return true;
   } catch (const zmq::error_t& error) {
