@@ -42,17 +42,26 @@ bool is_plain(const unsigned char* p) {
   return ((word | below_space | is_del) & kHigh) == 0;
 }
 
+// A sequence of three whose lead byte allows every continuation: Chinese, mostly.
+bool is_usual_three(const unsigned char* p) {
+  return (p[0] & 0xF0U) == 0xE0U && p[0] != 0xE0 && p[0] != 0xED && (p[1] & 0xC0U) == 0x80U && (p[2] & 0xC0U) == 0x80U;
+}
+
 bool check(std::string_view bytes, bool many_lines) {
   const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
   std::size_t i = 0;
   while (i < bytes.size()) {
-    if (i + 8 <= bytes.size() && is_plain(p + i)) {
-      i += 8;
-      continue;
-    }
     if (p[i] < 0x80) {
+      if (i + 8 <= bytes.size() && is_plain(p + i)) {
+        i += 8;
+        continue;
+      }
       if (!is_ascii_text(p[i], many_lines)) return false;
       ++i;
+      continue;
+    }
+    if (i + 3 <= bytes.size() && is_usual_three(p + i)) {
+      i += 3;
       continue;
     }
     const std::size_t length = sequence_length(p + i, bytes.size() - i);
