@@ -15,7 +15,8 @@ struct BrokerCore::State {
       : ground{config,
                Sequencer(config.region, config.epoch, loaded.next_offset, loaded.heads, loaded.last_ordinal, loaded.last_time),
                Forks(config.region, config.epoch),
-               {}},
+               {},
+               {loaded.alerts}},
         publishing(loaded),
         followers(loaded.cursors, config.incarnation) {
     // Core asks them at every step; a node without a policy allows nothing.

@@ -12,6 +12,7 @@ void Forks::compare(Turn& turn, const Sequencer& sequencer, const FeedVector& th
     const bool longer = position.head.sequence > own.sequence;
     const bool other = position.head.sequence == own.sequence && position.head.hash != own.hash;
     if (!longer && !other) continue;
+    if (longer && feed.epoch < epoch_) continue;  // what the restore lost; it is asked for, and judged when it comes
     std::string reason = peer + " holds " + to_text(feed) + " up to " + std::to_string(position.head.sequence.value) +
                          (longer ? ", this node only up to " : " with another hash than this node at ") +
                          std::to_string(own.sequence.value) +

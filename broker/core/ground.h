@@ -4,6 +4,7 @@
 #include "broker/core/broker_core.h"
 #include "broker/core/durability.h"
 #include "broker/core/forks.h"
+#include "broker/core/kinds/registry.h"
 #include "broker/core/sequencer.h"
 
 namespace lianxi::core {
@@ -13,6 +14,7 @@ struct Ground {
   Sequencer sequencer;
   Forks forks;
   Durability durability;
+  KindMemory memory;
   bool disk_low = false;
 
   [[nodiscard]] RegionCode region() const { return config.region; }

@@ -17,7 +17,7 @@ struct Publishing::Call {
   SessionLane& lane;
 };
 
-Publishing::Publishing(const LoadedState& loaded) : sessions_(loaded.sessions, loaded.answers), memory_{loaded.alerts} {}
+Publishing::Publishing(const LoadedState& loaded) : sessions_(loaded.sessions, loaded.answers) {}
 
 // --- Hello ---
 
@@ -194,7 +194,7 @@ void Publishing::repeat(Call& call, Sequence sequence, const BodyHash& hash) {
 void Publishing::consume(Call& call, Sequence sequence, BytesView body, const BodyHash& hash) {
   call.turn.bytes += body.size();
   const Lane lane = call.publish.lane;
-  auto judged = judge_.judge(call.ground, memory_, body);
+  auto judged = judge_.judge(call.ground, call.ground.memory, body);
   if (judged && call.publish.peers > 0) {
     if (auto may = Durability::askable(call.ground, judged->feed->audience, call.publish.peers); !may)
       judged = tl::unexpected(std::move(may.error()));
@@ -209,7 +209,7 @@ void Publishing::consume(Call& call, Sequence sequence, BytesView body, const Bo
   Sequencer& sequencer = call.ground.sequencer;
   const auto ticket = sequencer.accept(call.turn, *judged->feed, {&call.from.agent.id, call.publish.session, sequence}, body);
   sessions_.accepted(call.session, lane, call.turn.now, hash, ticket, sequencer);
-  if (judged->rules->remember != nullptr) judged->rules->remember(body, memory_);
+  if (judged->rules->remember != nullptr) judged->rules->remember(body, call.ground.memory);
   if (lane == Lane::flash) call.turn.effects.flash = true;
   book_.receipt(call.from.connection, call.publish.session, lane, sequence, call.lane.answer(sequence), true);
   if (call.publish.peers > 0) call.ground.durability.ask(call.from, call.publish, sequence, *judged->feed, ticket);

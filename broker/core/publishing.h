@@ -36,7 +36,6 @@ class Publishing {
 
   Sessions sessions_;
   AnswerBook book_;
-  KindMemory memory_;
   Judge judge_;
   Throttle throttle_;
 };

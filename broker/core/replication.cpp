@@ -89,6 +89,7 @@ void Replication::open(const Ground& ground, Turn& turn, const LinkId& id, Link&
   // Its connection goes, and what was asked on it besides.
   for (auto& [of, detour] : detours_)
     if (detour.via == id.peer && of.lanes == id.lanes) detour.open = false;
+  link.former = {};
   link.follow = link.last_follow = SessionId{link.last_follow.value + 1};
   link.state = State::connecting;
   link.passed_over = false;
@@ -145,8 +146,8 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
   link.heard = turn.now;
   link.last_contact = turn.now;
   const auto ours = [&](SessionId follow) { return follow == link.follow; };
-  if (const auto at = detour_of(from.link, follow_of(from.message)); at != detours_.end())
-    return detour_message(ground, turn, from, link, at);
+  if (const auto [of, detour] = detour_of(ground, from.link, link, follow_of(from.message)); detour != nullptr)
+    return detour_message(ground, turn, from, {from.link, link, of, detour});
   if (const auto* followed = std::get_if<Followed>(&from.message)) {
     if (!ours(followed->follow)) return;
     link.state = State::following;

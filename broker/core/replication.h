@@ -29,6 +29,18 @@ class Replication {
 
  private:
   enum class State : std::uint8_t { down, connecting, following, refused };
+  struct Detour {  // of what a link that is down should bring
+    RegionCode via;
+    SessionId follow;  // on the link to `via`
+    bool open = false;
+    TimeMs moved_at = 0;  // opened, or brought something
+    TimeMs retry_at = 0;  // while it is not open
+  };
+  // Own feeds of epochs that a restore has ended: what it lost is asked of every peer, once on each connection.
+  struct Former : Detour {
+    std::optional<Offset> until;  // where the peer's journal ended when it began
+    bool done = false;
+  };
   struct Link {
     State state = State::down;
     SessionId follow;          // of the last opening; what carries another is of a connection before, or a detour's
@@ -42,20 +54,14 @@ class Replication {
     std::optional<TimeMs> last_contact;
     std::string reason = "not yet tried";
     std::uint64_t received_events = 0;
-  };
-  struct Detour {  // of what a link that is down should bring
-    RegionCode via;
-    SessionId follow;  // on the link to `via`
-    bool open = false;
-    TimeMs moved_at = 0;  // opened, or brought something
-    TimeMs retry_at = 0;  // while it is not open
+    Former former;
   };
   // What a delivery is judged against: a link's own follow, or a detour on it.
   struct Source {
     const LinkId& id;  // who delivers
     Link& link;
     RegionCode of;   // whose feeds were asked for
-    Detour* detour;  // null: the member's own
+    Detour* detour;  // null: the member's own feeds, by the link's own follow
   };
 
   void open(const Ground& ground, Turn& turn, const LinkId& id, Link& link);
@@ -68,15 +74,18 @@ class Replication {
   [[nodiscard]] static Follow question(SessionId follow, const LinkId& of, FeedVector held);
   void say_unfollow(Turn& turn, const LinkId& id, const Link& link, const std::string& reason);
   [[nodiscard]] static FeedVector held_of(const Ground& ground, const LinkId& id);
+  void ask_former(const Ground& ground, Turn& turn, const LinkId& id, Link& link);
+  // False: nothing more is to be done with a segment of this region's own.
+  static bool is_former(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
 
   void take_detours(const Ground& ground, Turn& turn);
   // The next peer behind the one before that may be asked for what link `id` should bring.
   [[nodiscard]] std::optional<RegionCode> next_via(const Ground& ground, const LinkId& id, RegionCode before) const;
   void open_detour(const Ground& ground, Turn& turn, const LinkId& id, Detour& detour);
   void close_detour(Turn& turn, LaneClass lanes, Detour& detour, const std::string& reason);
-  // The detour whose follow on `via` this is.
-  [[nodiscard]] std::map<LinkId, Detour>::iterator detour_of(const LinkId& via, SessionId follow);
-  void detour_message(Ground& ground, Turn& turn, const PeerMessage& from, Link& link, std::map<LinkId, Detour>::iterator at);
+  // The detour whose follow on this link it is, and whose feeds it asks for; null if there is none.
+  [[nodiscard]] std::pair<RegionCode, Detour*> detour_of(const Ground& ground, const LinkId& via, Link& link, SessionId follow);
+  void detour_message(Ground& ground, Turn& turn, const PeerMessage& from, const Source& source);
 
   void refused(const Ground& ground, Turn& turn, const LinkId& id, Link& link, const Refused& refused);
   void deliver(Ground& ground, Turn& turn, const Source& source, const Deliver& deliver);
@@ -86,6 +95,7 @@ class Replication {
   // As give_up and back_off; of a detour only itself is left.
   void give_up(Turn& turn, const Source& source, RefusalCode code, std::string reason);
   void back_off(const Ground& ground, Turn& turn, const Source& source, const std::string& reason);
+  static void remember(Ground& ground, const Segment& segment);
   void merge_clock(Ground& ground, Turn& turn, RegionCode peer, const Segment& segment);
   // Tells an alarm, but the same one at most once in kAlarmRepeatMs.
   void alarm(Turn& turn, const std::string& what, const std::string& about, std::string reason);

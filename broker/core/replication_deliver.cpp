@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "broker/core/replication.h"
+#include "schemas/codec/event_codec.h"
 #include "schemas/limits.h"
 
 namespace lianxi::core {
@@ -53,6 +54,7 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     return leave(RefusalCode::wrong_lane, "the peer delivers " + to_text(feed) + " on the link of other lanes");
   if (!ground.members().holds(feed.audience, ground.region()))
     return leave(RefusalCode::not_allowed, "the peer delivers " + to_text(feed) + ", which this node may not hold");
+  if (feed.region == ground.region() && !is_former(ground, turn, source, segment)) return true;
   if (forked_.contains(feed)) {
     source.link.passed_over = source.link.passed_over || source.detour == nullptr;
     alarm(turn, "feed_forked", to_text(feed), to_text(feed) + " is forked and not taken any more");
@@ -108,8 +110,18 @@ void Replication::append(Ground& ground, Turn& turn, const Source& source, const
   CutSegment cut = cut_behind(segment, ours, ground.sequencer.peer_offset());
   source.link.received_events += cut.info.count;
   merge_clock(ground, turn, source.of, segment);
+  if (source.of == ground.region()) remember(ground, segment);
   if (segment.info().feed.lane == Lane::flash) turn.effects.flash = true;
   ground.sequencer.append_peer(StoredSegment{cut.info, segment.last(), std::move(cut.bytes), segment.seal()});
+}
+
+// What this node accepted before the restore binds it still.
+void Replication::remember(Ground& ground, const Segment& segment) {
+  for (const RecordView& record : segment.records()) {
+    const auto envelope = record.redacted ? Result<Envelope>(Envelope{}) : decode_envelope(record.body);
+    const KindRules* rules = envelope ? rules_of(envelope->kind) : nullptr;
+    if (rules != nullptr && rules->remember != nullptr) rules->remember(record.body, ground.memory);
+  }
 }
 
 void Replication::merge_clock(Ground& ground, Turn& turn, RegionCode peer, const Segment& segment) {

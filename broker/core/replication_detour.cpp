@@ -8,8 +8,9 @@
 namespace lianxi::core {
 
 void Replication::take_detours(const Ground& ground, Turn& turn) {
-  for (const auto& [id, link] : links_) {
+  for (auto& [id, link] : links_) {
     if (link.state == State::following) {
+      ask_former(ground, turn, id, link);
       const auto over = detours_.find(id);
       if (over == detours_.end()) continue;
       close_detour(turn, id.lanes, over->second, "the member is reached again");
@@ -54,21 +55,52 @@ void Replication::close_detour(Turn& turn, LaneClass lanes, Detour& detour, cons
   turn.effects.link_sends.push_back({{detour.via, lanes}, Unfollow{detour.follow, reason}});
 }
 
-std::map<LinkId, Replication::Detour>::iterator Replication::detour_of(const LinkId& via, SessionId follow) {
-  return std::find_if(detours_.begin(), detours_.end(), [&](const auto& entry) {
-    const Detour& detour = entry.second;
-    return detour.open && detour.via == via.peer && entry.first.lanes == via.lanes && detour.follow == follow;
-  });
+std::pair<RegionCode, Replication::Detour*> Replication::detour_of(const Ground& ground, const LinkId& via, Link& link,
+                                                                   SessionId follow) {
+  if (link.former.open && link.former.follow == follow) return {ground.region(), &link.former};
+  for (auto& [id, detour] : detours_) {
+    if (detour.open && detour.via == via.peer && id.lanes == via.lanes && detour.follow == follow) return {id.peer, &detour};
+  }
+  return {};
 }
 
-void Replication::detour_message(Ground& ground, Turn& turn, const PeerMessage& from, Link& link,
-                                 std::map<LinkId, Detour>::iterator at) {
-  Detour& detour = at->second;
-  if (const auto* delivery = std::get_if<Deliver>(&from.message))
-    return deliver(ground, turn, {from.link, link, at->first.peer, &detour}, *delivery);
-  if (std::holds_alternative<Followed>(from.message)) return;
-  detour.open = false;  // refused, or ended over there
-  detour.retry_at = turn.now + kDetourAfterMs;
+void Replication::detour_message(Ground& ground, Turn& turn, const PeerMessage& from, const Source& source) {
+  Detour& detour = *source.detour;
+  Former& former = source.link.former;
+  const bool of_former = source.of == ground.region();
+  Offset through;
+  if (const auto* delivery = std::get_if<Deliver>(&from.message)) {
+    deliver(ground, turn, source, *delivery);
+    through = delivery->next;
+  } else if (const auto* followed = std::get_if<Followed>(&from.message)) {
+    if (of_former) former.until = followed->head;
+    through = followed->offset;
+  } else {
+    detour.open = false;  // refused, or ended over there
+    detour.retry_at = turn.now + kDetourAfterMs;
+  }
+  if (!of_former || !former.open || !former.until || through < *former.until) return;
+  former.done = true;
+  close_detour(turn, source.id.lanes, former, "all that you hold of it is here");
+}
+
+void Replication::ask_former(const Ground& ground, Turn& turn, const LinkId& id, Link& link) {
+  Former& former = link.former;
+  former.retry_at = std::min(former.retry_at, turn.now + kRefusedLinkRetryMs);  // the wall clock may have been set back
+  if (ground.config.epoch <= Epoch{1} || former.open || former.done || turn.now < former.retry_at || ground.disk_low) return;
+  former.via = id.peer;
+  former.follow = link.last_follow = SessionId{link.last_follow.value + 1};
+  former.open = true;
+  const LinkId own{ground.region(), id.lanes};
+  turn.effects.link_sends.push_back({id, question(former.follow, own, held_of(ground, own))});
+}
+
+// Today's epoch has no other writer: what a peer holds beyond it, under this region's seal, is of a copy of this node.
+bool Replication::is_former(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
+  const FeedId& feed = segment.info().feed;
+  if (feed.epoch < ground.config.epoch) return true;
+  ground.forks.compare(turn, ground.sequencer, {{feed, segment.last()}}, "the node of " + to_text(source.id.peer));
+  return false;
 }
 
 }  // namespace lianxi::core

@@ -31,6 +31,10 @@ struct StoredFeed {
 };
 [[nodiscard]] std::map<FeedId, StoredFeed> read_feeds(SQLite::Database& db);
 
+// A journal file under a read-only connection, while its node may go on writing, and may give the file's log away. `newest`: no
+// later file is there. Throws.
+[[nodiscard]] Database open_for_reading(const JournalOptions& options, std::uint64_t number, bool newest);
+
 // The head of a feed as the last seal row tells; the opening head if the file has no segment of it.
 [[nodiscard]] FeedHead read_head(SQLite::Database& db, const StoredFeed& feed);
 

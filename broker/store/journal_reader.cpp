@@ -17,27 +17,8 @@ constexpr int kReaderBusyMs = 5'000;  // a recovery or a checkpoint that stands 
 // One file under a read-only connection.
 class ReadFile {
  public:
-  ReadFile(const JournalOptions& options, std::uint64_t number, bool newest) : number_(number) {
-    const std::string path = journal_path(options.folder, number);
-    // The first read decides which log belongs to the file. One that was left behind in between has given its blocks away, and
-    // they may already be another's: then again.
-    constexpr int kLooks = 5;
-    for (int look = 1;; ++look) {
-      const std::uint64_t log = options.vfs.empty() ? log_identity(path) : 0;
-      db_ = open_for_reading(path, newest, options.vfs);
-      db_->exec("PRAGMA cache_size=-256");
-      try {
-        check_version(*db_, journal_migrations());
-        meta_ = read_meta(*db_);
-      } catch (const SQLite::Exception&) {
-        if (look == kLooks || !options.vfs.empty() || log_identity(path) == log) throw;
-        continue;
-      }
-      const std::uint64_t now = options.vfs.empty() ? log_identity(path) : 0;
-      if (now == log || log == 0) return;
-      if (look == kLooks) fail(StoreError::io, path + ": its log changes while it is opened");
-    }
-  }
+  ReadFile(const JournalOptions& options, std::uint64_t number, bool newest)
+      : number_(number), db_(open_for_reading(options, number, newest)), meta_(read_meta(*db_)) {}
 
   [[nodiscard]] std::uint64_t number() const { return number_; }
   // Made but not begun: looks again each time it is asked.
@@ -98,11 +79,6 @@ class ReadFile {
   }
 
  private:
-  static Database open_for_reading(const std::string& path, bool newest, const std::string& vfs) {
-    // A file left behind whose log is empty is never written again.
-    const bool still = !newest && file_size(path + "-wal", vfs) == 0;
-    return open_database(path, still ? OpenMode::immutable : OpenMode::read, vfs, kReaderBusyMs);
-  }
   static Seal read_seal(const Run& run) {
     Seal seal{Sequence(run.number_u64(3)), hash_of(run.blob(4), "seal"), {}};
     const BytesView signature = run.blob(5);
@@ -227,6 +203,30 @@ class SqliteReader final : public JournalReader {
 };
 
 }  // namespace
+
+Database open_for_reading(const JournalOptions& options, std::uint64_t number, bool newest) {
+  const std::string path = journal_path(options.folder, number);
+  // The first read decides which log belongs to the file. One that was left behind in between has given its blocks away, and
+  // they may already be another's: then again.
+  constexpr int kLooks = 5;
+  for (int look = 1;; ++look) {
+    const std::uint64_t log = options.vfs.empty() ? log_identity(path) : 0;
+    // A file left behind whose log is empty is never written again.
+    const bool still = !newest && file_size(path + "-wal", options.vfs) == 0;
+    Database db = open_database(path, still ? OpenMode::immutable : OpenMode::read, options.vfs, kReaderBusyMs);
+    db->exec("PRAGMA cache_size=-256");
+    try {
+      check_version(*db, journal_migrations());
+      (void)read_meta(*db);
+    } catch (const SQLite::Exception&) {
+      if (look == kLooks || !options.vfs.empty() || log_identity(path) == log) throw;
+      continue;
+    }
+    const std::uint64_t now = options.vfs.empty() ? log_identity(path) : 0;
+    if (now == log || log == 0) return db;
+    if (look == kLooks) fail(StoreError::io, path + ": its log changes while it is opened");
+  }
+}
 
 StoreResult<std::unique_ptr<JournalReader>> open_reader(const JournalOptions& options) {
   return guarded("open the journal for reading",

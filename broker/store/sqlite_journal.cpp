@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <mutex>
@@ -85,6 +86,12 @@ class SqliteJournal final : public Journal {
     });
   }
 
+  void begin_epoch(Epoch at_least, Incarnation fresh) {
+    const JournalIdentity next{identity_.region, std::max(Epoch(identity_.epoch.value + 1), at_least), fresh};
+    move_on({}, next);
+    identity_ = next;
+  }
+
   [[nodiscard]] bool wants_maintenance() const override { return wants_spare_ || has_left_; }
 
   [[nodiscard]] StoreResult<std::uint64_t> free_bytes() const override {
@@ -157,8 +164,10 @@ class SqliteJournal final : public Journal {
     return size > options_.file_bytes && (has_spare_ || size > 2 * options_.file_bytes);
   }
 
+  void move_on(const JournalBatch& batch) { move_on(batch, identity_); }
+
   // The batch opens the next file, in the same transaction as the file's opening state.
-  void move_on(const JournalBatch& batch) {
+  void move_on(const JournalBatch& batch, const JournalIdentity& identity) {
     std::unique_ptr<JournalFile> next;
     {
       const std::lock_guard make_one(making_);
@@ -167,7 +176,8 @@ class SqliteJournal final : public Journal {
       has_spare_ = spare_asked_ = false;
     }
     JournalFile::Birth birth{{}, active_->load()};
-    birth.meta = {identity_, next->number(), birth.state.next_offset, birth.state.last_ordinal, birth.state.last_time};
+    const Ordinal opening = identity.epoch == identity_.epoch ? birth.state.last_ordinal : Ordinal(0);
+    birth.meta = {identity, next->number(), birth.state.next_offset, opening, birth.state.last_time};
     next->commit(batch, &birth);
     const std::lock_guard hold(shared_);
     left_.push_back(std::move(active_));
@@ -198,6 +208,18 @@ StoreResult<std::unique_ptr<Journal>> open_journal(const JournalOptions& options
       sync_folder(std::filesystem::path(options.folder).parent_path().string(), options.vfs);
     }
     return std::make_unique<SqliteJournal>(options, fresh);
+  });
+}
+
+StoreResult<JournalIdentity> begin_epoch(const JournalOptions& options, Epoch at_least, Incarnation fresh) {
+  return guarded("begin an epoch of the journal", [&] {
+    const std::vector<std::uint64_t> files = list_journal(options.folder);
+    if (files.empty()) fail(StoreError::not_found, options.folder + " holds no journal");
+    const auto meta = read_meta(*open_for_reading(options, files.front(), false));
+    if (!meta) fail(StoreError::corrupt, options.folder + ": its first file was never begun");
+    SqliteJournal journal(options, meta->identity);
+    journal.begin_epoch(at_least, fresh);
+    return journal.identity();
   });
 }
 

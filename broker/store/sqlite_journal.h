@@ -18,6 +18,11 @@ struct JournalOptions {
 [[nodiscard]] StoreResult<std::unique_ptr<Journal>> open_journal(const JournalOptions& options, const JournalIdentity& fresh);
 [[nodiscard]] StoreResult<std::unique_ptr<JournalReader>> open_reader(const JournalOptions& options);
 
+// What follows a restore: from here on the journal's own feeds are those of a later epoch (the next one, or `at_least`), whose
+// ordinals begin at 1, and offsets mean something else to whoever kept one (`fresh`). A file of its own says so; one
+// transaction. The journal must be there, and nobody may have it open.
+[[nodiscard]] StoreResult<JournalIdentity> begin_epoch(const JournalOptions& options, Epoch at_least, Incarnation fresh);
+
 // Offline proof of a whole journal, file by file: SQLite integrity, record checksums, dense offsets and sequences, dense
 // ordinals of the own region, nothing redacted, chain across files from the first on, every seal with the keys given, WAL
 // frames behind a bad one. What is cut off at the journal's very end, or at the end of a peer's feed, only `against` finds.

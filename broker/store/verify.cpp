@@ -21,7 +21,8 @@ struct SealRow {
 };
 
 // The events of a region's own feeds, audiences and lanes together, bear dense ordinals over an epoch. They interleave
-// within a batch, so whether one is missing is told at a file's end: a batch lies in one file.
+// within a batch, so whether one is missing is told at a file's end: a batch lies in one file. Of an epoch that a restore has
+// ended only some may have come back from peers, in any order: then none may stand twice, but any may be missing.
 class OwnOrdinals {
  public:
   // The file's opening ordinal; false if it is not where the file before ended. `lost`: that is not known.
@@ -54,6 +55,7 @@ class OwnOrdinals {
   std::vector<Gap> close() {
     std::vector<Gap> gaps;
     for (auto& [epoch, run] : runs_) {
+      if (epoch < opened_) continue;
       for (const std::uint64_t held : run.ahead) {
         if (held != run.next && !unread_) gaps.push_back({epoch, run.next, held - 1});
         run.next = held + 1;

@@ -82,7 +82,7 @@ void Disk::commit(const JournalBatch& batch) {
            "a first answer is written once");
 }
 
-LoadedState Disk::load(RegionCode region) const {
+LoadedState Disk::load(RegionCode region, Epoch epoch) const {
   LoadedState state;
   state.next_offset = next_offset;
   for (const auto& [feed, head] : heads) state.heads.push_back({feed, head});
@@ -97,7 +97,7 @@ LoadedState Disk::load(RegionCode region) const {
     if (stored.info.feed.region != region) continue;
     const auto segment = Segment::parse(stored.bytes);
     for (const RecordView& record : segment->records()) {
-      state.last_ordinal = std::max(state.last_ordinal, record.stamp.ordinal);
+      if (stored.info.feed.epoch == epoch) state.last_ordinal = std::max(state.last_ordinal, record.stamp.ordinal);
       const auto event = decode_event(record.body);
       if (event->envelope.kind == Kind::alert) state.alerts.emplace(alert_memory_key(*event), alert_content_hash(*event));
     }
@@ -122,7 +122,7 @@ CoreRig::CoreRig(RegionCode own, std::shared_ptr<const Members> members, std::sh
       policy_(std::move(policy)) {}
 
 CoreConfig CoreRig::config() const {
-  return {region, Epoch{1}, Incarnation{9}, policy_, members_, "test"};
+  return {region, epoch_, Incarnation{8 + epoch_.value}, policy_, members_, "test"};
 }
 
 Effects CoreRig::turn(std::vector<Input> inputs) {
@@ -131,7 +131,7 @@ Effects CoreRig::turn(std::vector<Input> inputs) {
   Effects effects = core.finish();
   auto touched = effects.touched.begin();
   for (StoredSegment& segment : effects.batch.segments) {
-    if (segment.info.feed.region != region) continue;
+    if (segment.info.feed.region != region || segment.info.feed.epoch != epoch_) continue;
     must(touched != effects.touched.end() && touched->feed == segment.info.feed && touched->head == segment.last,
          "each own segment has its head to seal, in order");
     segment.seal = sign_seal(seal_keys_of(region).secret_key, touched->feed, touched->head);
@@ -143,7 +143,13 @@ Effects CoreRig::turn(std::vector<Input> inputs) {
 }
 
 void CoreRig::restart() {
-  core = BrokerCore(config(), disk.load(region));
+  core = BrokerCore(config(), disk.load(region, epoch_));
+}
+
+void CoreRig::restore(const Disk& backup) {
+  disk = backup;
+  epoch_ = Epoch{epoch_.value + 1};
+  restart();
 }
 
 Effects CoreRig::pass(TimeMs ms) {

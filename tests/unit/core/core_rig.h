@@ -27,7 +27,7 @@ struct Disk {
 
   // Checks the batch's form on the way: dense offsets, continuing feeds, a seal on each segment.
   void commit(const JournalBatch& batch);
-  [[nodiscard]] LoadedState load(RegionCode region) const;
+  [[nodiscard]] LoadedState load(RegionCode region, Epoch epoch) const;
   // Every event of the feed's region and kind of lane, in order: the words that a test compares.
   [[nodiscard]] std::vector<Event> events(RegionCode region) const;
 };
@@ -47,6 +47,8 @@ class CoreRig {
   [[nodiscard]] Input input(decltype(Input::what) what) const { return Input{now, std::move(what)}; }
   // kill -9 and start: only the disk is left.
   void restart();
+  // The disk of a backup, and the epoch that its restore begins.
+  void restore(const Disk& backup);
   // Lets time pass in steps of 100 ms with a tick each; returns all that was said.
   Effects pass(TimeMs ms);
 
@@ -73,6 +75,7 @@ class CoreRig {
   [[nodiscard]] CoreConfig config() const;
   std::shared_ptr<const Members> members_;
   std::shared_ptr<const Policy> policy_;
+  Epoch epoch_{1};
   std::uint64_t turns_ = 0;
 };
 
