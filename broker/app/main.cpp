@@ -9,6 +9,7 @@
 #include <iostream>
 #include <thread>
 
+#include "broker/app/backup_command.h"
 #include "broker/app/broker.h"
 #include "broker/app/data_folder.h"
 #include "broker/app/rebuild_view.h"
@@ -26,6 +27,10 @@ constexpr const char* kExamples = R"(Examples:
   lianxi-broker --rebuild-view --config regions/330800.toml  make view.db anew from the journal (the node must be stopped)
   lianxi-broker verify /var/lib/lianxi/journal --members members.toml
                                                              prove the journal: sums, chains, seals
+  lianxi-broker backup /backup/2026-11-09 --config regions/330800.toml
+                                                             a proven copy of the journal; the node may run
+  lianxi-broker restore /backup/2026-11-09 --config regions/330800.toml
+                                                             begin anew from it, in a new epoch (the node must be stopped)
 Exit status: 0 done, 1 failed while running or not proven, 2 wrong arguments or configuration.)";
 
 struct Arguments {
@@ -34,6 +39,8 @@ struct Arguments {
   bool rebuild_view = false;
   bool verify_asked = false;
   VerifyOptions verify;
+  enum class Copy : std::uint8_t { none, backup, restore } copy = Copy::none;
+  BackupOptions backup;
 };
 
 // SIGTERM and SIGINT stop the broker, SIGHUP makes it read its rights again. They are blocked in every thread and read here.
@@ -103,6 +110,8 @@ int run(const Arguments& arguments) {
   auto read = read_config(arguments.config);
   for (const ConfigFinding& finding : read.findings) std::cerr << to_text(finding) << '\n';
   if (!read.value) return kUsage;
+  if (arguments.copy == Arguments::Copy::backup) return run_backup(*read.value, arguments.backup, std::cout, std::cerr);
+  if (arguments.copy == Arguments::Copy::restore) return run_restore(*read.value, arguments.backup, std::cout, std::cerr);
   return arguments.rebuild_view ? run_rebuild_view(*read.value, std::cout, std::cerr) : serve(std::move(*read.value));
 }
 
@@ -129,11 +138,24 @@ int main(int argc, char** argv) {
   verify->add_option("--against", arguments.verify.against, "A feed vector (status --json) that the journal must hold")
       ->type_name("FILE");
   verify->add_flag("--json", arguments.verify.json, "Print one JSON object");
+  const auto copying = [&](const char* name, const char* what) {
+    auto* command = app.add_subcommand(name, what);
+    command->add_option("FOLDER", arguments.backup.folder, "The backup's folder")->required();
+    command->add_option("--config", arguments.config, "The node's file")->required()->type_name("FILE");
+    command->add_flag("--json", arguments.backup.json, "Print one JSON object");
+    return command;
+  };
+  auto* backup = copying("backup", "Copy and prove the journal of a node, which may run");
+  auto* restore = copying("restore", "Make a node's journal from a backup, and begin an epoch");
   try {
     app.parse(argc, argv);
     arguments.verify_asked = verify->parsed();
-    if (!arguments.verify_asked && config->count() + checked->count() == 0)
-      throw CLI::RequiredError("one of --config, --check-config, verify");
+    arguments.backup.progress = ::isatty(STDERR_FILENO) == 1;
+    if (backup->parsed()) arguments.copy = Arguments::Copy::backup;
+    if (restore->parsed()) arguments.copy = Arguments::Copy::restore;
+    const bool job = arguments.verify_asked || arguments.copy != Arguments::Copy::none;
+    if (!job && config->count() + checked->count() == 0)
+      throw CLI::RequiredError("one of --config, --check-config, verify, backup, restore");
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error);
     return status == 0 ? kDone : kUsage;
