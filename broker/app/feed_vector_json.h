@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "schemas/ids.h"
 #include "schemas/result.h"
 
 namespace lianxi::app {
