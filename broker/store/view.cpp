@@ -6,6 +6,7 @@
 #include "broker/store/projections/incident.h"
 #include "broker/store/projections/resource.h"
 #include "schemas/codec/event_codec.h"
+#include "schemas/codec/segment_scan.h"
 
 namespace lianxi::store {
 
@@ -31,10 +32,11 @@ class SqliteView final : public View {
 
   [[nodiscard]] Offset taken() const override { return taken_; }
 
-  [[nodiscard]] StoreResult<void> take(const std::vector<JournalSegment>& segments) override {
+  using View::take;
+  [[nodiscard]] StoreResult<void> take(std::span<const SegmentView> segments) override {
     return in_transaction("apply to the view", [&] {
       if (!transaction_) transaction_.emplace(*db_);
-      for (const JournalSegment& segment : segments) apply_segment(segment);
+      for (const SegmentView& segment : segments) apply_segment(segment);
     });
   }
 
@@ -100,51 +102,52 @@ class SqliteView final : public View {
     return row;
   }
 
-  void apply_segment(const JournalSegment& stored) {
-    const auto segment = Segment::parse(stored.bytes);
-    if (!segment) {
+  void apply_segment(const SegmentView& stored) {
+    if (auto read = scan_.read(stored.bytes); !read) {
       fail(StoreError::corrupt, "the segment at offset " + std::to_string(stored.first_offset.value) +
-                                    " cannot be read: " + segment.error().field + ": " + segment.error().reason);
+                                    " cannot be read: " + read.error().field + ": " + read.error().reason);
     }
-    const Offset end(stored.first_offset.value + segment->info().count);
+    const SegmentScan::Run& run = scan_.segments().front();
+    const SegmentInfo& info = run.info;
+    const Offset end(stored.first_offset.value + info.count);
     if (end <= taken_) return;
     if (stored.first_offset > taken_) {
       fail(StoreError::corrupt, "offsets " + std::to_string(taken_.value) + " to " + std::to_string(stored.first_offset.value) +
                                     " are missing before the next segment");
     }
-    AudienceRow& of = audience(segment->info().feed.audience);
+    AudienceRow& of = audience(info.feed.audience);
     of.touched = true;
     std::map<Kind, std::uint64_t> kinds;
-    for (const RecordView& record : segment->records()) {
-      const Offset at(stored.first_offset.value + (record.stamp.sequence.value - segment->info().first_sequence.value));
+    for (std::uint32_t i = 0; i < info.count; ++i) {
+      const Offset at(stored.first_offset.value + i);
       if (at < taken_) continue;
       Kind kind = Kind::unknown;
-      const char* reason = apply_record(segment->info().feed, record, at, of, kind);
+      const char* reason = apply_record(info.feed, scan_.record(run, i), at, of, kind);
       if (reason != nullptr) ++unread_[reason];
       ++kinds[kind];
     }
-    for (const auto& [kind, events] : kinds) counts_[{segment->info().feed.region, segment->info().feed.lane, kind}] += events;
-    heads_[segment->info().feed] = {of.id, segment->last()};
+    for (const auto& [kind, events] : kinds) counts_[{info.feed.region, info.feed.lane, kind}] += events;
+    const RecordView& last = scan_.record(run, info.count - 1);
+    heads_[info.feed] = {of.id, FeedHead{last.stamp.sequence, last.hash}};
     taken_ = end;
   }
 
   // Why the event left no row; nullptr if it left one. Says its kind if it can be read.
   const char* apply_record(const FeedId& feed, const RecordView& record, Offset at, AudienceRow& of, Kind& kind) {
     if (record.redacted) return "redacted";
-    const auto event = decode_event(record.body);
-    if (!event) return "unreadable";
-    const Envelope& envelope = event->envelope;
+    if (!reader_.read(record.body)) return "unreadable";
+    const Envelope& envelope = reader_.envelope();
     kind = envelope.kind;
     if (envelope.audience != feed.audience) return "audience is not the feed's";
-    const auto home = home_region(envelope.entity);
     const auto version = version_of(feed.epoch, record.stamp.ordinal);
-    if (!home || !version) return "unreadable";
-    const Applied applied{feed, record, *event, *home, *version, at, of};
+    if (!version) return "unreadable";
+    const Applied applied{feed, record, envelope, reader_.home(), *version, at, of};
     constexpr const char* kNotHome = "not the home region's";
-    if (std::holds_alternative<Alert>(event->body)) return alerts_.apply(applied) ? nullptr : kNotHome;
-    if (std::holds_alternative<Resource>(event->body)) return resources_.apply(applied) ? nullptr : kNotHome;
-    if (!std::holds_alternative<IncidentReport>(event->body)) return "unknown kind";
-    incidents_.apply(applied);
+    if (const Alert* alert = reader_.alert()) return alerts_.apply(applied, *alert) ? nullptr : kNotHome;
+    if (const ResourceView* resource = reader_.resource()) return resources_.apply(applied, *resource) ? nullptr : kNotHome;
+    const ReportView* report = reader_.report();
+    if (report == nullptr) return "unknown kind";
+    incidents_.apply(applied, *report);
     return nullptr;
   }
 
@@ -179,6 +182,8 @@ class SqliteView final : public View {
   SQLite::Statement set_meta_, set_digest_, set_feed_, count_unread_;
   Offset offset_{1}, taken_{1};
   std::map<std::string, AudienceRow> audiences_;
+  SegmentScan scan_;
+  EventReader reader_;
   std::optional<Transaction> transaction_;
   // Of the open transaction.
   std::map<FeedId, std::pair<std::int64_t, FeedHead>> heads_;
@@ -232,6 +237,13 @@ StoreResult<std::unique_ptr<View>> open_view(const ViewOptions& options, const J
     remove_database(options.path, options.vfs);
     return std::make_unique<SqliteView>(open_tables(options, journal));
   });
+}
+
+StoreResult<void> View::take(const std::vector<JournalSegment>& segments) {
+  std::vector<SegmentView> views;
+  views.reserve(segments.size());
+  for (const JournalSegment& segment : segments) views.push_back({segment.first_offset, segment.bytes});
+  return take(views);
 }
 
 StoreResult<void> View::apply(const std::vector<JournalSegment>& segments) {

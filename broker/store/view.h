@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 
 #include "broker/store/journal.h"
@@ -16,6 +17,12 @@ inline constexpr std::uint32_t kViewVersion = 2;  // raised when tables or a pro
 
 inline constexpr std::size_t kTakeBytes = 1024 * 1024;                // of segments read at a time
 inline constexpr std::size_t kViewTransactionBytes = 8 * kTakeBytes;  // of segments, while there is a backlog
+
+// A stored segment, borrowed.
+struct SegmentView {
+  Offset first_offset;
+  BytesView bytes;
+};
 
 struct ViewOptions {
   std::string path;  // view.db
@@ -32,7 +39,8 @@ class View {
   // Applies stored segments in offset order, in a transaction that stays open for more; those below taken() are skipped. Events
   // that cannot be read (unknown kind, redacted, damaged by their author) leave no row and are counted. After a failure the
   // view stands at offset() again.
-  [[nodiscard]] virtual StoreResult<void> take(const std::vector<JournalSegment>& segments) = 0;
+  [[nodiscard]] virtual StoreResult<void> take(std::span<const SegmentView> segments) = 0;
+  [[nodiscard]] StoreResult<void> take(const std::vector<JournalSegment>& segments);
   // Ends the transaction: rows and offset() together.
   [[nodiscard]] virtual StoreResult<void> commit() = 0;
   // take() and commit().

@@ -44,9 +44,9 @@ AlertProjection::AlertProjection(SQLite::Database& db)
       reference_(db, "INSERT OR IGNORE INTO alert_reference (target, alert) VALUES (?, ?)"),
       no_references_(db, "DELETE FROM alert_reference WHERE alert = ?") {}
 
-bool AlertProjection::apply(const Applied& applied) {
+bool AlertProjection::apply(const Applied& applied, const Alert& alert) {
   if (applied.feed.region != applied.home) return false;
-  const Envelope& envelope = applied.event.envelope;
+  const Envelope& envelope = applied.envelope;
   std::optional<std::int64_t> replaced;
   {
     Run found(find_);
@@ -63,13 +63,12 @@ bool AlertProjection::apply(const Applied& applied) {
   }
   // The row is a function of this one event, and the chain's hash is of all that it says.
   applied.audience.digest.add(applied.record.hash);
-  write(applied);
+  write(applied, alert);
   return true;
 }
 
-void AlertProjection::write(const Applied& applied) {
-  const Envelope& envelope = applied.event.envelope;
-  const auto& alert = std::get<Alert>(applied.event.body);
+void AlertProjection::write(const Applied& applied, const Alert& alert) {
+  const Envelope& envelope = applied.envelope;
   const AlertInfo none;
   const AlertInfo* shown = shown_info(alert);
   const AlertInfo& info = shown == nullptr ? none : *shown;

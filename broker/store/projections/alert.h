@@ -9,10 +9,10 @@ class AlertProjection {
  public:
   explicit AlertProjection(SQLite::Database& db);
   // False if the event is not the home region's: it then leaves no row.
-  [[nodiscard]] bool apply(const Applied& applied);
+  [[nodiscard]] bool apply(const Applied& applied, const Alert& alert);
 
  private:
-  void write(const Applied& applied);
+  void write(const Applied& applied, const Alert& alert);
 
   SQLite::Statement find_, delete_, insert_, reference_, no_references_;
 };

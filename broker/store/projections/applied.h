@@ -6,7 +6,7 @@
 #include "broker/store/digest.h"
 #include "broker/store/sqlite.h"
 #include "schemas/codec/segment.h"
-#include "schemas/event.h"
+#include "schemas/event_rules.h"
 
 namespace lianxi::store {
 
@@ -31,7 +31,7 @@ struct AudienceRow {
 struct Applied {
   const FeedId& feed;
   const RecordView& record;
-  const Event& event;
+  const Envelope& envelope;
   RegionCode home;  // of the entity
   Version version = 0;
   Offset offset;          // in this node's journal: a number for new rows

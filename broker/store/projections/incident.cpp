@@ -1,7 +1,5 @@
 #include "broker/store/projections/incident.h"
 
-#include <algorithm>
-
 namespace lianxi::store {
 
 namespace {
@@ -69,27 +67,6 @@ FieldSource source_of(Version version, RegionCode from, RegionCode home) {
   return {home_bit | version, from.value};
 }
 
-void IncidentFields::take(const Envelope& envelope, const IncidentReport& report, FieldSource source, TimeMs received_at) {
-  if (source > head) {
-    head = source;
-    state = report.state;
-    place = envelope.place;
-  }
-  if (report.incident_class != IncidentClass::unknown && source > class_from) {
-    class_from = source;
-    incident_class = report.incident_class;
-  }
-  if (envelope.level != Level::none && source > level_from) {
-    level_from = source;
-    level = envelope.level;
-  }
-  if (!report.title.empty() && source > title_from) {
-    title_from = source;
-    title = report.title;
-  }
-  updated_at = std::max(updated_at, received_at);
-}
-
 IncidentProjection::IncidentProjection(SQLite::Database& db)
     : find_(db,
             "SELECT id, last_report, row_hash, state, place, head_key, head_region, incident_class, class_key, class_region,"
@@ -107,7 +84,7 @@ IncidentProjection::IncidentProjection(SQLite::Database& db)
               "INSERT INTO report (id, incident, previous, region, version, publisher, received_at, event_bytes)"
               " VALUES (?, ?, ?, ?, ?, ?, ?, ?)") {}
 
-void IncidentProjection::apply(const Applied& applied) {
+void IncidentProjection::apply(const Applied& applied, const ReportView& report) {
   Row& row = rows_.touch(applied, [&](const RowKey& key, Row& fresh) {
     fresh.id = to_stored(applied.offset.value);
     fresh.region = applied.home;
@@ -115,8 +92,7 @@ void IncidentProjection::apply(const Applied& applied) {
     load(key, fresh);
   });
   const RecordView& record = applied.record;
-  row.fields.take(applied.event.envelope, std::get<IncidentReport>(applied.event.body),
-                  source_of(applied.version, applied.feed.region, applied.home), applied.received_at());
+  row.fields.take(applied.envelope, report, source_of(applied.version, applied.feed.region, applied.home), applied.received_at());
   Run(report_)
       .put(applied.offset.value)
       .put(row.id)

@@ -27,14 +27,37 @@ struct IncidentFields {
   FieldSource title_from;
   TimeMs updated_at = 0;
 
-  // A report that leaves class, level or title open does not count for that field.
-  void take(const Envelope& envelope, const IncidentReport& report, FieldSource source, TimeMs received_at);
+  // IncidentReport or ReportView. A report that leaves class, level or title open does not count for that field.
+  template <class Report>
+  void take(const Envelope& envelope, const Report& report, FieldSource source, TimeMs received_at);
 };
+
+template <class Report>
+void IncidentFields::take(const Envelope& envelope, const Report& report, FieldSource source, TimeMs received_at) {
+  if (source > head) {
+    head = source;
+    state = report.state;
+    place = envelope.place;
+  }
+  if (report.incident_class != IncidentClass::unknown && source > class_from) {
+    class_from = source;
+    incident_class = report.incident_class;
+  }
+  if (envelope.level != Level::none && source > level_from) {
+    level_from = source;
+    level = envelope.level;
+  }
+  if (!report.title.empty() && source > title_from) {
+    title_from = source;
+    title = report.title;
+  }
+  updated_at = std::max(updated_at, received_at);
+}
 
 class IncidentProjection {
  public:
   explicit IncidentProjection(SQLite::Database& db);
-  void apply(const Applied& applied);
+  void apply(const Applied& applied, const ReportView& report);
   // Writes the incidents that were touched.
   void flush();
   // The transaction did not come about.

@@ -6,20 +6,22 @@ namespace lianxi::store {
 
 namespace {
 
-std::string attributes_text(const std::vector<NameValue>& attributes) {
+std::string attributes_text(std::span<const NameValueView> attributes) {
   std::string text;
-  for (const NameValue& attribute : attributes) {
+  for (const NameValueView& attribute : attributes) {
     if (!text.empty()) text += '\n';
-    text += attribute.name + '\t' + attribute.value;
+    text += attribute.name;
+    text += '\t';
+    text += attribute.value;
   }
   return text;
 }
 
 }  // namespace
 
-std::string join_lines(const std::vector<std::string>& words) {
+std::string join_lines(std::span<const std::string_view> words) {
   std::string text;
-  for (const std::string& word : words) {
+  for (const std::string_view word : words) {
     if (!text.empty()) text += '\n';
     text += word;
   }
@@ -36,7 +38,7 @@ std::vector<std::string> split_lines(const std::string& text) {
   return words;
 }
 
-void ResourceProjection::Row::take(const Envelope& envelope, const Resource& resource, Version version) {
+void ResourceProjection::Row::take(const Envelope& envelope, const ResourceView& resource, Version version) {
   const ResourceChange change = resource.change;
   if (change == ResourceChange::remove) {
     removed = std::max(removed, version);
@@ -119,7 +121,7 @@ ResourceProjection::ResourceProjection(SQLite::Database& db)
       capability_(db, "INSERT OR IGNORE INTO resource_capability (capability, resource) VALUES (?, ?)"),
       no_capability_(db, "DELETE FROM resource_capability WHERE capability = ? AND resource = ?") {}
 
-bool ResourceProjection::apply(const Applied& applied) {
+bool ResourceProjection::apply(const Applied& applied, const ResourceView& resource) {
   if (applied.feed.region != applied.home) return false;
   Row& row = rows_.touch(applied, [&](const RowKey& key, Row& fresh) {
     fresh.id = to_stored(applied.offset.value);
@@ -127,7 +129,7 @@ bool ResourceProjection::apply(const Applied& applied) {
     fresh.audience = &applied.audience;
     load(key, fresh);
   });
-  row.take(applied.event.envelope, std::get<Resource>(applied.event.body), applied.version);
+  row.take(applied.envelope, resource, applied.version);
   row.updated_at = std::max(row.updated_at, applied.received_at());
   return true;
 }

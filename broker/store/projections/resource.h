@@ -9,7 +9,7 @@ class ResourceProjection {
  public:
   explicit ResourceProjection(SQLite::Database& db);
   // False if the event is not the home region's: it then leaves no row.
-  [[nodiscard]] bool apply(const Applied& applied);
+  [[nodiscard]] bool apply(const Applied& applied, const ResourceView& resource);
 
   // Writes the resources that were touched.
   void flush();
@@ -50,7 +50,7 @@ class ResourceProjection {
 
     [[nodiscard]] Seen seen() const { return {removed, record, place_version, lon, lat, capabilities}; }
     [[nodiscard]] Hash content_hash(const RowKey& key) const;
-    void take(const Envelope& envelope, const Resource& resource, Version version);
+    void take(const Envelope& envelope, const ResourceView& resource, Version version);
   };
   void load(const RowKey& key, Row& row);
   void write(const RowKey& key, Row& row);
@@ -62,7 +62,7 @@ class ResourceProjection {
 };
 
 // The row's text of capabilities, and back.
-[[nodiscard]] std::string join_lines(const std::vector<std::string>& words);
+[[nodiscard]] std::string join_lines(std::span<const std::string_view> words);
 [[nodiscard]] std::vector<std::string> split_lines(const std::string& text);
 
 }  // namespace lianxi::store

@@ -30,7 +30,7 @@ class RowCache {
   // `load(key, row)`. The reference holds until flush() or forget().
   template <class Load>
   Row& touch(const Applied& applied, Load load) {
-    const Envelope& envelope = applied.event.envelope;
+    const Envelope& envelope = applied.envelope;
     Held& held = find(KeyView{envelope.entity, applied.audience.id, envelope.status}, load);
     if (!held.second.dirty) {
       held.second.dirty = true;

@@ -31,9 +31,9 @@ class DiaryView final : public store::View {
   DiaryView(Diary& diary, bool broken) : diary_(diary), broken_(broken) {}
   [[nodiscard]] Offset offset() const override { return offset_; }
   [[nodiscard]] Offset taken() const override { return taken_; }
-  [[nodiscard]] StoreResult<void> take(const std::vector<store::JournalSegment>& segments) override {
+  [[nodiscard]] StoreResult<void> take(std::span<const store::SegmentView> segments) override {
     if (broken_) return tl::unexpected(store::StoreFailure{store::StoreError::corrupt, "torn"});
-    for (const store::JournalSegment& segment : segments) {
+    for (const store::SegmentView& segment : segments) {
       EXPECT_EQ(segment.first_offset, taken_);
       taken_ = Offset(taken_.value + 1);
       bytes_ += segment.bytes.size();
