@@ -165,6 +165,7 @@ void Broker::State::perform(TurnOutput output) {
     log.warn("alarm", {{"what", alarm.what}, {"reason", alarm.reason}});
   }
   if (output.committed.empty()) return;
+  view->committed(output.committed);
   board.head = node->core().next_offset().value;
   view->wake();
   live->wake();

@@ -69,11 +69,10 @@ store::StoreResult<bool> ViewThread::apply() {
   std::size_t bytes = 0;
   bool bounded = false;
   while (!stop_ && !bounded && view.taken().value < board_.head) {
-    const auto segments = parts_.journal->read(view.taken(), store::kTakeBytes);
-    if (!segments) return tl::unexpected(segments.error());
-    if (segments->empty()) break;
-    for (const store::JournalSegment& segment : *segments) bytes += segment.bytes.size();
-    if (auto taken = view.take(*segments); !taken) return tl::unexpected(taken.error());
+    const auto some = take_some();
+    if (!some) return tl::unexpected(some.error());
+    if (*some == 0) break;
+    bytes += *some;
     bounded = bytes >= store::kViewTransactionBytes || steady_ms() >= until_ms;
   }
   if (auto done = view.commit(); !done) return tl::unexpected(done.error());
@@ -83,6 +82,26 @@ store::StoreResult<bool> ViewThread::apply() {
     applied_();
   }
   return bounded;
+}
+
+// From memory what is there, else from the journal.
+store::StoreResult<std::size_t> ViewThread::take_some() {
+  std::size_t bytes = 0;
+  std::vector<store::SegmentView> views;
+  const auto add = [&](Offset first, const Bytes& segment) {
+    views.push_back({first, segment});
+    bytes += segment.size();
+  };
+  const auto fresh = fresh_.take(parts_.view->taken(), store::kTakeBytes);
+  store::StoreResult<std::vector<store::JournalSegment>> read;
+  if (fresh.empty()) {
+    read = parts_.journal->read(parts_.view->taken(), store::kTakeBytes);
+    if (!read) return tl::unexpected(read.error());
+  }
+  for (const FreshSegments::Held& held : fresh) add(held.first, *held.bytes);
+  for (const store::JournalSegment& segment : *read) add(segment.first_offset, segment.bytes);
+  if (auto taken = parts_.view->take(views); !taken) return tl::unexpected(taken.error());
+  return bytes;
 }
 
 void ViewThread::count() {

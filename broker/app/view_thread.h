@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include "broker/app/fresh_segments.h"
 #include "broker/app/log.h"
 #include "broker/app/metrics.h"
 #include "broker/app/status_board.h"
@@ -37,6 +38,8 @@ class ViewThread {
   ~ViewThread();
   ViewThread(const ViewThread&) = delete;
   ViewThread& operator=(const ViewThread&) = delete;
+  // What a turn has committed, before board.head says so: what is not told here is read from the journal.
+  void committed(std::span<const SharedSegment> segments) { fresh_.add(segments); }
   // Something was committed; costs nothing while the thread is at work.
   void wake() {
     if (idle_.exchange(false)) board_.view_call.signal();
@@ -47,10 +50,12 @@ class ViewThread {
   void wait_for_events();
   void gather();
   void wait(std::int64_t at_most_ms);
-  [[nodiscard]] store::StoreResult<bool> apply();  // one transaction; true: a bound ended it, there is a backlog
+  [[nodiscard]] store::StoreResult<bool> apply();             // one transaction; true: a bound ended it, there is a backlog
+  [[nodiscard]] store::StoreResult<std::size_t> take_some();  // how many bytes
   void count();
 
   Parts parts_;
+  FreshSegments fresh_;
   StatusBoard& board_;
   Metrics& metrics_;
   std::function<void()> applied_;

@@ -1,7 +1,6 @@
 #include "broker/store/log_vfs.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +12,9 @@
 #include <new>
 #include <vector>
 
+#include "broker/store/database_file.h"
 #include "broker/store/files.h"
+#include "broker/store/gathered.h"
 #include "broker/store/sqlite.h"
 
 namespace lianxi::store {
@@ -22,88 +23,69 @@ namespace {
 
 constexpr std::size_t kLogHeaderBytes = 32;
 constexpr std::size_t kMaxGathered = 4 * 1024 * 1024;  // more is written before the sync: a transaction that large waits anyway
-constexpr std::size_t kMaxWriteBytes = 0x1f000;        // SQLite's VFS for Unix takes 17 bits of a write's size, and no more
 constexpr std::size_t kZeroStepBytes = 1024 * 1024;
 constexpr std::array<std::uint8_t, kLogHeaderBytes> kNoHeader{};
 
-struct Gathered {
-  std::uint64_t begin = 0;
-  std::vector<std::uint8_t> bytes;
-  [[nodiscard]] std::uint64_t end() const { return begin + bytes.size(); }
+struct State {
+  bool gathers = false;
+  Gathered gathered;
+  ReadAhead ahead;  // while a checkpoint copies
+  sqlite3_file* database = nullptr;
 };
 
 struct LogFile {  // what SQLite holds; the default VFS's own file lies behind it
   sqlite3_file base;
-  Gathered* gathered;
+  State* state;
 };
 
-sqlite3_vfs* real_vfs(sqlite3_vfs* vfs) {
-  return static_cast<sqlite3_vfs*>(vfs->pAppData);
-}
-Gathered& gathered_of(sqlite3_file* file) {
-  return *reinterpret_cast<LogFile*>(file)->gathered;
+struct Use {
+  sqlite3_vfs* real;
+  bool gathers_log;
+};
+
+State& state_of(sqlite3_file* file) {
+  return *reinterpret_cast<LogFile*>(file)->state;
 }
 sqlite3_file* real_of(sqlite3_file* file) {
   return reinterpret_cast<sqlite3_file*>(reinterpret_cast<LogFile*>(file) + 1);
 }
 
 int flush(sqlite3_file* file) {
-  Gathered& gathered = gathered_of(file);
-  if (gathered.bytes.empty()) return SQLITE_OK;
-  for (std::size_t at = 0; at < gathered.bytes.size(); at += kMaxWriteBytes) {
-    const std::size_t count = std::min(kMaxWriteBytes, gathered.bytes.size() - at);
-    const int rc = real_of(file)->pMethods->xWrite(real_of(file), gathered.bytes.data() + at, static_cast<int>(count),
-                                                   static_cast<sqlite3_int64>(gathered.begin + at));
-    if (rc != SQLITE_OK) return rc;
-  }
-  gathered.bytes.clear();
-  return SQLITE_OK;
+  return state_of(file).gathered.flush(real_of(file));
 }
 
 int close(sqlite3_file* file) {
   const int flushed = flush(file);
   const int rc = real_of(file)->pMethods->xClose(real_of(file));
-  delete reinterpret_cast<LogFile*>(file)->gathered;
+  delete reinterpret_cast<LogFile*>(file)->state;
   return rc == SQLITE_OK ? flushed : rc;
 }
 
 int read(sqlite3_file* file, void* to, int amount, sqlite3_int64 offset) {
-  const Gathered& gathered = gathered_of(file);
-  const auto begin = static_cast<std::uint64_t>(offset);
-  if (!gathered.bytes.empty() && begin < gathered.end() && begin + static_cast<std::uint64_t>(amount) > gathered.begin) {
+  State& state = state_of(file);
+  if (state.gathered.overlaps(offset, amount)) {
     if (const int rc = flush(file); rc != SQLITE_OK) return rc;
   }
+  if (is_copying(state.database)) return state.ahead.read(real_of(file), to, amount, offset);
   return real_of(file)->pMethods->xRead(real_of(file), to, amount, offset);
 }
 
 int write(sqlite3_file* file, const void* from, int amount, sqlite3_int64 offset) {
-  Gathered& gathered = gathered_of(file);
-  const auto begin = static_cast<std::uint64_t>(offset);
-  const auto* bytes = static_cast<const std::uint8_t*>(from);
-  const auto count = static_cast<std::size_t>(amount);
-  const bool joins = begin >= gathered.begin && begin <= gathered.end() && begin - gathered.begin + count <= kMaxGathered;
-  if (!gathered.bytes.empty() && !joins) {
-    if (const int rc = flush(file); rc != SQLITE_OK) return rc;
-  }
-  try {
-    if (gathered.bytes.empty()) gathered.begin = begin;
-    const auto at = static_cast<std::size_t>(begin - gathered.begin);
-    const std::size_t over = std::min(count, gathered.bytes.size() - at);  // written before, and written again
-    std::copy_n(bytes, over, gathered.bytes.begin() + static_cast<std::ptrdiff_t>(at));
-    gathered.bytes.insert(gathered.bytes.end(), bytes + over, bytes + count);
-  } catch (const std::bad_alloc&) {
-    return SQLITE_IOERR_NOMEM;
-  }
-  return SQLITE_OK;
+  State& state = state_of(file);
+  state.ahead.forget();
+  if (state.gathers) return state.gathered.write(real_of(file), from, amount, offset, kMaxGathered);
+  return real_of(file)->pMethods->xWrite(real_of(file), from, amount, offset);
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
   sqlite3_file* real = real_of(file);
-  if (size > 0) {
+  State& state = state_of(file);
+  state.ahead.forget();
+  if (size > 0 || !state.gathers) {
     const int rc = flush(file);
     return rc == SQLITE_OK ? real->pMethods->xTruncate(real, size) : rc;
   }
-  gathered_of(file).bytes.clear();
+  state.gathered.drop();
   sqlite3_int64 held = 0;
   if (const int rc = real->pMethods->xFileSize(real, &held); rc != SQLITE_OK || held == 0) return rc;
   return real->pMethods->xWrite(real, kNoHeader.data(), static_cast<int>(kNoHeader.size()), 0);
@@ -116,8 +98,8 @@ int sync(sqlite3_file* file, int flags) {
 
 int file_size(sqlite3_file* file, sqlite3_int64* size) {
   const int rc = real_of(file)->pMethods->xFileSize(real_of(file), size);
-  const Gathered& gathered = gathered_of(file);
-  if (!gathered.bytes.empty()) *size = std::max(*size, static_cast<sqlite3_int64>(gathered.end()));
+  const Gathered& gathered = state_of(file).gathered;
+  if (!gathered.empty()) *size = std::max(*size, gathered.end());
   return rc;
 }
 
@@ -146,20 +128,42 @@ constexpr sqlite3_io_methods kMethods = {1,       close,      read,    write,   
                                          nullptr, nullptr,    nullptr};
 
 int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
-  sqlite3_vfs* real = real_vfs(vfs);
-  if ((flags & SQLITE_OPEN_WAL) == 0) return real->xOpen(real, name, file, flags, out_flags);
+  const Use& use = *static_cast<const Use*>(vfs->pAppData);
+  if ((flags & SQLITE_OPEN_MAIN_DB) != 0) return open_database_file(use.real, name, file, flags, out_flags);
+  if ((flags & SQLITE_OPEN_WAL) == 0) return use.real->xOpen(use.real, name, file, flags, out_flags);
   file->pMethods = nullptr;
-  auto* gathered = new (std::nothrow) Gathered;
-  if (gathered == nullptr) return SQLITE_NOMEM;
-  const int rc = real->xOpen(real, name, real_of(file), flags, out_flags);
+  auto* state = new (std::nothrow) State;
+  if (state == nullptr) return SQLITE_NOMEM;
+  state->gathers = use.gathers_log;
+  state->database = sqlite3_database_file_object(name);
+  const int rc = use.real->xOpen(use.real, name, real_of(file), flags, out_flags);
   if (rc != SQLITE_OK) {
-    delete gathered;
+    delete state;
     return rc;
   }
-  reinterpret_cast<LogFile*>(file)->gathered = gathered;
+  reinterpret_cast<LogFile*>(file)->state = state;
   file->pMethods = &kMethods;
   return SQLITE_OK;
 }
+
+// One VFS: what it is called, and how it differs from the default one.
+struct OurVfs {
+  std::string name;
+  Use use;
+  sqlite3_vfs vfs;
+
+  OurVfs(const char* called, bool gathers_log) : name(called) {
+    sqlite3_initialize();
+    use = {sqlite3_vfs_find(nullptr), gathers_log};
+    vfs = *use.real;
+    vfs.szOsFile = std::max(static_cast<int>(sizeof(LogFile)), database_file_bytes()) + use.real->szOsFile;
+    vfs.pNext = nullptr;
+    vfs.zName = name.c_str();
+    vfs.pAppData = &use;
+    vfs.xOpen = open;
+    if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK) fail(StoreError::io, "SQLite does not take the VFS " + name);
+  }
+};
 
 [[noreturn]] void fail_on(const std::string& what, const std::string& path) {
   fail(StoreError::io, "cannot " + what + " " + path + ": " + std::strerror(errno));
@@ -199,21 +203,13 @@ std::string kept_log(const std::string& folder) {
 }  // namespace
 
 const std::string& log_vfs() {
-  static const std::string name = "lianxi-log";
-  static sqlite3_vfs vfs = [] {
-    sqlite3_initialize();
-    sqlite3_vfs* real = sqlite3_vfs_find(nullptr);
-    sqlite3_vfs made = *real;
-    made.szOsFile = static_cast<int>(sizeof(LogFile)) + real->szOsFile;
-    made.pNext = nullptr;
-    made.zName = name.c_str();
-    made.pAppData = real;
-    made.xOpen = open;
-    return made;
-  }();
-  static const int registered = sqlite3_vfs_register(&vfs, 0);
-  if (registered != SQLITE_OK) fail(StoreError::io, "SQLite does not take the VFS of the journal's logs");
-  return name;
+  static const OurVfs ours("lianxi-log", true);
+  return ours.name;
+}
+
+const std::string& view_vfs() {
+  static const OurVfs ours("lianxi-view", false);
+  return ours.name;
 }
 
 void move_file(const std::string& from, const std::string& to) {

@@ -1,7 +1,9 @@
-// The SQLite VFS under which the journal's writer runs. It differs from the default one in a file's write-ahead log alone:
+// The SQLite VFS under which the journal's writer runs, and that of the view's. Both differ from the default one in how a
+// checkpoint copies: the log is read ahead, and neighbouring pages are written in one call (database_file.h). That of the
+// journal treats the write-ahead log in its own way too:
 //
 //   writes are gathered and given to the system in one call when the log is synced. SQLite writes each page and its header by
-//   themselves, and tells readers of a commit only after the sync.
+//   themselves, and tells readers of a commit only after the sync (which the view's commits do not have).
 //   emptying the log overwrites its header with zeros and leaves its blocks where they are: the next commits overwrite blocks
 //   that the disk has already, so that a sync has no metadata to write. What stands behind them is of older salts, which
 //   SQLite never takes for a part of the log.
@@ -14,8 +16,9 @@
 
 namespace lianxi::store {
 
-// The VFS's name for open_database; registered at the first call. Any thread.
+// The VFS's names for open_database; registered at the first call. Any thread.
 [[nodiscard]] const std::string& log_vfs();
+[[nodiscard]] const std::string& view_vfs();
 
 // The kept log of a journal's folder, if there is one.
 [[nodiscard]] bool has_kept_log(const std::string& folder);

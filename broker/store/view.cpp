@@ -1,6 +1,7 @@
 #include "broker/store/view.h"
 
 #include "broker/store/files.h"
+#include "broker/store/log_vfs.h"
 #include "broker/store/migrations.h"
 #include "broker/store/projections/alert.h"
 #include "broker/store/projections/incident.h"
@@ -107,6 +108,8 @@ class SqliteView final : public View {
       fail(StoreError::corrupt, "the segment at offset " + std::to_string(stored.first_offset.value) +
                                     " cannot be read: " + read.error().field + ": " + read.error().reason);
     }
+    if (scan_.segments().size() != 1)
+      fail(StoreError::corrupt, "no segment stands at offset " + std::to_string(stored.first_offset.value));
     const SegmentScan::Run& run = scan_.segments().front();
     const SegmentInfo& info = run.info;
     const Offset end(stored.first_offset.value + info.count);
@@ -193,7 +196,7 @@ class SqliteView final : public View {
 };
 
 Database open_tables(const ViewOptions& options, const JournalIdentity& journal) {
-  Database db = open_database(options.path, OpenMode::create, options.vfs);
+  Database db = open_database(options.path, OpenMode::create, options.vfs.empty() ? view_vfs() : options.vfs);
   // Large pages and few checkpoints: an event's bytes are copied by log and checkpoint alike, and each page costs its calls.
   db->exec("PRAGMA page_size=16384");
   db->exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=FAST");

@@ -66,6 +66,7 @@ class EndlessJournal final : public store::JournalReader {
   EndlessJournal(const StatusBoard& board, std::size_t event_bytes) : board_(board), event_bytes_(event_bytes) {}
   [[nodiscard]] StoreResult<std::vector<store::JournalSegment>> read(Offset from, std::size_t max_bytes) override {
     std::vector<store::JournalSegment> segments;
+    ++reads;
     for (std::size_t bytes = 0; bytes < max_bytes && from.value < board_.head; bytes += event_bytes_) {
       segments.push_back({from, Bytes(event_bytes_), std::nullopt});
       from = Offset(from.value + 1);
@@ -75,6 +76,8 @@ class EndlessJournal final : public store::JournalReader {
   [[nodiscard]] StoreResult<Offset> first_beyond(const FeedVector&) override { return Offset(1); }
   [[nodiscard]] StoreResult<Offset> next_offset() override { return Offset(board_.head); }
 
+  std::atomic<int> reads{0};
+
  private:
   const StatusBoard& board_;
   std::size_t event_bytes_;
@@ -83,15 +86,26 @@ class EndlessJournal final : public store::JournalReader {
 class AViewThread : public ::testing::Test {
  protected:
   void start(std::int64_t gather_ms, std::size_t event_bytes = 100, bool broken = false) {
+    auto journal = std::make_unique<EndlessJournal>(board_, event_bytes);
+    journal_ = journal.get();
     thread_ = std::make_unique<ViewThread>(
-        ViewThread::Parts{std::make_unique<DiaryView>(diary_, broken), std::make_unique<EndlessJournal>(board_, event_bytes),
-                          kHere, gather_ms},
-        board_, metrics_, [this] { moved_.signal(); },
+        ViewThread::Parts{std::make_unique<DiaryView>(diary_, broken), std::move(journal), kHere, gather_ms}, board_, metrics_,
+        [this] { moved_.signal(); },
         [this](const store::StoreFailure& why) {
           failure_ = why.detail;
           failed_ = true;
           moved_.signal();
         });
+  }
+  // As the broker does after a turn.
+  void commit_and_tell(std::uint64_t offset) {
+    SegmentInfo info;
+    info.first_offset = Offset(offset);
+    info.count = 1;
+    const std::vector<SharedSegment> committed = {
+        std::make_shared<const HeldSegment>(StoredSegment{info, {}, Bytes(100), std::nullopt}, true)};
+    thread_->committed(committed);
+    commit_up_to(offset + 1);
   }
   void commit_up_to(std::uint64_t head) {
     board_.head = head;
@@ -117,8 +131,23 @@ class AViewThread : public ::testing::Test {
   net::Wakeup moved_;
   std::string failure_;  // to be read once `failed_`
   std::atomic<bool> failed_{false};
+  EndlessJournal* journal_ = nullptr;
   std::unique_ptr<ViewThread> thread_;
 };
+
+TEST_F(AViewThread, WhatItIsToldIsNotReadFromTheJournal) {
+  start(1);
+  for (std::uint64_t offset = 1; offset <= 50; ++offset) commit_and_tell(offset);
+  ASSERT_TRUE(reaches(51));
+  EXPECT_EQ(journal_->reads, 0);
+  commit_up_to(61);  // untold
+  ASSERT_TRUE(reaches(61));
+  const int reads = journal_->reads;
+  EXPECT_GT(reads, 0);
+  commit_and_tell(61);
+  ASSERT_TRUE(reaches(62));
+  EXPECT_EQ(journal_->reads, reads);
+}
 
 TEST_F(AViewThread, AppliesAtOnceAfterARestThenGathersUntilAQuestionWaits) {
   start(kNever);
