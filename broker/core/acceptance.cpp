@@ -61,6 +61,8 @@ Result<Accepted> Judge::judge(const Ground& ground, const KindMemory& memory, By
   if (auto rule = rules->judge({reader_, body}, ground.region(), ground.members(), memory); !rule)
     return tl::unexpected(std::move(rule.error()));
   if (const std::string* stopped = ground.forks.stopped(feed_)) return refuse(RefusalCode::feed_forked, "audience", *stopped);
+  if (const std::string* doubted = ground.forks.doubted(feed_))
+    return tl::unexpected(Refusal{RefusalCode::busy, "audience", "it is being asked whether " + *doubted, kRetryAfterMs});
   return Accepted{rules, &feed_};
 }
 

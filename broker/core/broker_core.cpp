@@ -48,6 +48,7 @@ struct BrokerCore::State {
       const auto before = std::exchange(ground.config.members, changed.members);
       ground.durability.members_changed(ground, *before);
     }
+    ground.forks.keep_members([&](RegionCode region) { return ground.members().find(region) != nullptr; });
     followers.policy_changed(ground, turn, changed);
     replication.members_changed(ground);
   }

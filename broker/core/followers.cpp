@@ -49,7 +49,7 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
     if (!taken) return refused(std::move(taken.error()));
     done = *taken;
   }
-  if (from.agent.role == Role::node) ground.forks.compare(turn, ground.sequencer, follow.vector, from.agent.id.text());
+  if (from.agent.role == Role::node) ground.forks.compare(turn, ground.sequencer, follow.vector, from.agent.id.region());
 
   auto spec = std::make_shared<FollowSpec>(FollowSpec{from.agent, follow.mode, follow.lanes, follow.filter, follow.regions, {}});
   Follower follower;
@@ -105,7 +105,7 @@ void Followers::credit(Turn& turn, const AgentMessage& from, const Credit& credi
 // behind its back), so that it need not wait for the silence.
 void Followers::heartbeat(Ground& ground, Turn& turn, const AgentMessage& from, const Heartbeat& heartbeat) {
   if (from.agent.role != Role::node) return;
-  ground.forks.compare(turn, ground.sequencer, heartbeat.vector, from.agent.id.text());
+  ground.forks.compare(turn, ground.sequencer, heartbeat.vector, from.agent.id.region());
   if (any_on(from.connection)) return;
   turn.refuse(from.connection,
               {SessionId{}, 0, Lane::flash, {RefusalCode::not_found, "follow", "nothing is followed here; follow again", 0}});

@@ -148,8 +148,7 @@ bool Publishing::take(Call& call, Sequence sequence, BytesView body, const BodyH
     return false;
   }
   if (too_fast(call, sequence, body.size())) return false;
-  consume(call, sequence, body, hash);
-  return true;
+  return consume(call, sequence, body, hash);
 }
 
 bool Publishing::too_fast(Call& call, Sequence sequence, std::size_t bytes) {
@@ -191,7 +190,8 @@ void Publishing::repeat(Call& call, Sequence sequence, const BodyHash& hash) {
   }
 }
 
-void Publishing::consume(Call& call, Sequence sequence, BytesView body, const BodyHash& hash) {
+// False: held back, and nothing behind it may be taken.
+bool Publishing::consume(Call& call, Sequence sequence, BytesView body, const BodyHash& hash) {
   call.turn.bytes += body.size();
   const Lane lane = call.publish.lane;
   auto judged = judge_.judge(call.ground, call.ground.memory, body);
@@ -201,10 +201,14 @@ void Publishing::consume(Call& call, Sequence sequence, BytesView body, const Bo
   }
   if (!judged) {
     Refusal refusal = clipped(std::move(judged.error()));
+    if (refusal.code == RefusalCode::busy) {
+      hold_back(call, sequence, refusal.code, std::move(refusal.reason), refusal.retry_after_ms);
+      return false;
+    }
     refusal.retry_after_ms = 0;  // it consumes its sequence: there is nothing to retry
     sessions_.refused(call.session, lane, call.turn.now, hash, refusal);
     say(call, sequence, hash, std::move(refusal), true);
-    return;
+    return true;
   }
   Sequencer& sequencer = call.ground.sequencer;
   const auto ticket = sequencer.accept(call.turn, *judged->feed, {&call.from.agent.id, call.publish.session, sequence}, body);
@@ -213,6 +217,7 @@ void Publishing::consume(Call& call, Sequence sequence, BytesView body, const Bo
   if (lane == Lane::flash) call.turn.effects.flash = true;
   book_.receipt(call.from.connection, call.publish.session, lane, sequence, call.lane.answer(sequence), true);
   if (call.publish.peers > 0) call.ground.durability.ask(call.from, call.publish, sequence, *judged->feed, ticket);
+  return true;
 }
 
 void Publishing::hold_back(Call& call, Sequence sequence, RefusalCode code, std::string reason, std::uint32_t after_ms) {

@@ -26,7 +26,7 @@ class Publishing {
   // False: consumed nothing, and what is behind must wait.
   bool take(Call& call, Sequence sequence, BytesView body, const BodyHash& hash);
   void repeat(Call& call, Sequence sequence, const BodyHash& hash);
-  void consume(Call& call, Sequence sequence, BytesView body, const BodyHash& hash);
+  [[nodiscard]] bool consume(Call& call, Sequence sequence, BytesView body, const BodyHash& hash);
   void hold_back(Call& call, Sequence sequence, RefusalCode code, std::string reason, std::uint32_t after_ms = kRetryAfterMs);
   // True: the agent publishes too fast, and was told when to come again.
   bool too_fast(Call& call, Sequence sequence, std::size_t bytes);

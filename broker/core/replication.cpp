@@ -157,7 +157,7 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
     if (ours(deliver_message->follow) && link.state == State::following)
       deliver(ground, turn, {from.link, link, from.link.peer, nullptr}, *deliver_message);
   } else if (const auto* heartbeat = std::get_if<Heartbeat>(&from.message)) {
-    ground.forks.compare(turn, ground.sequencer, heartbeat->vector, "the node of " + to_text(from.link.peer));
+    ground.forks.compare(turn, ground.sequencer, heartbeat->vector, from.link.peer);
   } else if (const auto* said_no = std::get_if<Refused>(&from.message)) {
     refused(ground, turn, from.link, link, *said_no);
   } else if (const auto* unfollow = std::get_if<Unfollow>(&from.message)) {

@@ -39,6 +39,7 @@ class Replication {
   // Own feeds of epochs that a restore has ended: what it lost is asked of every peer, once on each connection.
   struct Former : Detour {
     std::optional<Offset> until;  // where the peer's journal ended when it began
+    std::set<FeedId> claimed;     // asked for because the peer claims to hold them otherwise
     bool done = false;
   };
   struct Link {

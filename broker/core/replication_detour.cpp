@@ -82,24 +82,44 @@ void Replication::detour_message(Ground& ground, Turn& turn, const PeerMessage& 
   if (!of_former || !former.open || !former.until || through < *former.until) return;
   former.done = true;
   close_detour(turn, source.id.lanes, former, "all that you hold of it is here");
+  ground.forks.shown_all(turn, source.id.peer, former.claimed);
 }
 
 void Replication::ask_former(const Ground& ground, Turn& turn, const LinkId& id, Link& link) {
   Former& former = link.former;
   former.retry_at = std::min(former.retry_at, turn.now + kRefusedLinkRetryMs);  // the wall clock may have been set back
-  if (ground.config.epoch <= Epoch{1} || former.open || former.done || turn.now < former.retry_at || ground.disk_low) return;
+  if (former.open || turn.now < former.retry_at || ground.disk_low) return;
+  std::set<FeedId> claimed = ground.forks.claimed(id.peer, lanes_of(id.lanes));
+  const bool lost_some = ground.config.epoch > Epoch{1} && !former.done;
+  if (!lost_some && claimed.empty()) return;
+  former.until.reset();
   former.via = id.peer;
   former.follow = link.last_follow = SessionId{link.last_follow.value + 1};
   former.open = true;
   const LinkId own{ground.region(), id.lanes};
-  turn.effects.link_sends.push_back({id, question(former.follow, own, held_of(ground, own))});
+  FeedVector held = held_of(ground, own);
+  // A claim is shown from the feed's beginning: from our head on there may be nothing.
+  std::erase_if(held, [&](const FeedPosition& position) { return claimed.contains(position.feed); });
+  former.claimed = std::move(claimed);
+  turn.effects.link_sends.push_back({id, question(former.follow, own, std::move(held))});
 }
 
-// Today's epoch has no other writer: what a peer holds beyond it, under this region's seal, is of a copy of this node.
+// Today's epoch has no other writer: what a peer shows beyond it, under this region's seal, is of a copy of this node.
 bool Replication::is_former(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
   const FeedId& feed = segment.info().feed;
   if (feed.epoch < ground.config.epoch) return true;
-  ground.forks.compare(turn, ground.sequencer, {{feed, segment.last()}}, "the node of " + to_text(source.id.peer));
+  const Member* own = ground.members().find(ground.region());
+  if (own == nullptr) return false;
+  // Of a later epoch nothing is held here, and any part of it will do.
+  const FeedHead ours = feed.epoch > ground.config.epoch
+                            ? FeedHead{Sequence{segment.info().first_sequence.value - 1}, segment.info().previous}
+                            : ground.sequencer.head(feed);
+  const SegmentVerdict verdict = judge_segment(segment, ours, own->seal_key);
+  if (verdict.outcome == SegmentVerdict::Outcome::append || verdict.outcome == SegmentVerdict::Outcome::forked)
+    ground.forks.proven(turn, feed,
+                        "the node of " + to_text(source.id.peer) + " holds " + to_text(feed) + " up to " +
+                            std::to_string(segment.last().sequence.value) + " under this region's seal, this node up to " +
+                            std::to_string(ground.sequencer.head(feed).sequence.value));
   return false;
 }
 
