@@ -32,7 +32,7 @@ class Forks {
   [[nodiscard]] std::set<FeedId> claimed(RegionCode peer, LaneMask lanes) const;
   // Why nothing may ever be published on the feed; null if it is not proven to be forked.
   [[nodiscard]] const std::string* stopped(const FeedId& feed) const;
-  // Why nothing may be published on it for now; null if nobody claims anything of it.
+  // Why nothing may be published on it until a claim is shown; null if nobody claims anything of it.
   [[nodiscard]] const std::string* doubted(const FeedId& feed) const;
 
  private:
