@@ -112,7 +112,14 @@ ClientImpl::ClientImpl(const Profile& profile, ClientOptions options, std::uniqu
 }
 
 ClientImpl::~ClientImpl() {
-  storing_.reset();
+  StoreQueue* storing = nullptr;
+  {
+    const std::scoped_lock lock(storing_mutex_);
+    storing_ended_ = true;
+    storing = storing_.get();
+  }
+  // Callbacks publish until the thread ends: the queue stays, closed.
+  if (storing != nullptr) storing->close();
   stopping_ = true;
   wake();
   thread_.join();
@@ -256,22 +263,28 @@ void ClientImpl::store_many(std::span<const Event> events, EachDone done, bool a
 
 void ClientImpl::hand_over(std::span<NewEvent> events, std::span<const std::size_t> index,
                            const std::shared_ptr<const EachDone>& done, bool async) {
-  if (async) {
-    std::call_once(storing_begins_, [this] {
-      storing_ = std::make_unique<StoreQueue>(
-          *outbox_, options_.max_waiting_bytes,
-          StoreQueue::Sinks{
-              .stored = [this] { stored(); },
-              .failed = [this](Lane lane, Ticket ticket, const Refusal& refusal) { not_stored(lane, ticket, refusal); }});
-    });
-  }
+  StoreQueue* const storing = async ? store_queue() : nullptr;
   waiters_.add(events, index, done);
-  const auto appended = async ? storing_->push(events) : outbox_->append(events);
+  // Without a queue the client is being closed, and what is stored at once is stored all the same.
+  const auto appended = storing != nullptr ? storing->push(events) : outbox_->append(events);
   if (!appended) {
     for (const NewEvent& event : events) not_stored(event.lane, event.ticket, appended.error());
-  } else if (!async) {
+  } else if (storing == nullptr) {
     stored();
   }
+}
+
+// Lives as long as the client; null once it is being closed and nobody has asked before.
+StoreQueue* ClientImpl::store_queue() {
+  const std::scoped_lock lock(storing_mutex_);
+  if (storing_ == nullptr && !storing_ended_) {
+    storing_ = std::make_unique<StoreQueue>(
+        *outbox_, options_.max_waiting_bytes,
+        StoreQueue::Sinks{
+            .stored = [this] { stored(); },
+            .failed = [this](Lane lane, Ticket ticket, const Refusal& refusal) { not_stored(lane, ticket, refusal); }});
+  }
+  return storing_.get();
 }
 
 std::size_t ClientImpl::pending() const {

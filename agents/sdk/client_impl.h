@@ -66,6 +66,7 @@ class ClientImpl final : public Client {
   void store_many(std::span<const Event> events, EachDone done, bool async);
   void hand_over(std::span<NewEvent> events, std::span<const std::size_t> index, const std::shared_ptr<const EachDone>& done,
                  bool async);
+  StoreQueue* store_queue();
   void stored();
   void not_stored(Lane lane, Ticket ticket, const Refusal& refusal);
   void tell_later(Waiter waiter, Outcome outcome);  // on the I/O thread
@@ -108,7 +109,8 @@ class ClientImpl final : public Client {
 
   Waiters waiters_;
   PeerAcks acks_;
-  std::once_flag storing_begins_;
+  std::mutex storing_mutex_;
+  bool storing_ended_ = false;
   std::unique_ptr<StoreQueue> storing_;  // with a durable outbox, from the first publish_async on
 
   mutable std::mutex state_mutex_;

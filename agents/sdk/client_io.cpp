@@ -308,8 +308,12 @@ void ClientImpl::end() {
     follower->stop(now_ms_);
     follower->closed(closed());
   }
-  for (Waiter& waiter : waiters_.drain()) tell(waiter, tl::unexpected(closed()));
   acks_.end(closed());
+  // What these callbacks publish hears the same; what is published in answer to that, nothing.
+  for (int pass = 0; pass < 2; ++pass) {
+    run_tasks();
+    for (Waiter& waiter : waiters_.drain()) tell(waiter, tl::unexpected(closed()));
+  }
   for (auto& [request, asked] : queries_) asked.promise->set_value(tl::unexpected(Failure<SdkError>{SdkError::closed, "closed"}));
   outbox_->flush();
   for (Publishing& connection : publishing_) {

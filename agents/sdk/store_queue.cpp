@@ -7,13 +7,13 @@ namespace lianxi::sdk {
 StoreQueue::StoreQueue(Outbox& outbox, std::size_t max_bytes, Sinks sinks)
     : outbox_(outbox), max_bytes_(max_bytes), sinks_(std::move(sinks)), thread_([this] { run(); }) {}
 
-StoreQueue::~StoreQueue() {
+void StoreQueue::close() {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 Result<void> StoreQueue::push(std::span<const NewEvent> events) {
@@ -22,6 +22,7 @@ Result<void> StoreQueue::push(std::span<const NewEvent> events) {
   bool first = false;
   {
     const std::scoped_lock lock(mutex_);
+    if (stopping_) return tl::unexpected(Refusal{RefusalCode::busy, "", "the client is being closed", kRetryAfterMs});
     if (waiting_.bytes.size() + bytes > max_bytes_ && !waiting_.events.empty()) {
       return tl::unexpected(Refusal{RefusalCode::busy, "outbox",
                                     std::to_string(waiting_.bytes.size()) + " bytes wait for the disk; publish again later",

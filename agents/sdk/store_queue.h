@@ -19,12 +19,14 @@ class StoreQueue {
   };
   // `outbox` outlives the queue.
   StoreQueue(Outbox& outbox, std::size_t max_bytes, Sinks sinks);
-  ~StoreQueue();
+  ~StoreQueue() { close(); }
   StoreQueue(const StoreQueue&) = delete;
   StoreQueue& operator=(const StoreQueue&) = delete;
 
   // Copies the events. Refuses all (busy) if more than `max_bytes` would wait for the disk.
   [[nodiscard]] Result<void> push(std::span<const NewEvent> events);
+  // Writes what waits, and refuses all that comes after. Not from a sink.
+  void close();
 
  private:
   struct Batch {
