@@ -19,7 +19,7 @@
 
 namespace lianxi::app {
 
-inline constexpr std::int64_t kGatherMs = 20;     // between transactions, while events come
+inline constexpr std::int64_t kGatherMs = 50;     // between transactions, while events come
 inline constexpr std::int64_t kMaxApplyMs = 100;  // of one transaction's reading and applying, in a backlog
 inline constexpr int kViewNice = 5;               // below the broker's thread: a receipt comes before a row
 
