@@ -78,11 +78,24 @@ std::vector<AnswerBook::Item>& AnswerBook::page(const Connection& to, SessionId 
   return pages_[last_].items;
 }
 
+bool AnswerBook::Receipts::goes_on(Lane of, Sequence next, const HeldAnswer& held, bool of_this_turn) const {
+  const std::uint64_t n = hashes.size();
+  const bool dense = next.value == sequence.value + n && held.feed_sequence.value == feed_sequence.value + n &&
+                     held.ordinal.value == ordinal.value + n;
+  const bool placed = of_this_turn ? held.ticket == ticket + n : held.offset.value == offset.value + n;
+  return of == lane && of_this_turn == this_turn && held.feed == feed && dense && placed;
+}
+
 void AnswerBook::receipt(const Connection& to, SessionId session, Lane lane, Sequence sequence, const HeldAnswer& held,
                          bool this_turn) {
-  page(to, session)
-      .emplace_back(
-          Receipt{lane, sequence, held.hash, held.feed, held.feed_sequence, held.ordinal, held.offset, held.ticket, this_turn});
+  std::vector<Item>& items = page(to, session);
+  auto* run = items.empty() ? nullptr : std::get_if<Receipts>(&items.back());
+  if (run == nullptr || !run->goes_on(lane, sequence, held, this_turn)) {
+    items.emplace_back(
+        Receipts{lane, sequence, held.feed, held.feed_sequence, held.ordinal, held.offset, held.ticket, this_turn, {}});
+    run = &std::get<Receipts>(items.back());
+  }
+  run->hashes.push_back(held.hash);
 }
 
 void AnswerBook::refusal(const Connection& to, SessionId session, SequenceRefusal refusal) {
@@ -97,9 +110,13 @@ void AnswerBook::close_turn(Turn& turn, const Sequencer& sequencer) {
         writer.add(std::move(*refusal));
         continue;
       }
-      const auto& r = std::get<Receipt>(item);
-      const Offset offset = r.this_turn ? sequencer.position(r.ticket).offset : r.offset;
-      writer.add({r.lane, r.sequence, r.feed, r.feed_sequence, r.ordinal, offset, &r.hash});
+      const auto& run = std::get<Receipts>(item);
+      for (std::size_t i = 0; i < run.hashes.size(); ++i) {
+        const Offset offset = run.this_turn ? sequencer.position(run.ticket + static_cast<Sequencer::Ticket>(i)).offset
+                                            : Offset{run.offset.value + i};
+        writer.add({run.lane, Sequence{run.sequence.value + i}, run.feed, Sequence{run.feed_sequence.value + i},
+                    Ordinal{run.ordinal.value + i}, offset, &run.hashes[i]});
+      }
     }
     writer.flush();
   }

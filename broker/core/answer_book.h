@@ -19,18 +19,19 @@ class AnswerBook {
   void close_turn(Turn& turn, const Sequencer& sequencer);
 
  private:
-  struct Receipt {
+  struct Receipts {  // of a dense run
     Lane lane{};
-    Sequence sequence;
-    BodyHash hash{};
+    Sequence sequence;             // of the first, like the rest
     const FeedId* feed = nullptr;  // interned
     Sequence feed_sequence;
     Ordinal ordinal;
     Offset offset;
     Sequencer::Ticket ticket = 0;
     bool this_turn = false;
+    std::vector<BodyHash> hashes;
+    [[nodiscard]] bool goes_on(Lane lane, Sequence sequence, const HeldAnswer& held, bool this_turn) const;
   };
-  using Item = std::variant<Receipt, SequenceRefusal>;
+  using Item = std::variant<Receipts, SequenceRefusal>;
   struct Page {
     Connection to;
     SessionId session;

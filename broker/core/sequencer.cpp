@@ -67,6 +67,8 @@ void Sequencer::write_feed(Turn& turn, const FeedId& feed, const std::vector<Pen
   FeedHead& head = heads_[feed];
   std::vector<Salt> salts;
   std::vector<BytesView> bodies;
+  salts.reserve(events.size());
+  bodies.reserve(events.size());
   std::size_t bytes = 0;
   for (const Pending& event : events) {
     salts.push_back(of_turn[event.ticket]);

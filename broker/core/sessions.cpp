@@ -207,6 +207,7 @@ void Sessions::close_turn(JournalBatch& batch, const Sequencer& sequencer) {
 void Sessions::write_lane(JournalBatch& batch, const SessionKey& key, const Session& session, Lane lane, SessionLane& state,
                           const Sequencer& sequencer) {
   AnswerRun run{key, lane, Sequence{state.committed.value + 1}, {}};
+  run.answers.reserve(static_cast<std::size_t>(state.high_water.value - state.committed.value));
   for (auto at = state.committed.value - state.answered_through.value; at < state.held.size(); ++at) {
     HeldAnswer& held = state.held[static_cast<std::size_t>(at)];
     if (!held.refusal) held.offset = sequencer.position(held.ticket).offset;

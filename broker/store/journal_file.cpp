@@ -90,7 +90,7 @@ JournalFile::JournalFile(const JournalOptions& options, std::uint64_t number, Op
       keeps_log_(options.vfs.empty()),
       db_(open_database(path_, mode, keeps_log_ ? log_vfs() : options.vfs)) {
   db_->exec(options.sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
-  db_->exec("PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=FAST; PRAGMA cache_size=-1024");
+  db_->exec("PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=FAST; PRAGMA cache_size=-3072");
 }
 
 // Counts the log's pages after each commit; being set, it also keeps SQLite from checkpointing by itself.

@@ -188,16 +188,20 @@ Salt derive_salt(const Hash& entropy, Ordinal ordinal) {
 }
 
 void derive_salts(const Hash& entropy, Ordinal first, std::span<Salt> salts) {
-  std::vector<FixedWriter> messages(salts.size());
-  std::vector<BytesView> views;
-  views.reserve(salts.size());
-  for (std::size_t i = 0; i < salts.size(); ++i) {
-    messages[i].run(entropy);
-    messages[i].number(first.value + i);
-    views.push_back(messages[i].written());
-  }
   static_assert(sizeof(Salt) == 16);
-  codec::blake2b_many({sizeof(Salt), kSaltPurpose}, {}, views, reinterpret_cast<std::uint8_t*>(salts.data()));
+  constexpr std::size_t kAtOnce = 64;
+  std::array<std::array<std::uint8_t, sizeof(Hash) + 8>, kAtOnce> messages;
+  std::array<BytesView, kAtOnce> views;
+  for (std::size_t i = 0; i < kAtOnce; ++i) {
+    std::copy(entropy.begin(), entropy.end(), messages[i].begin());
+    views[i] = messages[i];
+  }
+  for (std::size_t at = 0; at < salts.size(); at += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, salts.size() - at);
+    for (std::size_t i = 0; i < count; ++i) codec::store(messages[i].data() + sizeof(Hash), first.value + at + i);
+    codec::blake2b_many({sizeof(Salt), kSaltPurpose}, {}, std::span(views).first(count),
+                        reinterpret_cast<std::uint8_t*>(salts.data() + at));
+  }
 }
 
 void body_digests(std::span<const Salt> salts, std::span<const BytesView> bodies, std::span<Hash> digests) {

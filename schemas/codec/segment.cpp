@@ -67,8 +67,8 @@ FeedHead SegmentWriter::append(const Stamp& stamp, const Salt& salt, const Hash&
   const std::size_t length = record_bytes(publisher.size(), body.size());
   const std::size_t start = bytes_.size();
   head_ = FeedHead{stamp.sequence, chain_hash(head_.hash, feed_, stamp, digest)};
-  bytes_.resize(start + length);
-  std::uint8_t* at = bytes_.data() + start;
+  std::array<std::uint8_t, kPublisherAt> fixed{};
+  std::uint8_t* at = fixed.data();
   codec::store(at + kLengthAt, static_cast<std::uint32_t>(length));
   codec::store(at + kPublisherLengthAt, static_cast<std::uint16_t>(publisher.size()));
   codec::store(at + kBodyLengthAt, static_cast<std::uint32_t>(body.size()));
@@ -80,8 +80,12 @@ FeedHead SegmentWriter::append(const Stamp& stamp, const Salt& salt, const Hash&
   std::copy(salt.begin(), salt.end(), at + kSaltAt);
   std::copy(digest.begin(), digest.end(), at + kBodyDigestAt);
   std::copy(head_.hash.begin(), head_.hash.end(), at + kHashAt);
-  std::copy(publisher.begin(), publisher.end(), at + kPublisherAt);
-  std::copy(body.begin(), body.end(), at + kPublisherAt + codec::padded_to_8(publisher.size()));
+  codec::append_bytes(bytes_, fixed);
+  codec::append_bytes(bytes_, codec::view_of(publisher));
+  bytes_.resize(start + kPublisherAt + codec::padded_to_8(publisher.size()));
+  codec::append_bytes(bytes_, body);
+  bytes_.resize(start + length);
+  at = bytes_.data() + start;
   codec::store(at + kChecksumAt, static_cast<std::uint32_t>(checksum({at + kCheckedAt, length - kCheckedAt})));
   ++count_;
   return head_;
