@@ -35,6 +35,7 @@ void Book::answer(const Asked& asked, const Answered& answered) {
   const auto [first, fresh] = answers_.emplace(asked, answered);
   if (fresh) {
     acknowledged_ += answered.accepted ? 1 : 0;
+    if (!answered.accepted) never(answered.hash);
   } else if (first->second != answered) {
     world_.fail("promise 2: " + to_text(asked) + " was first " + to_text(first->second) + " and is now " + to_text(answered));
   }
@@ -45,28 +46,52 @@ bool Book::take_segment(RegionCode region, const store::JournalSegment& stored, 
   const std::string where = "journal of " + lianxi::to_text(region) + " at offset " + std::to_string(next.value) + ": ";
   const Result<Segment> segment = Segment::parse(stored.bytes);
   if (!segment) {
-    world_.fail(where + segment.error().reason);
+    world_.fail("promise 8: " + where + segment.error().reason);
     return false;
   }
   if (stored.first_offset != next) {
-    world_.fail(where + "the next segment begins at offset " + std::to_string(stored.first_offset.value));
+    world_.fail("promise 1: " + where + "the next segment begins at offset " + std::to_string(stored.first_offset.value));
     return false;
   }
   const FeedId& feed = segment->info().feed;
   FeedHead& head = heads[feed];
   const Result<FeedHead> after = verify_chain(*segment, head);
   if (!after) {
-    world_.fail(where + "the chain breaks: " + after.error().reason);
+    world_.fail("promise 8: " + where + "the chain breaks: " + after.error().reason);
     return false;
   }
   head = *after;
   for (const RecordView& record : segment->records()) {
     const Stamp& stamp = record.stamp;
+    const BodyHash body = body_hash(record.body);
+    check_record(region, feed, record, body);
     events[{feed, stamp.sequence}] =
-        Found{{stamp.publisher, stamp.session, feed.lane, stamp.session_sequence}, body_hash(record.body), stamp.ordinal, next};
+        Found{{stamp.publisher, stamp.session, feed.lane, stamp.session_sequence}, body, stamp.ordinal, next};
     next = Offset(next.value + 1);
   }
   return true;
+}
+
+void Book::check_record(RegionCode region, const FeedId& feed, const RecordView& record, const BodyHash& body) {
+  const std::string where = lianxi::to_text(feed) + " " + std::to_string(record.stamp.sequence.value) + " in the journal of " +
+                            lianxi::to_text(region);
+  const auto [first, fresh] = history_.try_emplace({feed, record.stamp.sequence}, Place{record.hash, body, region});
+  if (first->second.hash != record.hash || first->second.body != body)
+    return world_.fail("promise 8: " + where + " is not what " + lianxi::to_text(first->second.by) + " has there");
+  if (!fresh) return;
+  if (never_.contains(body) && !twice_.contains(body)) return world_.fail("promise 9: " + where + " was refused");
+  const Result<Event> event = decode_event(record.body);
+  if (!event) return world_.fail("promise 9: " + where + " is no event");
+  const auto home = home_region(event->envelope.entity);
+  if (event->envelope.kind == Kind::resource && (!home || *home != feed.region))
+    world_.fail("promise 6: " + where + " decides on " + event->envelope.entity + ", which is another region's");
+}
+
+void Book::committed(RegionCode region, const store::JournalSegment& stored) {
+  const Result<Segment> segment = Segment::parse(stored.bytes);
+  if (!segment) return world_.fail("promise 8: " + lianxi::to_text(region) + " commits what cannot be read");
+  for (const RecordView& record : segment->records())
+    check_record(region, segment->info().feed, record, body_hash(record.body));
 }
 
 void Book::check_unique(RegionCode region, const Events& events) {
@@ -75,7 +100,8 @@ void Book::check_unique(RegionCode region, const Events& events) {
   for (const auto& [place, found] : events) {
     const std::string where = "promise 2: in the journal of " + lianxi::to_text(region) + " ";
     if (!asked.insert(found.asked).second) world_.fail(where + to_text(found.asked) + " stands twice");
-    if (!bodies.insert(found.hash).second) world_.fail(where + "the event of " + to_text(found.asked) + " stands twice");
+    if (!bodies.insert(found.hash).second && !twice_.contains(found.hash))
+      world_.fail(where + "the event of " + to_text(found.asked) + " stands twice");
   }
 }
 
@@ -134,7 +160,7 @@ void Book::check_journal(RegionCode region, store::JournalReader& journal) {
   while (true) {
     const auto segments = journal.read(next, kReadBytes);
     if (!segments)
-      return world_.fail("the journal of " + lianxi::to_text(region) + " cannot be read: " + segments.error().detail);
+      return world_.fail("promise 1: the journal of " + lianxi::to_text(region) + " cannot be read: " + segments.error().detail);
     if (segments->empty()) break;
     for (const store::JournalSegment& stored : *segments) {
       if (!take_segment(region, stored, next, heads, events)) return;

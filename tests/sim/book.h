@@ -8,6 +8,7 @@
 
 #include "broker/core/policy.h"
 #include "broker/store/journal.h"
+#include "schemas/codec/segment.h"
 #include "schemas/protocol.h"
 #include "tests/sim/world.h"
 
@@ -49,6 +50,14 @@ class Book {
   // Promise 5: a digest is a function of its audience and vector, whoever shows it and whenever.
   void digest(RegionCode region, const DigestRow& row);
 
+  // Promises 6 and 8, for what a node has just committed: one history under each place of a feed, whoever holds it; resources
+  // by their home region alone.
+  void committed(RegionCode region, const store::JournalSegment& stored);
+  // Promise 9: nobody may find this in a journal.
+  void never(const BodyHash& body) { never_.insert(body); }
+  // An outbox that was restored from a copy says it again under a new session.
+  void may_stand_twice(const BodyHash& body) { twice_.insert(body); }
+
   [[nodiscard]] std::size_t acknowledged() const { return acknowledged_; }
   [[nodiscard]] std::size_t refused() const { return answers_.size() - acknowledged_; }
 
@@ -59,6 +68,12 @@ class Book {
     Ordinal ordinal;
     Offset offset;
   };
+  struct Place {  // what stands there, by whoever showed it first
+    Hash hash{};
+    BodyHash body{};
+    RegionCode by;
+  };
+  void check_record(RegionCode region, const FeedId& feed, const RecordView& record, const BodyHash& body);
   using Events = std::map<std::pair<FeedId, Sequence>, Found>;
   bool take_segment(RegionCode region, const store::JournalSegment& stored, Offset& next, std::map<FeedId, FeedHead>& heads,
                     Events& events);
@@ -68,6 +83,8 @@ class Book {
 
   World& world_;
   std::map<Asked, Answered> answers_;
+  std::map<std::pair<FeedId, Sequence>, Place> history_;
+  std::set<BodyHash> never_, twice_;
   std::size_t acknowledged_ = 0;
   std::shared_ptr<const core::Members> members_;
   struct Spread {

@@ -5,105 +5,153 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "tests/sim/simulation.h"
+#include "tests/sim/shrink.h"
+#include "tests/sim/tally.h"
 
 namespace {
 
-using lianxi::sim::Options;
-using lianxi::sim::Outcome;
+using namespace lianxi::sim;
 
-bool parse_seeds(const std::string& text, std::uint64_t& first, std::uint64_t& last) {
+constexpr std::size_t kShrinkRuns = 200;
+constexpr std::uint64_t kManySeeds = 100;  // over so many every fault must have fired
+
+struct Plan {
+  Options options;
+  std::uint64_t first = 1, last = 20, jobs = 1;
+  bool keep_going = false, twice = false, shrink = true, require_faults = false;
+};
+
+bool parse_seeds(const std::string& text, Plan& plan) {
   const std::size_t dots = text.find("..");
   try {
-    first = std::stoull(text);
-    last = dots == std::string::npos ? first : std::stoull(text.substr(dots + 2));
+    plan.first = std::stoull(text);
+    plan.last = dots == std::string::npos ? plan.first : std::stoull(text.substr(dots + 2));
   } catch (const std::exception&) {
     return false;
   }
-  return first <= last;
+  return plan.first <= plan.last;
 }
 
-void print_failure(const Options& options, const Outcome& outcome) {
-  std::printf("\n%s\nFAILED at seed %llu: %s\nagain: lianxi-sim %s --verbose\n", outcome.transcript.c_str(),
-              static_cast<unsigned long long>(options.seed), outcome.failure.c_str(), options.text().c_str());
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
 }
 
-void print_counts(const std::map<std::string, std::uint64_t>& counts) {
-  for (const auto& [what, count] : counts) std::printf("  %10llu  %s\n", static_cast<unsigned long long>(count), what.c_str());
+void print_failure(const Plan& plan, const Options& options, const Outcome& outcome) {
+  const std::string again = "again: lianxi-sim ";
+  print("\nFAILED at seed " + std::to_string(options.seed) + ": " + outcome.failure + "\n" + again + options.text() + "\n");
+  if (!plan.shrink || !options.faults) return print("\n" + outcome.transcript);
+  const Shrunk less = shrink(options, outcome, kShrinkRuns);
+  print("\n" + less.outcome.transcript + "\nSHORTENED to " + std::to_string(less.steps) + " of " +
+        std::to_string(less.steps_before) + " troubles, in " + std::to_string(less.runs) + " runs: " + less.outcome.failure +
+        "\n" + again + less.options.text() + " --verbose\n");
 }
 
-std::uint64_t sum_of(const std::map<std::string, std::uint64_t>& counts, const std::string& prefix) {
-  std::uint64_t out = 0;
-  for (const auto& [what, count] : counts) out += what.rfind(prefix, 0) == 0 ? count : 0;
+// Every `jobs`-th seed from `first`.
+Tally run_share(const Plan& plan, std::uint64_t first) {
+  Tally tally;
+  Options options = plan.options;
+  for (options.seed = first; options.seed <= plan.last; options.seed += plan.jobs) {
+    Outcome outcome = simulate(options);
+    if (plan.twice && outcome.failure.empty() && simulate(options).hash != outcome.hash)
+      outcome.failure = "the same seed gave two different runs";
+    tally.add(outcome);
+    if (!outcome.failure.empty()) {
+      print_failure(plan, options, outcome);
+      if (!plan.keep_going) break;
+    }
+    if (tally.runs % 20 == 0) {
+      print("seed " + std::to_string(options.seed) + ": " + std::to_string(tally.runs) + " runs of this process, " +
+            std::to_string(tally.failed) + " failed, " + std::to_string(tally.counts["events acknowledged"]) +
+            " events acknowledged\n");
+    }
+  }
+  return tally;
+}
+
+// In a process of its own; its tally comes through the pipe whose end is given.
+int spawn(const Plan& plan, std::uint64_t first) {
+  int ends[2] = {};
+  if (::pipe(ends) != 0) std::abort();
+  const pid_t child = ::fork();
+  if (child < 0) std::abort();
+  if (child > 0) {
+    ::close(ends[1]);
+    return ends[0];
+  }
+  ::close(ends[0]);
+  const std::string lines = to_lines(run_share(plan, first));
+  const bool sent = ::write(ends[1], lines.data(), lines.size()) == static_cast<ssize_t>(lines.size());
+  ::_exit(sent ? 0 : 1);
+}
+
+// A process that ended without its tally counts as a failure.
+Tally collect(int end) {
+  std::string lines;
+  char part[4096];
+  for (ssize_t got = 0; (got = ::read(end, part, sizeof part)) > 0;) lines.append(part, static_cast<std::size_t>(got));
+  ::close(end);
+  Tally out = tally_of(lines);
+  int status = 0;
+  if (::wait(&status) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0 || lines.empty()) ++out.failed;
   return out;
 }
 
-void print_progress(std::uint64_t seed, std::uint64_t done, std::uint64_t failed,
-                    const std::map<std::string, std::uint64_t>& counts) {
-  const auto number = [&](const char* prefix) { return static_cast<unsigned long long>(sum_of(counts, prefix)); };
-  std::printf(
-      "seed %llu: %llu runs, %llu failed; %llu events, %llu process crashes, %llu power cuts, %llu cuts, %llu messages lost\n",
-      static_cast<unsigned long long>(seed), static_cast<unsigned long long>(done), static_cast<unsigned long long>(failed),
-      number("events acknowledged"), number("process crash"), number("power cut"), number("cuts"), number("messages lost"));
-  std::fflush(stdout);
-}
-
-// Every `jobs`-th seed from `first`; true if all held.
-bool run_share(Options options, std::uint64_t first, std::uint64_t last, std::uint64_t jobs, bool keep_going) {
-  std::map<std::string, std::uint64_t> counts;
-  std::uint64_t done = 0, failed = 0;
-  for (std::uint64_t seed = first; seed <= last; seed += jobs) {
-    options.seed = seed;
-    const Outcome outcome = lianxi::sim::simulate(options);
-    for (const auto& [what, count] : outcome.counts) counts[what] += count;
-    ++done;
-    if (!outcome.failure.empty()) {
-      ++failed;
-      print_failure(options, outcome);
-      if (!keep_going) break;
-    }
-    if (done % 10 == 0) print_progress(seed, done, failed, counts);
+int run(const Plan& plan) {
+  Tally all;
+  if (plan.jobs == 1) {
+    all = run_share(plan, plan.first);
+  } else {
+    std::vector<int> ends;
+    for (std::uint64_t job = 0; job < plan.jobs; ++job) ends.push_back(spawn(plan, plan.first + job));
+    for (const int end : ends) all.add(collect(end));
   }
-  std::printf("%llu runs, %llu failed; in all:\n", static_cast<unsigned long long>(done),
-              static_cast<unsigned long long>(failed));
-  print_counts(counts);
-  std::fflush(stdout);
-  return failed == 0;
+  print(all.print());
+  if (all.failed > 0) return 1;
+  if (!plan.require_faults) return 0;
+  const std::vector<std::string> never = all.never_fired();
+  for (const std::string& what : never) print("NEVER FIRED: " + what + "\n");
+  return never.empty() ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"Simulates nodes, agents, networks and disks that fail; every run is repeatable by its seed."};
-  std::string seeds = "1..20";
-  Options options;
-  std::uint64_t jobs = 1;
-  bool no_fsync = false, no_faults = false, keep_going = false;
+  Plan plan;
+  Options& options = plan.options;
+  options.min_events = 500;
+  std::string seeds = "1..20", mutation, keep, without;
+  bool no_faults = false, no_shrink = false;
   app.add_option("--seeds", seeds, "A..B");
   app.add_option("--nodes", options.nodes)->check(CLI::Range(1, 8));
   app.add_option("--agents", options.agents_per_node, "publishing agents per node")->check(CLI::Range(1, 20));
-  app.add_option("--events", options.events_per_agent, "events per agent")->check(CLI::Range(1, 10'000));
-  app.add_option("--jobs", jobs, "processes")->check(CLI::Range(1, 64));
-  app.add_flag("--no-fsync", no_fsync, "mutation: commits are not synced; must fail");
-  app.add_flag("--no-dedup", options.forget_sessions, "mutation: sessions do not survive a restart; must fail");
-  app.add_flag("--early-credit", options.early_credit, "mutation: peers say that they hold what is not committed; must fail");
+  app.add_option("--events", options.events_per_agent, "events per agent, at least")->check(CLI::Range(1, 10'000));
+  app.add_option("--min-events", options.min_events, "events answered in each run, at least; 500")->check(CLI::Range(0, 100'000));
+  app.add_option("--jobs", plan.jobs, "processes")->check(CLI::Range(1, 64));
+  app.add_option("--mutation", mutation, "breaks the code under test so that the run must fail: no-fsync, ack-before-commit, "
+                                         "no-dedup, no-chain-check, order-dependent-projection, local-in-shared-table, "
+                                         "flash-behind-bulk, no-checkpoint-at-open, early-credit");
+  app.add_option("--keep", keep, "only these steps of the schedule: 3,7 or none");
+  app.add_option("--without", without, "of loss,slow,duplicates,late-copies,wild-agents,second-deaths");
+  app.add_flag("--require-faults", plan.require_faults, "fail if a kind of fault never fired; over 100 seeds anyway");
+  app.add_flag("--twice", plan.twice, "run each seed twice and compare the hashes of all that happened");
   app.add_flag("--no-faults", no_faults, "nothing fails");
-  app.add_flag("--keep-going", keep_going, "go on after a failure");
+  app.add_flag("--no-shrink", no_shrink, "do not shorten what fails");
+  app.add_flag("--keep-going", plan.keep_going, "go on after a failure");
   app.add_flag("--verbose", options.verbose, "print the transcript");
   CLI11_PARSE(app, argc, argv);
-  options.sync = !no_fsync;
   options.faults = !no_faults;
-  std::uint64_t first = 0, last = 0;
-  if (!parse_seeds(seeds, first, last)) {
-    std::fprintf(stderr, "--seeds wants A..B\n");
+  plan.shrink = !no_shrink && !options.verbose;
+  const auto as = mutation_of(mutation.empty() ? "none" : mutation);
+  const auto lacks = backgrounds_of(without);
+  if (!keep.empty()) options.part.steps = steps_of(keep);
+  if (!parse_seeds(seeds, plan) || !as || !lacks || (!keep.empty() && !options.part.steps)) {
+    std::fprintf(stderr, "a value is wrong: see --help\n");
     return 2;
   }
-  if (jobs == 1) return run_share(options, first, last, 1, keep_going) ? 0 : 1;
-  for (std::uint64_t job = 0; job < jobs; ++job) {
-    if (::fork() == 0) ::_exit(run_share(options, first + job, last, jobs, keep_going) ? 0 : 1);
-  }
-  bool held = true;
-  int status = 0;
-  while (::wait(&status) > 0) held = held && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  return held ? 0 : 1;
+  options.mutation = *as;
+  options.part.without = *lacks;
+  if (plan.last - plan.first + 1 >= kManySeeds && options.faults && keep.empty() && without.empty()) plan.require_faults = true;
+  return run(plan);
 }

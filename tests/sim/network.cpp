@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/sim/forge.h"
+
 namespace lianxi::sim {
 namespace {
 
@@ -13,7 +15,7 @@ constexpr TimeMs kNoticeMs = 9'000;            // at the latest, somebody's TCP 
 DialerId Network::dial(HostId from, HostId to, std::uint8_t socket, core::Agent agent, Ears ears) {
   const DialerId id = next_id_++;
   dialers_.emplace(id, Dialer{from, to, socket, std::move(agent), std::move(ears), 0, 0, {}});
-  connect(id, world_.random().between(1, 30));
+  connect(id, random_.between(1, 30));
   return id;
 }
 
@@ -24,7 +26,7 @@ void Network::connect(DialerId id, TimeMs delay) {
     if (at == dialers_.end() || at->second.generation != generation || at->second.wire != 0) return;
     Dialer& dialer = at->second;
     if (ports_.count(dialer.to) == 0 || is_cut(dialer.from, dialer.to) || is_cut(dialer.to, dialer.from)) {
-      connect(id, world_.random().between(100, 1000));
+      connect(id, random_.between(100, 1000));
       return;
     }
     Wire wire;
@@ -61,35 +63,79 @@ app::SendResult Network::answer(HostId node, const core::Connection& to, const M
   if (at == by_connection_.end() || wires_.at(at->second).to != node) return app::SendResult::gone;
   Wire& wire = wires_.at(at->second);
   if (wire.on_way[back] >= options_.queue_messages) {
-    world_.count("full");
+    world_.fired(Fault::socket_full);
     return app::SendResult::full;
+  }
+  const auto lie = lies_.find({wire.to, wire.from});
+  const auto* deliver = std::get_if<Deliver>(&message);
+  if (lie != lies_.end() && lie->second > 0 && deliver != nullptr && wire.agent.role == core::Role::node) {
+    Deliver false_one = *deliver;
+    if (falsify(false_one.segments, random_)) {
+      --lie->second;
+      world_.fired(Fault::lie);
+      world_.expect_alarm("feed_broken");
+      world_.note(names_[wire.to] + " tells " + names_[wire.from] + " a lie");
+      transmit(wire, back, encode(Message(std::move(false_one))));
+      return app::SendResult::sent;
+    }
   }
   transmit(wire, back, encode(message));
   return app::SendResult::sent;
 }
 
+TimeMs Network::stalled(HostId host) const {
+  const auto at = stalled_.find(host);
+  return at == stalled_.end() ? 0 : at->second;
+}
+
+// Not what agents follow: no transport brings a message of one stream twice, and a follower may count on that.
+bool Network::may_come_twice(const Wire& wire) {
+  return wire.connection.socket != 2 || wire.agent.role == core::Role::node;
+}
+
 void Network::transmit(Wire& wire, Direction direction, Frames frames) {
-  Prng& random = world_.random();
-  const bool slow = !calm_ && random.chance(options_.slow_percent);
-  const TimeMs delay = random.between(options_.delay_low_ms, slow ? options_.slow_high_ms : options_.delay_high_ms);
+  const bool slow = !calm_ && random_.chance(options_.slow_percent);
+  if (slow) world_.fired(Fault::message_slow);
+  const TimeMs delay = random_.between(options_.delay_low_ms, slow ? options_.slow_high_ms : options_.delay_high_ms) +
+                       stalled(direction == out ? wire.from : wire.to);
   const TimeMs at = std::max(world_.now() + delay, wire.last[direction]);
   wire.last[direction] = at;
   ++wire.on_way[direction];
-  world_.after(at - world_.now(), [this, id = wire.id, direction, frames = std::move(frames)] { arrive(id, direction, frames); });
+  if (!calm_ && may_come_twice(wire) && random_.permille(options_.duplicate_permille)) {
+    world_.fired(Fault::duplicated);
+    ++wire.on_way[direction];
+    put_on_way(wire, direction, at, frames);
+  }
+  put_on_way(wire, direction, at, std::move(frames));
+}
+
+void Network::put_on_way(const Wire& wire, Direction direction, TimeMs at, Frames frames) {
+  const std::uint64_t order = ++order_;
+  world_.after(at - world_.now(), [this, id = wire.id, direction, order, frames = std::move(frames)] {
+    const auto found = wires_.find(id);
+    if (found == wires_.end()) {
+      if (direction == out) arrive_late(id, frames);
+      return;
+    }
+    const Wire& on = found->second;
+    if (!on.mute) note_order(direction == out ? on.from : on.to, direction == out ? on.to : on.from, order);
+    arrive(id, direction, frames);
+  });
+}
+
+void Network::note_order(HostId from, HostId to, std::uint64_t order) {
+  std::uint64_t& newest = newest_[{from, to}];
+  if (order < newest) world_.fired(Fault::reordered);
+  newest = std::max(newest, order);
 }
 
 void Network::arrive(std::uint64_t id, Direction direction, const Frames& frames) {
-  const auto at = wires_.find(id);
-  if (at == wires_.end()) {
-    world_.count("messages lost");
-    return;
-  }
-  Wire& wire = at->second;
+  Wire& wire = wires_.at(id);
   --wire.on_way[direction];
   const bool cut = direction == out ? is_cut(wire.from, wire.to) : is_cut(wire.to, wire.from);
-  if (!wire.mute && (cut || (!calm_ && world_.random().permille(options_.loss_permille)))) fall_silent(wire);
+  if (!wire.mute && (cut || (!calm_ && random_.permille(options_.loss_permille)))) fall_silent(wire);
   if (wire.mute) {
-    world_.count("messages lost");
+    world_.fired(Fault::message_lost);
     return;
   }
   Result<Message> message = decode(frames.header, frames.payload);
@@ -107,29 +153,55 @@ void Network::arrive(std::uint64_t id, Direction direction, const Frames& frames
   }
 }
 
+// The other end has long opened another connection, over which it may have said the same again.
+void Network::arrive_late(std::uint64_t id, const Frames& frames) {
+  const auto at = left_.find(id);
+  if (at == left_.end()) {
+    world_.fired(Fault::message_lost);
+    return;
+  }
+  Wire& wire = at->second;
+  const auto port = ports_.find(wire.to);
+  Result<Message> message = decode(frames.header, frames.payload);
+  if (message && port != ports_.end() && !is_cut(wire.from, wire.to)) {
+    world_.fired(Fault::late_copy);
+    world_.mix(frames.header);
+    port->second->heard(wire.connection, wire.agent, std::move(*message));
+  }
+  if (--wire.on_way[out] > 0) return;
+  const Wire gone = std::move(wire);
+  left_.erase(at);
+  if (gone.tell_node && port != ports_.end()) port->second->lost(gone.connection);
+}
+
 void Network::fall_silent(Wire& wire) {
   wire.mute = true;
-  world_.count("wires broken");
-  const bool tell_dialer = calm_ || world_.random().chance(70);
-  const bool tell_node = calm_ || world_.random().chance(70);
-  world_.after(world_.random().between(0, kNoticeMs),
+  const bool tell_dialer = calm_ || random_.chance(70);
+  const bool tell_node = calm_ || random_.chance(70);
+  world_.after(random_.between(0, kNoticeMs),
                [this, id = wire.id, tell_dialer, tell_node] { drop(id, tell_dialer, tell_node); });
 }
 
 void Network::drop(std::uint64_t id, bool tell_dialer, bool tell_node) {
   const auto at = wires_.find(id);
   if (at == wires_.end()) return;
-  const Wire wire = std::move(at->second);
+  Wire wire = std::move(at->second);
   wires_.erase(at);
   by_connection_.erase(wire.connection);
+  const bool late = !calm_ && !wire.mute && wire.on_way[out] > 0 && ports_.count(wire.to) != 0 && random_.chance(options_.late_percent);
   const auto dialer = dialers_.find(wire.dialer);
   if (dialer != dialers_.end() && dialer->second.wire == id) {
     dialer->second.wire = 0;
-    connect(wire.dialer, world_.random().between(10, 500));
+    connect(wire.dialer, random_.between(10, 500));
     if (tell_dialer && dialer->second.ears.lost) {
       const auto lost = dialer->second.ears.lost;
       lost("the stream broke");
     }
+  }
+  if (late) {
+    wire.tell_node = tell_node;
+    left_.emplace(id, std::move(wire));
+    return;
   }
   const auto port = ports_.find(wire.to);
   if (tell_node && port != ports_.end()) port->second->lost(wire.connection);
@@ -140,8 +212,8 @@ void Network::reset(DialerId id) {
   if (at == dialers_.end()) return;
   const std::uint64_t wire = std::exchange(at->second.wire, 0);
   at->second.queued.clear();
-  drop(wire, false, world_.random().chance(80));
-  connect(id, world_.random().between(1, 30));
+  drop(wire, false, random_.chance(80));
+  connect(id, random_.between(1, 30));
 }
 
 void Network::hang_up(DialerId id) {
@@ -149,7 +221,7 @@ void Network::hang_up(DialerId id) {
   if (at == dialers_.end()) return;
   const std::uint64_t wire = at->second.wire;
   dialers_.erase(at);
-  drop(wire, false, world_.random().chance(80));
+  drop(wire, false, random_.chance(80));
 }
 
 void Network::node_down(HostId host) {
@@ -163,17 +235,29 @@ void Network::node_down(HostId host) {
   for (const auto& [id, wire] : wires_) {
     if (wire.to == host) to_host.push_back(id);
   }
-  for (const std::uint64_t id : to_host) drop(id, world_.random().chance(80), false);
+  for (const std::uint64_t id : to_host) drop(id, random_.chance(80), false);
+  std::erase_if(left_, [host](const auto& entry) { return entry.second.to == host; });
 }
 
 void Network::cut(HostId from, HostId to) {
   cuts_.insert({from, to});
-  world_.count("cuts");
+}
+
+void Network::hold_up(HostId from, HostId to, TimeMs how_long, Prng& random) {
+  std::vector<Wire*> between;
+  for (auto& [id, wire] : wires_) {
+    if (wire.from == from && wire.to == to) between.push_back(&wire);
+  }
+  if (between.empty()) return;
+  Wire& wire = *random.pick(between);
+  world_.fired(Fault::connection_held_up);
+  for (TimeMs& last : wire.last) last = std::max(last, world_.now() + how_long);
 }
 
 void Network::calm() {
   calm_ = true;
   cuts_.clear();
+  lies_.clear();
   for (auto& [id, wire] : wires_) {
     if (wire.mute) world_.after(1, [this, broken = id] { drop(broken, true, true); });
   }

@@ -1,6 +1,7 @@
 // The network between simulated hosts. A wire is a TCP-like stream as ZeroMQ uses it: messages arrive in order or, from
 // some point on, not at all. A dialer is a DEALER socket: it reconnects by itself, keeps what it could not send, and comes
 // back under a new routing id. Every message crosses as bytes, by the real codec.
+// A stream that was left may still bring what was on its way (late copies); a hostile peer may falsify what it delivers.
 //
 // Hosts 0..nodes-1 are nodes, the others agents' machines. Cuts are directed; whoever is cut off may learn of it late.
 #pragma once
@@ -27,15 +28,21 @@ class NodePort {  // what a node's sockets hear
 };
 
 struct NetworkOptions {
-  unsigned loss_permille = 3;  // a message with which its stream breaks off
-  unsigned slow_percent = 4;   // a message that takes long
+  unsigned loss_permille = 3;       // a message with which its stream breaks off
+  unsigned slow_percent = 4;        // a message that takes long
+  unsigned duplicate_permille = 4;  // a message that comes twice
+  unsigned late_percent = 50;       // a stream that was left and still brings what was on its way
   TimeMs delay_low_ms = 1, delay_high_ms = 40, slow_high_ms = 1500;
   std::size_t queue_messages = 48;  // on their way in one direction: more is `full`
 };
 
 class Network {
  public:
-  Network(World& world, NetworkOptions options) : world_(world), options_(options) {}
+  Network(World& world, NetworkOptions options) : world_(world), random_(world.random().fork()), options_(options) {}
+
+  void name(HostId host, std::string name) { names_[host] = std::move(name); }
+  [[nodiscard]] HostId hosts() const { return names_.size(); }
+  [[nodiscard]] const std::string& name_of(HostId host) const { return names_.at(host); }
 
   void node_up(HostId host, NodePort* port) { ports_[host] = port; }
   void node_down(HostId host);  // breaks its wires, forgets its dialers
@@ -52,6 +59,12 @@ class Network {
 
   void cut(HostId from, HostId to);
   void heal(HostId from, HostId to) { cuts_.erase({from, to}); }
+  // What one of the connections between the two carries comes late; the others go on.
+  void hold_up(HostId from, HostId to, TimeMs how_long, Prng& random);
+  // What the host sends leaves so much later: its disk is still busy with what must come first.
+  void stall(HostId host, TimeMs how_long) { stalled_[host] = how_long; }
+  // The next `deliveries` from one node to the other are falsified.
+  void lie(HostId from, HostId to, std::size_t deliveries) { lies_[{from, to}] = deliveries; }
   void calm();  // no more losses, no cuts, from now on
 
  private:
@@ -65,6 +78,7 @@ class Network {
     bool mute = false;  // something was lost: nothing arrives any more, though nobody knows yet
     std::array<TimeMs, 2> last{};
     std::array<std::size_t, 2> on_way{};
+    bool tell_node = false;  // left: the node hears of it behind the last copy
   };
   struct Dialer {
     HostId from = 0, to = 0;
@@ -78,14 +92,26 @@ class Network {
 
   void connect(DialerId id, TimeMs delay);
   void transmit(Wire& wire, Direction direction, Frames frames);
+  void put_on_way(const Wire& wire, Direction direction, TimeMs at, Frames frames);
   void arrive(std::uint64_t wire, Direction direction, const Frames& frames);
   void fall_silent(Wire& wire);
   void drop(std::uint64_t wire, bool tell_dialer, bool tell_node);
+  void arrive_late(std::uint64_t wire, const Frames& frames);
+  void note_order(HostId from, HostId to, std::uint64_t order);
+  [[nodiscard]] static bool may_come_twice(const Wire& wire);
+  [[nodiscard]] TimeMs stalled(HostId host) const;
   [[nodiscard]] bool is_cut(HostId from, HostId to) const { return cuts_.count({from, to}) != 0; }
 
   World& world_;
+  Prng random_;
   NetworkOptions options_;
   bool calm_ = false;
+  std::map<HostId, std::string> names_;
+  std::map<HostId, TimeMs> stalled_;
+  std::map<std::pair<HostId, HostId>, std::size_t> lies_;
+  std::map<std::pair<HostId, HostId>, std::uint64_t> newest_;  // of what arrived, by when it was sent
+  std::uint64_t order_ = 0;
+  std::map<std::uint64_t, Wire> left_;  // streams that still bring something
   std::map<HostId, NodePort*> ports_;
   std::map<DialerId, Dialer> dialers_;
   std::map<std::uint64_t, Wire> wires_;

@@ -11,6 +11,7 @@ constexpr Lane kLanes[] = {Lane::flash, Lane::normal, Lane::bulk};
 constexpr std::size_t kWindow = 24;  // events on their way in one lane
 constexpr TimeMs kSilenceMs = 3'000;
 constexpr TimeMs kWatchMs = 500;
+constexpr std::size_t kWideGap = 10'000;
 
 // What leaves the sequence free.
 bool consumes_nothing(RefusalCode code) {
@@ -35,11 +36,15 @@ SimAgent::SimAgent(World& world, Network& network, Book& book, Story& story, Age
       book_(book),
       story_(story),
       settings_(std::move(settings)),
-      session_(world.random().next() | 1U) {}
+      random_(world.random().fork()),
+      session_(random_.next() | 1U),
+      wild_(settings_.wild) {
+  network_.name(settings_.host, settings_.agent.id.text());
+}
 
 void SimAgent::start() {
   for (std::size_t socket = 0; socket < kSockets; ++socket) connect(socket);
-  world_.after(world_.random().between(0, 1000), [this] { write_some(); });
+  world_.after(random_.between(0, 1000), [this] { write_some(); });
   world_.after(kWatchMs, [this] { watch(); });
 }
 
@@ -80,6 +85,7 @@ void SimAgent::heard(std::size_t socket, const Message& message) {
 
 void SimAgent::on(std::size_t socket, const Welcome& welcome) {
   if (welcome.session != session_) return;
+  if (doubtful_ && is_behind(socket, welcome)) return leave_session();
   if (sockets_[socket].known && !welcome.session_known) {
     world_.fail("promise 2: the node of " + to_text(welcome.region) + " has forgotten the session of " +
                 settings_.agent.id.text());
@@ -106,14 +112,20 @@ void SimAgent::on(std::size_t socket, const Welcome& welcome) {
 void SimAgent::on(std::size_t socket, const Refused& refused) {
   world_.count("refused " + std::string(to_word(refused.refusal.code)));
   if (refused.refusal.code == RefusalCode::session_unknown) {
-    if (sockets_[socket].known) world_.fail("promise 2: " + settings_.agent.id.text() + " hears: " + refused.refusal.reason);
+    if (sockets_[socket].known && !doubtful_)
+      world_.fail("promise 2: " + settings_.agent.id.text() + " hears: " + refused.refusal.reason);
     hello(socket);
   }
 }
 
 void SimAgent::on(const Answers& answers) {
-  for (const ReceiptRange& range : answers.receipts) receipt(range);
-  for (const SequenceRefusal& one : answers.refusals) refusal(one);
+  const SessionId session = session_;
+  for (const ReceiptRange& range : answers.receipts) {
+    if (session == session_) receipt(range);
+  }
+  for (const SequenceRefusal& one : answers.refusals) {
+    if (session == session_) refusal(one);
+  }
 }
 
 void SimAgent::on(const Replicated& replicated) {
@@ -127,7 +139,10 @@ void SimAgent::on(const Replicated& replicated) {
 }
 
 void SimAgent::receipt(const ReceiptRange& range) {
-  for (std::uint32_t i = 0; i < range.count; ++i) {
+  const SessionId session = session_;
+  world_.note(settings_.agent.id.text() + " has receipts of " + std::string(to_word(range.lane)) + " " +
+              std::to_string(range.first_sequence.value) + ".." + std::to_string(range.first_sequence.value + range.count - 1));
+  for (std::uint32_t i = 0; i < range.count && session == session_; ++i) {
     Answered answered;
     answered.accepted = true;
     answered.hash = range.body_hashes[i];
@@ -145,6 +160,7 @@ void SimAgent::refusal(const SequenceRefusal& one) {
   Box& b = box(one.lane);
   const std::uint64_t sequence = one.sequence.value;
   if (code == RefusalCode::sequence_reused) {
+    if (doubtful_) return leave_session();
     const bool ours = sequence <= b.entries.size() && sequence > b.told && b.entries[sequence - 1].hash == one.body_hash;
     if (ours)
       world_.fail("promise 2: " + settings_.agent.id.text() + " repeats sequence " + std::to_string(sequence) +
@@ -160,6 +176,8 @@ void SimAgent::refusal(const SequenceRefusal& one) {
 
 void SimAgent::take(Lane lane, std::uint64_t sequence, const Answered& answered) {
   Box& b = box(lane);
+  const bool fits = sequence > 0 && sequence <= b.entries.size() && b.entries[sequence - 1].hash == answered.hash;
+  if (doubtful_ && !fits) return leave_session();
   if (sequence == 0 || sequence > b.entries.size()) {
     world_.fail(settings_.agent.id.text() + " gets an answer to sequence " + std::to_string(sequence) + ", which it never used");
     return;
@@ -196,13 +214,14 @@ std::size_t SimAgent::others_of(const Audience& audience) const {
 }
 
 void SimAgent::write_some() {
-  Prng& random = world_.random();
+  Prng& random = random_;
   if (written_ < settings_.events) {
     for (std::int64_t n = random.between(1, 5); n > 0; --n) {
       Entry entry;
       Lane lane{};
       if (random.chance(8)) {
         entry.bytes = story_.bad(settings_.agent.id.region(), settings_.agent.agency, lane);
+        book_.never(body_hash(entry.bytes));
       } else {
         const Event event = story_.next(settings_.agent.id.region(), settings_.agent.agency);
         lane = lane_of(event);
@@ -213,6 +232,7 @@ void SimAgent::write_some() {
       box(lane).entries.push_back(std::move(entry));
       ++written_;
     }
+    if (random.chance(15)) copy_ = Copy{session_, boxes_};
     pump();
     world_.after(random.between(100, 2500), [this] { write_some(); });
   }
@@ -222,7 +242,7 @@ void SimAgent::pump() {
   for (const Lane lane : kLanes) {
     if (!sockets_[socket_of(lane)].welcome || world_.failed()) continue;
     pump_lane(lane);
-    if (wild_ && world_.random().chance(4)) misbehave(lane);
+    if (wild_ && !doubtful_ && random_.chance(4)) misbehave(lane);
   }
 }
 
@@ -230,7 +250,7 @@ void SimAgent::pump_lane(Lane lane) {
   Box& b = box(lane);
   while (b.sent < b.entries.size() && b.sent < b.through + kWindow) {
     const std::size_t first = b.sent;
-    const std::size_t count = std::min<std::size_t>(b.entries.size() - first, 1 + world_.random().below(6));
+    const std::size_t count = std::min<std::size_t>(b.entries.size() - first, 1 + random_.below(6));
     std::vector<Bytes> events;
     for (std::size_t i = first; i < first + count; ++i) events.push_back(b.entries[i].bytes);
     b.sent = first + count;
@@ -241,22 +261,22 @@ void SimAgent::pump_lane(Lane lane) {
 void SimAgent::publish(Lane lane, std::size_t first, std::vector<Bytes> events) {
   Box& b = box(lane);
   // Often the client says late what it has, so that answers stay kept and can be asked for again.
-  if (world_.random().chance(30))
-    b.told = b.through - static_cast<std::size_t>(world_.random().below(std::min<std::size_t>(b.through - b.told, 6) + 1));
+  if (random_.chance(30))
+    b.told = b.through - static_cast<std::size_t>(random_.below(std::min<std::size_t>(b.through - b.told, 6) + 1));
   Publish message;
   message.session = session_;
   message.lane = lane;
   message.first_sequence = Sequence(first);
   message.answered_through = Sequence(b.told);
   message.events = std::move(events);
-  if (world_.random().chance(40)) ask_peers(message);
+  if (random_.chance(40)) ask_peers(message);
   network_.send(sockets_[socket_of(lane)].dialer, message);
 }
 
 // Mostly for what can be: more peers than hold the audience are refused.
 void SimAgent::ask_peers(Publish& publish) {
   constexpr std::uint32_t kDeadlinesMs[] = {0, 500, 3'000, 30'000};
-  Prng& random = world_.random();
+  Prng& random = random_;
   const Box& b = box(publish.lane);
   std::size_t most = settings_.nodes - 1;
   for (std::size_t i = 0; i < publish.events.size() && !(wild_ && random.chance(3)); ++i) {
@@ -270,7 +290,7 @@ void SimAgent::ask_peers(Publish& publish) {
 
 void SimAgent::misbehave(Lane lane) {
   Box& b = box(lane);
-  Prng& random = world_.random();
+  Prng& random = random_;
   switch (random.below(4)) {
     case 0:
     case 1: {  // a repeat of what has its answer
@@ -279,21 +299,25 @@ void SimAgent::misbehave(Lane lane) {
       const std::size_t count = std::min<std::size_t>(b.through - first, 1 + random.below(4));
       std::vector<Bytes> events;
       for (std::size_t i = first; i < first + count; ++i) events.push_back(b.entries[i].bytes);
-      world_.count("repeats sent");
+      world_.fired(Fault::answered_repeated);
       publish(lane, first + 1, std::move(events));
       return;
     }
     case 2: {  // another body under a used sequence
       if (b.through <= b.told) return;
-      world_.count("sequences reused");
+      world_.fired(Fault::sequence_reused);
       const std::size_t sequence = b.told + 1 + static_cast<std::size_t>(random.below(b.through - b.told));
-      publish(lane, sequence, {encode_event(story_.next(settings_.agent.id.region(), settings_.agent.agency))});
+      const Bytes other = encode_event(story_.next(settings_.agent.id.region(), settings_.agent.agency));
+      book_.never(body_hash(other));
+      publish(lane, sequence, {other});
       return;
     }
-    default:  // a gap
-      world_.count("sequences skipped");
-      publish(lane, b.entries.size() + 2 + static_cast<std::size_t>(random.below(5)),
-              {encode_event(story_.next(settings_.agent.id.region(), settings_.agent.agency))});
+    default: {  // a gap, so wide that no late copy of it ever fits
+      world_.fired(Fault::sequence_skipped);
+      const Bytes other = encode_event(story_.next(settings_.agent.id.region(), settings_.agent.agency));
+      book_.never(body_hash(other));
+      publish(lane, b.entries.size() + kWideGap + static_cast<std::size_t>(random.below(5)), {other});
+    }
   }
 }
 
@@ -302,21 +326,22 @@ void SimAgent::watch() {
     bool waiting = !sockets_[socket].welcome;
     for (const Lane lane : kLanes) waiting = waiting || (socket_of(lane) == socket && box(lane).through < box(lane).sent);
     if (!waiting || world_.now() - sockets_[socket].heard < kSilenceMs) continue;
-    if (world_.random().chance(50)) network_.reset(sockets_[socket].dialer);
+    if (random_.chance(50)) network_.reset(sockets_[socket].dialer);
     hello(socket);
   }
   const bool used = sockets_[0].known || sockets_[1].known;
-  if (wild_ && used && all_answered() && world_.random().chance(3)) new_session();
+  if (wild_ && used && all_answered() && random_.chance(3)) new_session();
   pump();
   world_.after(kWatchMs, [this] { watch(); });
 }
 
 // Everything is answered: the old session is done with.
 void SimAgent::new_session() {
-  world_.count("sessions closed");
+  world_.fired(Fault::session_closed);
   left_.push_back(session_);
-  session_ = SessionId(world_.random().next() | 1U);
+  session_ = SessionId(random_.next() | 1U);
   boxes_ = {};
+  doubtful_ = false;
   for (Socket& socket : sockets_) socket.known = false;
   for (std::size_t socket = 0; socket < kSockets; ++socket) hello(socket);
 }

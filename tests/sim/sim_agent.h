@@ -1,6 +1,6 @@
 // A publishing agent with a durable outbox, by the rules of the protocol and, now and then, against them: it repeats what
-// was answered, sends other bytes under a used sequence, skips sequences, publishes what it may not. It never loses its
-// outbox; its machine may be cut off.
+// was answered, sends other bytes under a used sequence, skips sequences, publishes what it may not. Its machine may be cut
+// off, its outbox lost, or restored from an old copy.
 #pragma once
 
 #include <array>
@@ -19,6 +19,7 @@ struct AgentSettings {
   HostId host = 0, node = 0;
   std::size_t events = 20;  // to publish in all
   std::size_t nodes = 1;
+  bool wild = true;
 };
 
 class SimAgent {
@@ -27,6 +28,8 @@ class SimAgent {
 
   void start();
   void behave() { wild_ = false; }  // from now on by the rules
+  void lose_outbox();
+  void restore_outbox();  // from the last copy, if one was made
   [[nodiscard]] bool idle() const;  // everything written and answered
   [[nodiscard]] std::string state() const;
 
@@ -43,6 +46,10 @@ class SimAgent {
     std::size_t sent = 0;        // in this connection
     std::size_t through = 0;     // all answered up to here
     std::size_t told = 0;        // what the node was told of it
+  };
+  struct Copy {  // of the outbox
+    SessionId session;
+    std::array<Box, kLaneCount> boxes;
   };
   struct Socket {
     DialerId dialer = 0;
@@ -70,6 +77,11 @@ class SimAgent {
   [[nodiscard]] std::size_t others_of(const Audience& audience) const;  // nodes that may hold it beside the agent's
   void watch();
   void new_session();
+  void restart();
+  // As the client does it: what the node says of the session does not fit to this outbox.
+  [[nodiscard]] bool is_behind(std::size_t socket, const Welcome& welcome) const;
+  void leave_session();  // what has no answer is said again in another
+  void forget_written(const std::array<Box, kLaneCount>* kept);
   [[nodiscard]] static std::size_t socket_of(Lane lane) { return lane == Lane::flash ? 0 : 1; }
   [[nodiscard]] Box& box(Lane lane) { return boxes_[static_cast<std::size_t>(lane)]; }
   [[nodiscard]] bool all_answered() const;
@@ -79,15 +91,19 @@ class SimAgent {
   Book& book_;
   Story& story_;
   AgentSettings settings_;
+  Prng random_;
   SessionId session_;
   std::vector<SessionId> left_;  // sessions before it, until the node has closed them
   std::array<Box, kLaneCount> boxes_;
   std::array<Socket, kSockets> sockets_;
   std::size_t written_ = 0;
-  bool wild_ = true;
+  bool wild_;
+  std::optional<Copy> copy_;
+  bool doubtful_ = false;  // the outbox was restored, and its session may have gone on without it
 };
 
-// Follows everything from the beginning, by cursor, and expects each event once and in order.
+// Follows everything from the beginning, by cursor, and expects each event once and in order; a guest, whose rights change,
+// gets what they admit.
 class SimFollower {
  public:
   SimFollower(World& world, Network& network, core::Agent agent, HostId host, HostId node);
@@ -98,6 +114,7 @@ class SimFollower {
 
  private:
   void follow();
+  void follow_later();
   void heard(const Message& message);
   void on(const Deliver& deliver);
   void watch();

@@ -6,11 +6,14 @@ namespace {
 constexpr std::uint64_t kCreditBytes = 64 * 1024;
 constexpr std::uint32_t kCreditMessages = 16;
 constexpr TimeMs kWatchMs = 1'000;
+constexpr TimeMs kAgainMs = 400;
 
 }  // namespace
 
 SimFollower::SimFollower(World& world, Network& network, core::Agent agent, HostId host, HostId node)
-    : world_(world), network_(network), agent_(std::move(agent)), host_(host), node_(node), region_(agent_.id.region()) {}
+    : world_(world), network_(network), agent_(std::move(agent)), host_(host), node_(node), region_(agent_.id.region()) {
+  network_.name(host_, agent_.id.text());
+}
 
 void SimFollower::start() {
   dialer_ = network_.dial(host_, node_, 2, agent_,
@@ -33,6 +36,13 @@ void SimFollower::follow() {
   network_.send(dialer_, message);
 }
 
+// What ended it may last: a file that cannot be read, rights that were narrowed.
+void SimFollower::follow_later() {
+  world_.after(kAgainMs, [this, ended = follow_] {
+    if (ended == follow_) follow();
+  });
+}
+
 void SimFollower::heard(const Message& message) {
   if (const auto* deliver = std::get_if<Deliver>(&message)) {
     if (deliver->follow != follow_) return;
@@ -46,9 +56,9 @@ void SimFollower::heard(const Message& message) {
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
     if (refused->refusal.code == RefusalCode::cursor_unknown)
       world_.fail("promise 3: a cursor of " + agent_.id.text() + " is refused: " + refused->refusal.reason);
-    if (refused->session == follow_) follow();
+    if (refused->session == follow_) follow_later();
   } else if (const auto* unfollow = std::get_if<Unfollow>(&message)) {
-    if (unfollow->follow == follow_) follow();
+    if (unfollow->follow == follow_) follow_later();
   } else if (std::holds_alternative<Heartbeat>(message)) {
     heard_at_ = world_.now();
     network_.send(dialer_, Heartbeat{world_.now(), {}});

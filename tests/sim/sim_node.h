@@ -8,9 +8,13 @@
 
 #include "tests/sim/book.h"
 #include "tests/sim/network.h"
+#include "tests/sim/schedule.h"
+#include "tests/sim/sim_outlet.h"
 #include "tests/sim/sim_vfs.h"
 
 namespace lianxi::sim {
+
+inline constexpr const char* kGuestAgency = "guest";  // agents that only follow, with rights that change
 
 enum class Death : std::uint8_t { process_crash, power_cut };
 
@@ -20,9 +24,8 @@ struct NodeSettings {
   std::shared_ptr<const core::Policy> policy;
   std::shared_ptr<const core::Members> members;
   std::string folder;
-  bool sync = true;
-  bool forget_sessions = false;  // mutation: sessions and answers do not survive a restart
-  bool early_credit = false;     // mutation: says that it holds what a peer sends before it has committed it
+  Mutation mutation = Mutation::none;
+  bool second_deaths = true;  // it may die again while it comes back
 };
 
 class SimNode final : public NodePort {
@@ -37,21 +40,33 @@ class SimNode final : public NodePort {
   [[nodiscard]] FeedVector heads() const { return node_->core().heads(); }
   [[nodiscard]] std::string links() const;
 
-  // Death now; or at the `operations`-th change of the disk from now; or when `answers` more messages have left.
+  // --- what befalls it; sim_node_faults.cpp ---
+  // Death now; or at the `operations`-th change of the disk from now; or when `effects` more effects have left.
   void die(Death how);
   void die_at_operation(Death how, std::uint64_t operations);
-  void die_at_send(Death how, std::uint64_t answers);
+  void die_at_effect(Death how, std::uint64_t effects);
   void lack_disk(bool lacks);  // its disk is below the headroom, or not any more
-  void forgive();              // no death that was planned happens, and none during recovery
+  void fail_disk(SimDisk::Error error, std::uint64_t operations, std::uint64_t more);
+  void slow_disk(TimeMs at_most, TimeMs until);  // each commit takes up to so long
+  void jump_clock(TimeMs by);
+  void set_policy(std::shared_ptr<const core::Policy> policy);
+  // Turns a bit in a file left behind; the audit must find what readers would see of it. Later its operator puts it right.
+  void flip_bit(Prng& random);
+  void forgive();  // no death that was planned happens, and none during recovery
   // Ends as on SIGTERM: closes everything in order. Then start() again, or let it be destroyed.
   void stop();
 
+  // --- what is looked at; sim_node_checks.cpp ---
   [[nodiscard]] std::vector<DigestRow> digests();
   void check_journal();
   // Views built anew equal the one that grew with the journal: in the journal's order, and with its feeds mixed at random,
   // for peers may hear of them in any order.
   void check_rebuilt_view();
+  // A view without drills has the same actual rows.
+  void check_drills();
   void check_proof();  // stopped: the offline proof of the journal finds nothing
+  // All actual rows of an audience's tables but for what is local to this node; "%": of all audiences.
+  [[nodiscard]] std::string actual_rows(const std::string& audience) { return rows_of(config_.view.path, audience); }
   [[nodiscard]] const SimDisk& disk() const { return disk_; }
 
   // NodePort
@@ -59,18 +74,40 @@ class SimNode final : public NodePort {
   void lost(const core::Connection& connection) override;
 
  private:
+  struct Flip {
+    std::string path;
+    std::uint64_t at = 0;
+    std::uint8_t bit = 0;
+  };
   [[nodiscard]] TimeMs clock() const { return world_.now() + skew_ms_; }
+  [[nodiscard]] bool mutated(Mutation by) const { return settings_.mutation == by; }
+  [[nodiscard]] std::string name() const { return to_text(region()); }
   void open_links();
-  void enqueue(core::Input input);
+  void enqueue(core::Input input, bool flash);
   void wake(TimeMs delay);
+  [[nodiscard]] std::vector<core::Input> take_inputs();
   void turn();
+  [[nodiscard]] store::StoreResult<app::TurnOutput> turn_with(std::span<const core::Input> inputs);
   bool perform(app::TurnOutput out);
+  bool take_batch(const std::vector<app::SharedSegment>& committed);
+  void note_commit(const std::vector<app::SharedSegment>& committed);
+  void judge_alarm(const core::Alarm& alarm);
   void tick(std::uint64_t generation);
   void close();
-  void crash(const std::string& where);
+  void crash(Fault where);
+  // An error that was given to it, or its death, explains why it cannot go on.
+  [[nodiscard]] bool disk_failed() const { return disk_.dead() || disk_.failed(); }
   void forget_sessions();
   void credit_early(const core::LinkId& link, const Message& message);
-  void check_mixed_view();
+  void check_rights(const Segment& segment);
+  [[nodiscard]] std::vector<store::JournalSegment> read_all(Offset until, std::string& failure);
+  std::unique_ptr<store::View> build_view(const std::string& path, const std::vector<store::JournalSegment>& segments);
+  void check_digests_of(const std::string& path);
+  [[nodiscard]] std::string rows_of(const std::string& path, const std::string& audience);
+  void judge_flip(const std::vector<store::JournalSegment>& before, const Flip& flip, Offset until);
+  [[nodiscard]] std::vector<std::string> audit();
+  static void toggle(const Flip& flip);
+  void mend_flip();
   void fail(const std::string& what, const store::StoreFailure& failure);
 
   World& world_;
@@ -78,6 +115,7 @@ class SimNode final : public NodePort {
   Book& book_;
   HostId host_;
   NodeSettings settings_;
+  Prng random_;
   SimDisk disk_;
   TimeMs skew_ms_;
   app::NodeConfig config_;
@@ -85,11 +123,16 @@ class SimNode final : public NodePort {
   std::unique_ptr<store::View> view_;
   std::unique_ptr<store::ReadView> read_view_;
   std::map<core::LinkId, DialerId> links_;
-  std::deque<core::Input> inbox_;
+  std::deque<core::Input> flash_inbox_, inbox_;
+  std::map<core::Connection, core::Agent> guests_;
+  std::set<core::Connection> live_;
+  std::shared_ptr<const core::Policy> policy_before_;  // until the turn that changes it is over
   bool awake_ = false;
   std::uint64_t generation_ = 0;
   Death planned_ = Death::process_crash;
-  std::optional<std::uint64_t> sends_left_;
+  EffectFuse fuse_;
+  TimeMs slow_at_most_ = 0, slow_until_ = 0, busy_until_ = 0;
+  std::optional<Flip> flip_;
   bool forgiven_ = false;
 };
 

@@ -58,10 +58,18 @@ struct SimVfs {
     SimDisk* disk = handle_of(file)->disk;
     if (!disk->change()) return SQLITE_IOERR_WRITE;
     ++disk->counters_.writes;
+    const auto error = disk->error(SimDisk::Change::write);
+    if (error && disk->random_.chance(50)) return code_of(*error);
+    const int written = error ? amount / 2 : amount;
     if (FileState* state = state_of(file)) {
-      disk->remember(*state, real_of(file), static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(offset + amount));
+      disk->remember(*state, real_of(file), static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(offset + written));
     }
-    return real_of(file)->pMethods->xWrite(real_of(file), from, amount, offset);
+    const int rc = written == 0 ? SQLITE_OK : real_of(file)->pMethods->xWrite(real_of(file), from, written, offset);
+    return error ? code_of(*error) : rc;
+  }
+  static int code_of(SimDisk::Error error) {
+    if (error == SimDisk::Error::no_space) return SQLITE_FULL;
+    return error == SimDisk::Error::write ? SQLITE_IOERR_WRITE : SQLITE_IOERR_FSYNC;
   }
   static int truncate(sqlite3_file* file, sqlite3_int64 size) {
     SimDisk* disk = handle_of(file)->disk;
@@ -77,10 +85,21 @@ struct SimVfs {
     Handle* handle = handle_of(file);
     if (!handle->disk->change()) return SQLITE_IOERR_FSYNC;
     ++handle->disk->counters_.syncs;
-    if (FileState* state = state_of(file)) {
+    FileState* state = state_of(file);
+    if (const auto error = handle->disk->error(SimDisk::Change::sync)) {
+      if (state != nullptr) {
+        for (const auto& [sector, old] : state->changed) state->forgotten.insert(sector);
+      }
+      return code_of(*error);
+    }
+    if (state != nullptr) {
       sqlite3_int64 size = 0;
       real_of(file)->pMethods->xFileSize(real_of(file), &size);
-      handle->disk->synced(handle->path, *state, static_cast<std::uint64_t>(size), handle->names_matter);
+      if (handle->disk->defers_) {
+        handle->disk->deferred_[handle->path] = {static_cast<std::uint64_t>(size), handle->names_matter};
+      } else {
+        handle->disk->synced(handle->path, *state, static_cast<std::uint64_t>(size), handle->names_matter);
+      }
     }
     return SQLITE_OK;  // the files lie in memory; what counts is what `synced` noted
   }
@@ -97,6 +116,13 @@ struct SimVfs {
     // Growing a file ahead of its writes would pass by the bookkeeping.
     if (op == SQLITE_FCNTL_SIZE_HINT || op == SQLITE_FCNTL_CHUNK_SIZE) return SQLITE_OK;
     if (op == SQLITE_FCNTL_MMAP_SIZE) return SQLITE_NOTFOUND;
+    if (op == SQLITE_FCNTL_PRAGMA && handle_of(file)->disk->skips_checkpoints_) {
+      auto* words = static_cast<char**>(argument);  // the answer, the pragma's name, its argument
+      if (std::strcmp(words[1], "wal_checkpoint") == 0) {
+        words[0] = sqlite3_mprintf("0");
+        return SQLITE_OK;
+      }
+    }
     return real_of(file)->pMethods->xFileControl(real_of(file), op, argument);
   }
   static int sector_size(sqlite3_file*) { return static_cast<int>(SimDisk::kSectorBytes); }
@@ -219,21 +245,64 @@ bool SimDisk::change() {
   return true;
 }
 
+std::optional<SimDisk::Error> SimDisk::error(Change change) {
+  if (!plan_) return std::nullopt;
+  if ((plan_->error == Error::sync) != (change == Change::sync)) return std::nullopt;
+  if (plan_->operations > 0) {
+    --plan_->operations;
+    return std::nullopt;
+  }
+  const Error out = plan_->error;
+  if (plan_->more == 0) {
+    plan_.reset();
+  } else {
+    --plan_->more;
+  }
+  failed_ = true;
+  ++counters_.errors[static_cast<std::size_t>(out)];
+  return out;
+}
+
+void SimDisk::fail_later(Error error, std::uint64_t operations, std::uint64_t more) {
+  plan_ = Plan{error, operations, more};
+}
+
+void SimDisk::settle() {
+  for (const auto& [path, what] : deferred_) {
+    const auto file = files_.find(path);
+    if (file != files_.end()) synced(path, file->second, what.first, what.second);
+  }
+  deferred_.clear();
+}
+
+bool SimDisk::at_rest(const std::string& path) const {
+  const auto file = files_.find(path);
+  return file == files_.end() || (file->second.changed.empty() && !file->second.cut_to);
+}
+
+// Reads all that is about to change in one go.
 void SimDisk::remember(FileState& file, sqlite3_file* real, std::uint64_t begin, std::uint64_t end) {
-  for (std::uint64_t sector = begin / kSectorBytes; sector * kSectorBytes < end; ++sector) {
-    if (file.changed.count(sector) != 0) continue;
-    if (sector * kSectorBytes >= file.synced_size) {
-      file.changed.emplace(sector, std::nullopt);
-      continue;
+  const std::uint64_t first = begin / kSectorBytes, behind = (end + kSectorBytes - 1) / kSectorBytes;
+  Sector old;
+  for (std::uint64_t sector = first; sector < behind; ++sector) {
+    file.forgotten.erase(sector);
+    const auto [at, fresh] = file.changed.try_emplace(sector);
+    if (!fresh || sector * kSectorBytes >= file.synced_size) continue;
+    if (old.empty()) {  // SQLite's own short reads fill with zeros
+      old.resize((behind - first) * kSectorBytes);
+      real->pMethods->xRead(real, old.data(), static_cast<int>(old.size()), static_cast<sqlite3_int64>(first * kSectorBytes));
     }
-    Sector old(kSectorBytes);  // SQLite's own short reads fill with zeros
-    real->pMethods->xRead(real, old.data(), static_cast<int>(kSectorBytes), static_cast<sqlite3_int64>(sector * kSectorBytes));
-    file.changed.emplace(sector, std::move(old));
+    const auto from = old.begin() + static_cast<std::ptrdiff_t>((sector - first) * kSectorBytes);
+    at->second.emplace(from, from + static_cast<std::ptrdiff_t>(kSectorBytes));
   }
 }
 
 void SimDisk::synced(const std::string& path, FileState& file, std::uint64_t size, bool folder_too) {
-  file.changed.clear();
+  if (file.forgotten.empty()) {
+    file.changed.clear();
+  } else {
+    std::erase_if(file.changed, [&](const auto& entry) { return !file.forgotten.contains(entry.first); });
+  }
   file.cut_to.reset();
   file.synced_size = size;
   file.entry_synced = true;
@@ -257,12 +326,16 @@ void SimDisk::lose(const std::string& path, FileState& file) {
       if (sector * kSectorBytes >= base) old.reset();
     }
   }
-  bool torn = false;
+  std::map<std::uint64_t, std::pair<bool, bool>> pages;  // whether some sectors of it were lost, and some kept
   std::uint64_t size = base;
   if (!all && random_.chance(70)) size = size_now;
   for (const auto& [sector, old] : file.changed) {
-    if (!all && random_.chance(50)) continue;  // this one reached the platter
-    torn = true;
+    auto& [lost, kept] = pages[sector * kSectorBytes / kPageBytes];
+    if (!all && !file.forgotten.contains(sector) && random_.chance(50)) {  // this one reached the platter
+      kept = true;
+      continue;
+    }
+    lost = true;
     ++counters_.sectors_lost;
     const std::uint64_t begin = sector * kSectorBytes;
     const Sector content = old ? *old : Sector(kSectorBytes);
@@ -272,8 +345,9 @@ void SimDisk::lose(const std::string& path, FileState& file) {
   }
   io.close();
   fs::resize_file(path, size);
-  counters_.files_torn += torn ? 1 : 0;
+  for (const auto& [page, sides] : pages) counters_.pages_torn += sides.first && sides.second ? 1 : 0;
   file.changed.clear();
+  file.forgotten.clear();
   file.cut_to.reset();
   file.synced_size = size;
 }
@@ -284,10 +358,16 @@ std::size_t SimDisk::unsynced_sectors() const {
   return out;
 }
 
+void SimDisk::revive() {
+  dead_ = failed_ = false;
+  fuse_.reset();
+  plan_.reset();
+}
+
 void SimDisk::restart_after_process_crash() {
   if (open_files_ != 0) std::abort();
-  dead_ = false;
-  fuse_.reset();
+  deferred_.clear();
+  revive();
 }
 
 void SimDisk::restart_after_power_cut() {
@@ -299,7 +379,6 @@ void SimDisk::restart_after_power_cut() {
       continue;
     }
     if (!it->second.entry_synced && random_.chance(50)) {
-      ++counters_.files_vanished;
       fs::remove(path);
       it = files_.erase(it);
       continue;
@@ -313,11 +392,11 @@ void SimDisk::restart_after_power_cut() {
     ++counters_.files_returned;
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
-    files_[path] = FileState{true, content.size(), {}, {}};
+    files_[path] = FileState{true, content.size(), {}, {}, {}};
   }
   deleted_.clear();
-  dead_ = false;
-  fuse_.reset();
+  deferred_.clear();
+  revive();
 }
 
 }  // namespace lianxi::sim

@@ -6,6 +6,8 @@
 
 #include "tests/sim/sim_agent.h"
 #include "tests/sim/sim_node.h"
+#include "tests/sim/rights.h"
+#include "tests/sim/troubles.h"
 
 namespace lianxi::sim {
 namespace {
@@ -14,7 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint32_t kRegions[] = {330800, 341000, 350700, 361100, 361200, 361300, 361400, 361500};
 constexpr const char* kAgencies[] = {"police", "fire", "emergency"};
-constexpr TimeMs kTroubleMs = 45'000;
 constexpr TimeMs kCalmMs = 180'000;  // at most, until all is quiet and equal
 constexpr TimeMs kLookMs = 1'000;
 
@@ -46,11 +47,7 @@ class Simulation {
  private:
   void make_nodes();
   void make_agents();
-  void trouble();
-  void trouble_a_node();
-  void outage();
-  void lack_disk();
-  void cut_something();
+  void plan_troubles();
   void calm();
   [[nodiscard]] bool quiet();
   [[nodiscard]] FeedVector shared(const SimNode& node, const Audience& audience) const;
@@ -58,6 +55,8 @@ class Simulation {
   void check_followed();
   void check_end();
   [[nodiscard]] std::string state();
+  [[nodiscard]] NetworkOptions network_options() const;
+  void count_disks();
 
   Options options_;
   Folder folder_;
@@ -67,9 +66,9 @@ class Simulation {
   Story story_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::vector<std::unique_ptr<SimAgent>> agents_;
-  std::vector<std::unique_ptr<SimFollower>> followers_;
+  std::vector<std::unique_ptr<SimFollower>> followers_, guests_;
+  Troubles troubles_{world_, network_, nodes_, agents_};
   HostId hosts_ = 0;
-  bool calm_ = false;
 };
 
 std::vector<RegionCode> regions(std::size_t count) {
@@ -81,7 +80,7 @@ std::vector<RegionCode> regions(std::size_t count) {
 Simulation::Simulation(const Options& options)
     : options_(options),
       world_(options.seed, options.verbose),
-      network_(world_, options.faults ? NetworkOptions{} : NetworkOptions{0, 0}),
+      network_(world_, network_options()),
       book_(world_),
       story_(world_, regions(options.nodes)) {}
 
@@ -98,18 +97,11 @@ void Simulation::make_nodes() {
   core::Group inner{*Audience::parse("inner"), regions(std::min<std::size_t>(2, options_.nodes))};
   const auto all = std::make_shared<const core::Members>(members, std::vector{inner});
   book_.set_members(all);
-  core::Grant grant;
-  grant.agents = "*.*.*";
-  core::Rule real_places;
-  for (const char* province : {"33", "34", "35", "36"}) real_places.places.push_back(*PlaceCode::parse(province));
-  grant.publish.push_back(real_places);
-  grant.follow.push_back({});
-  const auto policy = std::make_shared<const core::Policy>(std::vector{grant});
+  const auto policy = make_policy({});
   for (std::size_t i = 0; i < options_.nodes; ++i) {
     NodeSettings settings{members[i].region, keys[i], policy, all, folder_.path() + "/" + to_text(members[i].region)};
-    settings.sync = options_.sync;
-    settings.forget_sessions = options_.forget_sessions;
-    settings.early_credit = options_.early_credit;
+    settings.mutation = options_.mutation;
+    settings.second_deaths = options_.part.has(Background::second_deaths);
     nodes_.push_back(std::make_unique<SimNode>(world_, network_, book_, hosts_++, std::move(settings), world_.random().next()));
   }
 }
@@ -123,82 +115,39 @@ void Simulation::make_agents() {
       settings.agent = {*AgentId::parse(region + "." + agency + ".a" + std::to_string(k)), agency, core::Role::agent};
       settings.host = hosts_++;
       settings.node = i;
-      settings.events = options_.events_per_agent;
+      const std::size_t share = (options_.min_events + options_.nodes * options_.agents_per_node - 1) /
+                                (options_.nodes * options_.agents_per_node);
+      settings.events = std::max(options_.events_per_agent, share);
+      settings.wild = options_.part.has(Background::wild_agents);
       settings.nodes = options_.nodes;
       agents_.push_back(std::make_unique<SimAgent>(world_, network_, book_, story_, std::move(settings)));
     }
     const core::Agent reader{*AgentId::parse(region + ".emergency.reader"), "emergency", core::Role::agent};
     followers_.push_back(std::make_unique<SimFollower>(world_, network_, reader, hosts_++, i));
+    const core::Agent guest{*AgentId::parse(region + "." + kGuestAgency + ".reader"), kGuestAgency, core::Role::agent};
+    guests_.push_back(std::make_unique<SimFollower>(world_, network_, guest, hosts_++, i));
   }
 }
 
-void Simulation::trouble_a_node() {
-  Prng& random = world_.random();
-  SimNode& node = *nodes_[static_cast<std::size_t>(random.below(nodes_.size()))];
-  const Death how = random.chance(50) ? Death::power_cut : Death::process_crash;
-  if (!node.up()) return;
-  if (random.chance(25)) {
-    node.die(how);
-  } else if (random.chance(70)) {
-    node.die_at_operation(how, random.below(40));
-  } else {
-    node.die_at_send(how, random.below(12));
+NetworkOptions Simulation::network_options() const {
+  NetworkOptions out;
+  const auto has = [&](Background one) { return options_.faults && options_.part.has(one); };
+  if (!has(Background::loss)) out.loss_permille = 0;
+  if (!has(Background::slow)) out.slow_percent = 0;
+  if (!has(Background::duplicates)) out.duplicate_permille = 0;
+  if (!has(Background::late_copies)) out.late_percent = 0;
+  return out;
+}
+
+void Simulation::plan_troubles() {
+  for (const Step& step : make_schedule(options_.seed)) {
+    if (options_.part.has(step.number)) world_.after(step.at_ms, [this, step] { troubles_.perform(step); });
   }
-}
-
-void Simulation::cut_something() {
-  Prng& random = world_.random();
-  std::vector<std::pair<HostId, HostId>> cuts;
-  const HostId a = static_cast<HostId>(random.below(hosts_));
-  if (random.chance(25)) {
-    for (HostId other = 0; other < hosts_; ++other) {  // an island
-      if (other != a) cuts.insert(cuts.end(), {{a, other}, {other, a}});
-    }
-  } else {
-    const HostId b = static_cast<HostId>(random.below(hosts_));
-    cuts.push_back({a, b});
-    if (random.chance(50)) cuts.push_back({b, a});
-  }
-  for (const auto& [from, to] : cuts) network_.cut(from, to);
-  world_.after(random.between(500, 9000), [this, cuts] {
-    for (const auto& [from, to] : cuts) network_.heal(from, to);
-  });
-}
-
-void Simulation::outage() {
-  world_.count("outages of all");
-  for (const auto& node : nodes_) node->die(Death::power_cut);
-}
-
-void Simulation::lack_disk() {
-  SimNode& node = *world_.random().pick(nodes_);
-  if (!node.up()) return;
-  world_.count("disks below headroom");
-  node.lack_disk(true);
-  world_.after(world_.random().between(500, 4000), [&node] { node.lack_disk(false); });
-}
-
-void Simulation::trouble() {
-  if (calm_) return;
-  const std::uint64_t draw = world_.random().below(100);
-  if (draw < 46) {
-    trouble_a_node();
-  } else if (draw < 92) {
-    cut_something();
-  } else if (draw < 97) {
-    lack_disk();
-  } else {
-    outage();
-  }
-  world_.after(world_.random().between(200, 2500), [this] { trouble(); });
 }
 
 void Simulation::calm() {
   world_.note("calm");
-  calm_ = true;
-  network_.calm();
-  for (const auto& node : nodes_) node->forgive();
-  for (const auto& agent : agents_) agent->behave();
+  troubles_.calm();
 }
 
 FeedVector Simulation::shared(const SimNode& node, const Audience& audience) const {
@@ -240,6 +189,10 @@ void Simulation::check_equal(const Audience& audience, std::size_t nodes) {
       world_.fail("promise 5: all is quiet, and " + to_text(nodes_[i]->region()) + " differs in '" + audience.text() + "'");
     }
   }
+  for (std::size_t i = 1; i < nodes && !world_.failed(); ++i) {
+    if (nodes_[i]->actual_rows(audience.text()) == nodes_[0]->actual_rows(audience.text())) continue;
+    world_.fail("promise 5: all is quiet, and " + to_text(nodes_[i]->region()) + " shows other rows of '" + audience.text() + "'");
+  }
 }
 
 // Every event of a node's journal is for its region's agents: they must have had each of them.
@@ -253,6 +206,8 @@ void Simulation::check_followed() {
 }
 
 void Simulation::check_end() {
+  if (book_.acknowledged() + book_.refused() < options_.min_events)
+    world_.fail("only " + std::to_string(book_.acknowledged() + book_.refused()) + " events were answered");
   check_followed();
   check_equal(Audience::conference(), nodes_.size());
   check_equal(*Audience::parse("inner"), std::min<std::size_t>(2, nodes_.size()));
@@ -260,12 +215,13 @@ void Simulation::check_end() {
     if (world_.failed()) return;
     node->check_journal();
     node->check_rebuilt_view();
+    node->check_drills();
     const FeedVector before = node->heads();
     node->stop();
     node->check_proof();
     node->start();
     if (!world_.failed() && node->heads() != before)
-      world_.fail("node " + to_text(node->region()) + " stands elsewhere after a clean stop");
+      world_.fail("promise 1: node " + to_text(node->region()) + " stands elsewhere after a clean stop");
   }
 }
 
@@ -275,9 +231,10 @@ Outcome Simulation::run() {
   for (const auto& node : nodes_) node->start();
   for (const auto& agent : agents_) agent->start();
   for (const auto& follower : followers_) follower->start();
+  for (const auto& guest : guests_) guest->start();
   const TimeMs start = world_.now();
   if (options_.faults) {
-    world_.after(2000, [this] { trouble(); });
+    plan_troubles();
     world_.run_until(start + kTroubleMs);
   }
   calm();
@@ -296,25 +253,34 @@ Outcome Simulation::run() {
   world_.count("events acknowledged", book_.acknowledged());
   world_.count("events refused", book_.refused());
   for (const auto& follower : followers_) world_.count("events followed", follower->events());
+  for (const auto& guest : guests_) world_.count("events followed by guests", guest->events());
+  count_disks();
+  return {world_.failure(), world_.transcript(), world_.transcript_hash(), world_.faults(), world_.counts()};
+}
+
+void Simulation::count_disks() {
   for (const auto& node : nodes_) {
     const SimDisk::Counters& disk = node->disk().counters();
     world_.count("disk writes", disk.writes);
     world_.count("disk syncs", disk.syncs);
-    world_.count("sectors lost", disk.sectors_lost);
-    world_.count("files torn", disk.files_torn);
-    world_.count("files vanished", disk.files_vanished);
-    world_.count("files returned", disk.files_returned);
+    world_.fired(Fault::write_lost, disk.sectors_lost);
+    world_.fired(Fault::page_torn, disk.pages_torn);
+    world_.fired(Fault::file_returned, disk.files_returned);
+    world_.fired(Fault::no_space, disk.errors[static_cast<std::size_t>(SimDisk::Error::no_space)]);
+    world_.fired(Fault::write_error, disk.errors[static_cast<std::size_t>(SimDisk::Error::write)]);
+    world_.fired(Fault::sync_error, disk.errors[static_cast<std::size_t>(SimDisk::Error::sync)]);
   }
-  return {world_.failure(), world_.transcript_tail(), world_.transcript_hash(), world_.counts()};
 }
 
 }  // namespace
 
 std::string Options::text() const {
   std::string out = "--seeds " + std::to_string(seed) + ".." + std::to_string(seed) + " --nodes " + std::to_string(nodes);
-  if (!sync) out += " --no-fsync";
-  if (forget_sessions) out += " --no-dedup";
-  if (early_credit) out += " --early-credit";
+  if (agents_per_node != Options{}.agents_per_node) out += " --agents " + std::to_string(agents_per_node);
+  if (events_per_agent != Options{}.events_per_agent) out += " --events " + std::to_string(events_per_agent);
+  out += " --min-events " + std::to_string(min_events);
+  if (mutation != Mutation::none) out += " --mutation " + std::string(to_word(mutation));
+  out += part.text();
   if (!faults) out += " --no-faults";
   return out;
 }

@@ -5,6 +5,9 @@
 #include <map>
 #include <string>
 
+#include "tests/sim/faults.h"
+#include "tests/sim/schedule.h"
+
 namespace lianxi::sim {
 
 struct Options {
@@ -12,9 +15,9 @@ struct Options {
   std::size_t nodes = 4;  // 1 to 8
   std::size_t agents_per_node = 2;
   std::size_t events_per_agent = 24;
-  bool sync = true;              // mutation: commits are not synced
-  bool forget_sessions = false;  // mutation: what a session was answered does not survive a restart
-  bool early_credit = false;     // mutation: peers say that they hold what they have not committed
+  std::size_t min_events = 0;  // that must be answered in all; agents write as many more as that takes
+  Mutation mutation = Mutation::none;
+  Part part;  // of the troubles
   bool faults = true;
   bool verbose = false;
 
@@ -25,6 +28,7 @@ struct Outcome {
   std::string failure;  // empty: every promise held
   std::string transcript;
   std::uint64_t hash = 0;  // of everything that happened
+  FaultCounts faults{};
   std::map<std::string, std::uint64_t> counts;
 };
 

@@ -11,7 +11,7 @@ constexpr std::uint64_t kCases = 6;
 }  // namespace
 
 Envelope Story::envelope(RegionCode home, const std::string& agency) {
-  Prng& random = world_.random();
+  Prng& random = random_;
   Envelope out;
   out.status = random.chance(10) ? Status::Exercise : Status::Actual;
   out.place = PlaceCode::of(home);
@@ -26,7 +26,7 @@ Envelope Story::envelope(RegionCode home, const std::string& agency) {
 }
 
 Event Story::alert(Envelope envelope, RegionCode home) {
-  Prng& random = world_.random();
+  Prng& random = random_;
   Alert body;
   body.identifier = "A" + std::to_string(serial_);
   body.sender = "alerts@" + to_text(home);
@@ -54,7 +54,7 @@ Event Story::alert(Envelope envelope, RegionCode home) {
 }
 
 Event Story::report(Envelope envelope, RegionCode home) {
-  Prng& random = world_.random();
+  Prng& random = random_;
   const RegionCode of = random.chance(70) ? home : random.pick(regions_);
   IncidentReport body;
   body.case_reference = "case-" + std::to_string(random.below(kCases));
@@ -70,7 +70,7 @@ Event Story::report(Envelope envelope, RegionCode home) {
 }
 
 Event Story::resource(Envelope envelope, RegionCode home) {
-  Prng& random = world_.random();
+  Prng& random = random_;
   Resource body;
   constexpr ResourceChange kChanges[] = {ResourceChange::upsert, ResourceChange::upsert,   ResourceChange::state,
                                          ResourceChange::state,  ResourceChange::quantity, ResourceChange::place,
@@ -94,7 +94,7 @@ Event Story::resource(Envelope envelope, RegionCode home) {
 Event Story::next(RegionCode home, const std::string& agency) {
   ++serial_;
   const Envelope about = envelope(home, agency);
-  switch (world_.random().below(3)) {
+  switch (random_.below(3)) {
     case 0:
       return alert(about, home);
     case 1:
@@ -106,10 +106,10 @@ Event Story::next(RegionCode home, const std::string& agency) {
 
 Bytes Story::bad(RegionCode home, const std::string& agency, Lane& lane) {
   ++serial_;
-  Prng& random = world_.random();
+  Prng& random = random_;
   Event event = next(home, agency);
   lane = lane_of(event);
-  switch (random.below(4)) {
+  switch (random.below(5)) {
     case 0: {  // not an event
       Bytes bytes = encode_event(event);
       bytes.resize(bytes.size() / 2);
@@ -119,7 +119,13 @@ Bytes Story::bad(RegionCode home, const std::string& agency, Lane& lane) {
     case 1:  // outside the rights: the policy lets no agent publish for this county
       event.envelope.place = *PlaceCode::parse("990101");
       break;
-    case 2:  // for another agency
+    case 2:  // about a resource of another region, which that region alone decides on
+      event = resource(envelope(home, agency), home);
+      event.envelope.entity = resource_entity(regions_.size() > 1 && home == regions_[0] ? regions_[1] : regions_[0], "r1");
+      lane = lane_of(event);
+      if (home == regions_[0] && regions_.size() == 1) event.envelope.agency = "nobody";
+      break;
+    case 3:  // for another agency
       event.envelope.agency = "nobody";
       break;
     default:  // on another lane

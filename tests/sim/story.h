@@ -12,7 +12,7 @@ namespace lianxi::sim {
 
 class Story {
  public:
-  Story(World& world, std::vector<RegionCode> regions) : world_(world), regions_(std::move(regions)) {}
+  Story(World& world, std::vector<RegionCode> regions) : world_(world), random_(world.random().fork()), regions_(std::move(regions)) {}
 
   // The next event of an agent; every one is different from all before.
   [[nodiscard]] Event next(RegionCode home, const std::string& agency);
@@ -27,6 +27,7 @@ class Story {
   [[nodiscard]] Envelope envelope(RegionCode home, const std::string& agency);
 
   World& world_;
+  Prng random_;
   std::vector<RegionCode> regions_;
   std::uint64_t serial_ = 0;
   std::vector<std::pair<RegionCode, AlertReference>> alerts_;

@@ -40,7 +40,7 @@ void World::fail(std::string promise) {
   note("FAILED: " + failure_);
 }
 
-std::string World::transcript_tail() const {
+std::string World::transcript() const {
   std::string out;
   for (const std::string& line : tail_) out += line + "\n";
   return out;

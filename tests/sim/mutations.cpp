@@ -1,0 +1,103 @@
+#include "tests/sim/mutations.h"
+
+#include "schemas/codec/event_codec.h"
+#include "tests/sim/forge.h"
+
+namespace lianxi {
+
+// What the linker makes of calls to verify_chain from other files, and of the function itself.
+Result<FeedHead> real_verify_chain(const Segment& segment, const FeedHead& before) __asm__(
+    "__real__ZN6lianxi12verify_chainERKNS_7SegmentERKNS_8FeedHeadE");
+Result<FeedHead> wrapped_verify_chain(const Segment& segment, const FeedHead& before) __asm__(
+    "__wrap__ZN6lianxi12verify_chainERKNS_7SegmentERKNS_8FeedHeadE");
+
+namespace {
+bool blind = false;
+}  // namespace
+
+Result<FeedHead> wrapped_verify_chain(const Segment& segment, const FeedHead& before) {
+  return blind ? Result<FeedHead>(segment.last()) : real_verify_chain(segment, before);
+}
+
+namespace sim {
+namespace {
+
+using store::JournalSegment;
+using store::StoreResult;
+
+class MutatedView final : public store::View {
+ public:
+  MutatedView(Mutation mutation, std::unique_ptr<store::View> view)
+      : mutation_(mutation), view_(std::move(view)) {}
+
+  [[nodiscard]] Offset offset() const override { return view_->offset(); }
+  [[nodiscard]] Offset taken() const override { return view_->taken(); }
+  [[nodiscard]] StoreResult<void> commit() override { return view_->commit(); }
+  [[nodiscard]] std::vector<Count> counts() override { return view_->counts(); }
+  [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
+    return view_->each_alert(region, visit);
+  }
+  [[nodiscard]] StoreResult<void> take(const std::vector<JournalSegment>& segments) override {
+    std::vector<JournalSegment> changed = segments;
+    for (JournalSegment& one : changed) {
+      if (mutation_ == Mutation::order_dependent_projection) {
+        drop_orphans(one);
+      } else {
+        share_local(one);
+      }
+    }
+    return view_->take(changed);
+  }
+
+ private:
+  // A report on another region's incident counts only behind a word of that region itself.
+  void drop_orphans(JournalSegment& one) {
+    const auto segment = Segment::parse(one.bytes);
+    if (!segment) return;
+    const RegionCode from = segment->info().feed.region;
+    blot_out(one.bytes, [&](const RecordView& record) {
+      const Result<Event> event = decode_event(record.body);
+      if (!event || event->envelope.kind != Kind::incident) return false;
+      const auto home = home_region(event->envelope.entity);
+      if (home && *home == from) known_.insert(event->envelope.entity);
+      return home && *home != from && !known_.contains(event->envelope.entity);
+    });
+  }
+
+  // A single local event is projected as one of the conference.
+  void share_local(JournalSegment& one) {
+    const auto segment = Segment::parse(one.bytes);
+    if (!segment) return;
+    const FeedId& feed = segment->info().feed;
+    if (feed.audience == Audience::conference()) heads_[feed] = segment->last();
+    if (!feed.audience.is_local() || segment->records().size() != 1) return;
+    const FeedId shared{feed.region, feed.epoch, feed.lane, Audience::conference()};
+    const auto head = heads_.find(shared);
+    Result<Event> event = decode_event(segment->records().front().body);
+    if (head == heads_.end() || !event) return;
+    event->envelope.audience = Audience::conference();
+    one.bytes = retold(shared, head->second, segment->records().front(), encode_event(*event), one.first_offset);
+  }
+
+  Mutation mutation_;
+  std::unique_ptr<store::View> view_;
+  std::set<std::string> known_;
+  std::map<FeedId, FeedHead> heads_;
+};
+
+}  // namespace
+
+std::unique_ptr<store::View> mutated_view(Mutation mutation, std::unique_ptr<store::View> view) {
+  if (mutation != Mutation::order_dependent_projection && mutation != Mutation::local_in_shared_table) return view;
+  return std::make_unique<MutatedView>(mutation, std::move(view));
+}
+
+BlindChain::BlindChain(bool is_blind) {
+  blind = is_blind;
+}
+BlindChain::~BlindChain() {
+  blind = false;
+}
+
+}  // namespace sim
+}  // namespace lianxi

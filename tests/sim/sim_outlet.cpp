@@ -1,0 +1,66 @@
+#include "tests/sim/sim_outlet.h"
+
+#include "schemas/codec/event_codec.h"
+
+namespace lianxi::sim {
+
+app::SendResult SimOutlet::answer(const core::Connection& to, const Message& message) {
+  return say(to, message, true);
+}
+
+app::SendResult SimOutlet::deliver(const core::Connection& to, const app::DeliveryHead& head,
+                                   const std::shared_ptr<const Bytes>& segments) {
+  const auto guest = parts_.guests.find(to);
+  if (guest != parts_.guests.end()) check_guest(guest->second, *segments);
+  // What is read back from the disk comes when it is read.
+  const bool live = !parts_.live.insert(to).second;
+  if (!head.caught_up) parts_.live.erase(to);
+  return say(to, Message(Deliver{head.follow, head.next, head.caught_up, *segments}), live);
+}
+
+bool SimOutlet::is_flash(const core::Connection& to) const {
+  return to.socket == 0 && !parts_.flash_behind_bulk;
+}
+
+bool SimOutlet::flash_waits() {
+  if (parts_.flash_behind_bulk) return false;
+  flash_waited_ = parts_.flash_waits();
+  return flash_waited_;
+}
+
+void SimOutlet::committing() {
+  open_commit_ = true;
+  parts_.committing();
+}
+
+app::SendResult SimOutlet::say(const core::Connection& to, const Message& message, bool in_order) {
+  if (open_commit_) parts_.world.fail("promise 1: " + parts_.network.name_of(parts_.host) + " speaks before it is on disk");
+  if (!parts_.fuse.burn()) return app::SendResult::gone;
+  check_order(to, in_order);
+  return parts_.network.answer(parts_.host, to, message);
+}
+
+void SimOutlet::check_order(const core::Connection& to, bool in_order) {
+  const std::string& name = parts_.network.name_of(parts_.host);
+  if (to.socket != 0) {
+    if (flash_waited_) parts_.world.fail("promise 4: a flash message waits, and " + name + " goes on with other lanes");
+    other_said_ = true;
+  } else if (other_said_ && in_order) {
+    parts_.world.fail("promise 4: " + name + " says what is of the flash lane behind other lanes");
+  }
+}
+
+void SimOutlet::check_guest(const core::Agent& guest, const Bytes& segments) {
+  const auto parsed = parse_segments(segments);
+  if (!parsed) return parts_.world.fail("promise 8: a delivery to " + guest.id.text() + " cannot be read");
+  for (const Segment& segment : *parsed) {
+    for (const RecordView& record : segment.records()) {
+      const Result<Event> event = decode_event(record.body);
+      if (!event || parts_.policy.may_follow(guest, event->envelope)) continue;
+      return parts_.world.fail("promise 3: " + guest.id.text() + " is sent " + to_text(segment.info().feed) + " " +
+                               std::to_string(record.stamp.sequence.value) + ", which its rights do not admit");
+    }
+  }
+}
+
+}  // namespace lianxi::sim
