@@ -73,8 +73,8 @@ bool Book::take_segment(RegionCode region, const store::JournalSegment& stored, 
 }
 
 void Book::check_record(RegionCode region, const FeedId& feed, const RecordView& record, const BodyHash& body) {
-  const std::string where = lianxi::to_text(feed) + " " + std::to_string(record.stamp.sequence.value) + " in the journal of " +
-                            lianxi::to_text(region);
+  const std::string where =
+      lianxi::to_text(feed) + " " + std::to_string(record.stamp.sequence.value) + " in the journal of " + lianxi::to_text(region);
   const auto [first, fresh] = history_.try_emplace({feed, record.stamp.sequence}, Place{record.hash, body, region});
   if (first->second.hash != record.hash || first->second.body != body)
     return world_.fail("promise 8: " + where + " is not what " + lianxi::to_text(first->second.by) + " has there");
@@ -90,8 +90,7 @@ void Book::check_record(RegionCode region, const FeedId& feed, const RecordView&
 void Book::committed(RegionCode region, const store::JournalSegment& stored) {
   const Result<Segment> segment = Segment::parse(stored.bytes);
   if (!segment) return world_.fail("promise 8: " + lianxi::to_text(region) + " commits what cannot be read");
-  for (const RecordView& record : segment->records())
-    check_record(region, segment->info().feed, record, body_hash(record.body));
+  for (const RecordView& record : segment->records()) check_record(region, segment->info().feed, record, body_hash(record.body));
 }
 
 void Book::check_unique(RegionCode region, const Events& events) {
@@ -99,32 +98,46 @@ void Book::check_unique(RegionCode region, const Events& events) {
   std::set<BodyHash> bodies;
   for (const auto& [place, found] : events) {
     const std::string where = "promise 2: in the journal of " + lianxi::to_text(region) + " ";
-    if (!asked.insert(found.asked).second) world_.fail(where + to_text(found.asked) + " stands twice");
+    const bool again = began_anew_.contains({found.asked.agent, found.asked.session});
+    if (!asked.insert(found.asked).second && !again) world_.fail(where + to_text(found.asked) + " stands twice");
     if (!bodies.insert(found.hash).second && !twice_.contains(found.hash))
       world_.fail(where + "the event of " + to_text(found.asked) + " stands twice");
   }
 }
 
-void Book::check_acknowledged(RegionCode region, const Events& events) {
-  for (const auto& [asked, answered] : answers_) {
-    if (!answered.accepted || answered.feed.region != region) continue;
-    const auto at = events.find({answered.feed, answered.feed_sequence});
-    if (at == events.end()) {
-      world_.fail("promise 1: " + to_text(asked) + " was " + to_text(answered) + " and is not in the journal");
-      return;
-    }
-    const Found& found = at->second;
-    if (found.asked != asked || found.hash != answered.hash || found.ordinal != answered.ordinal ||
-        found.offset != answered.offset) {
-      world_.fail("promise 1: where " + to_text(asked) + " was " + to_text(answered) + ", the journal has " +
-                  to_text(found.asked));
-      return;
-    }
+bool Book::check_receipt(const Asked& asked, const Answered& answered, const Events& events) {
+  const auto at = events.find({answered.feed, answered.feed_sequence});
+  if (at == events.end()) {
+    world_.fail("promise 1: " + to_text(asked) + " was " + to_text(answered) + " and is not in the journal");
+    return false;
   }
+  const Found& found = at->second;
+  if (found.asked == asked && found.hash == answered.hash && found.ordinal == answered.ordinal && found.offset == answered.offset)
+    return true;
+  world_.fail("promise 1: where " + to_text(asked) + " was " + to_text(answered) + ", the journal has " + to_text(found.asked));
+  return false;
+}
+
+void Book::check_acknowledged(RegionCode region, const Events& events) {
+  const auto holds = [&](const auto& entry) {
+    const auto& [asked, answered] = entry;
+    return !answered.accepted || answered.feed.region != region || check_receipt(asked, answered, events);
+  };
+  if (std::all_of(answers_.begin(), answers_.end(), holds)) (void)std::all_of(former_.begin(), former_.end(), holds);
+}
+
+void Book::begins_anew(const AgentId& agent, SessionId session) {
+  began_anew_.insert({agent, session});
+  std::erase_if(answers_, [&](const auto& entry) {
+    const bool its = entry.first.agent == agent && entry.first.session == session;
+    if (its) former_.push_back(entry);
+    return its;
+  });
 }
 
 void Book::replicated(const Asked& asked, std::uint8_t held) {
   const auto answer = answers_.find(asked);
+  if (answer == answers_.end() && began_anew_.contains({asked.agent, asked.session})) return;
   if (answer == answers_.end() || !answer->second.accepted) {
     world_.fail("promise 1: " + to_text(asked) + " is said to be with " + std::to_string(held) + " peers, before its receipt");
     return;

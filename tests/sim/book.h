@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "broker/core/policy.h"
 #include "broker/store/journal.h"
@@ -57,9 +58,11 @@ class Book {
   void never(const BodyHash& body) { never_.insert(body); }
   // An outbox that was restored from a copy says it again under a new session.
   void may_stand_twice(const BodyHash& body) { twice_.insert(body); }
+  // A closed session may be opened again from such a copy; what it was answered before still stands.
+  void begins_anew(const AgentId& agent, SessionId session);
 
   [[nodiscard]] std::size_t acknowledged() const { return acknowledged_; }
-  [[nodiscard]] std::size_t refused() const { return answers_.size() - acknowledged_; }
+  [[nodiscard]] std::size_t refused() const { return answers_.size() + former_.size() - acknowledged_; }
 
  private:
   struct Found {
@@ -77,6 +80,7 @@ class Book {
   using Events = std::map<std::pair<FeedId, Sequence>, Found>;
   bool take_segment(RegionCode region, const store::JournalSegment& stored, Offset& next, std::map<FeedId, FeedHead>& heads,
                     Events& events);
+  bool check_receipt(const Asked& asked, const Answered& answered, const Events& events);
   void check_unique(RegionCode region, const Events& events);
   void check_acknowledged(RegionCode region, const Events& events);
   void check_replicated(RegionCode region, const Events& events);
@@ -85,6 +89,8 @@ class Book {
   std::map<Asked, Answered> answers_;
   std::map<std::pair<FeedId, Sequence>, Place> history_;
   std::set<BodyHash> never_, twice_;
+  std::vector<std::pair<Asked, Answered>> former_;  // answers of sessions that began anew
+  std::set<std::pair<AgentId, SessionId>> began_anew_;
   std::size_t acknowledged_ = 0;
   std::shared_ptr<const core::Members> members_;
   struct Spread {

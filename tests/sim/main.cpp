@@ -129,9 +129,10 @@ int main(int argc, char** argv) {
   app.add_option("--events", options.events_per_agent, "events per agent, at least")->check(CLI::Range(1, 10'000));
   app.add_option("--min-events", options.min_events, "events answered in each run, at least; 500")->check(CLI::Range(0, 100'000));
   app.add_option("--jobs", plan.jobs, "processes")->check(CLI::Range(1, 64));
-  app.add_option("--mutation", mutation, "breaks the code under test so that the run must fail: no-fsync, ack-before-commit, "
-                                         "no-dedup, no-chain-check, order-dependent-projection, local-in-shared-table, "
-                                         "flash-behind-bulk, no-checkpoint-at-open, early-credit");
+  app.add_option("--mutation", mutation,
+                 "breaks the code under test so that the run must fail: no-fsync, ack-before-commit, "
+                 "no-dedup, no-chain-check, order-dependent-projection, local-in-shared-table, "
+                 "flash-behind-bulk, no-checkpoint-at-open, early-credit");
   app.add_option("--keep", keep, "only these steps of the schedule: 3,7 or none");
   app.add_option("--without", without, "of loss,slow,duplicates,late-copies,wild-agents,second-deaths");
   app.add_flag("--require-faults", plan.require_faults, "fail if a kind of fault never fired; over 100 seeds anyway");

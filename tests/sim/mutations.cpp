@@ -27,8 +27,7 @@ using store::StoreResult;
 
 class MutatedView final : public store::View {
  public:
-  MutatedView(Mutation mutation, std::unique_ptr<store::View> view)
-      : mutation_(mutation), view_(std::move(view)) {}
+  MutatedView(Mutation mutation, std::unique_ptr<store::View> view) : mutation_(mutation), view_(std::move(view)) {}
 
   [[nodiscard]] Offset offset() const override { return view_->offset(); }
   [[nodiscard]] Offset taken() const override { return view_->taken(); }

@@ -178,8 +178,7 @@ void Network::fall_silent(Wire& wire) {
   wire.mute = true;
   const bool tell_dialer = calm_ || random_.chance(70);
   const bool tell_node = calm_ || random_.chance(70);
-  world_.after(random_.between(0, kNoticeMs),
-               [this, id = wire.id, tell_dialer, tell_node] { drop(id, tell_dialer, tell_node); });
+  world_.after(random_.between(0, kNoticeMs), [this, id = wire.id, tell_dialer, tell_node] { drop(id, tell_dialer, tell_node); });
 }
 
 void Network::drop(std::uint64_t id, bool tell_dialer, bool tell_node) {
@@ -188,7 +187,8 @@ void Network::drop(std::uint64_t id, bool tell_dialer, bool tell_node) {
   Wire wire = std::move(at->second);
   wires_.erase(at);
   by_connection_.erase(wire.connection);
-  const bool late = !calm_ && !wire.mute && wire.on_way[out] > 0 && ports_.count(wire.to) != 0 && random_.chance(options_.late_percent);
+  const bool late =
+      !calm_ && !wire.mute && wire.on_way[out] > 0 && ports_.count(wire.to) != 0 && random_.chance(options_.late_percent);
   const auto dialer = dialers_.find(wire.dialer);
   if (dialer != dialers_.end() && dialer->second.wire == id) {
     dialer->second.wire = 0;

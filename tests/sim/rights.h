@@ -11,9 +11,9 @@ namespace lianxi::sim {
 
 struct Rights {
   enum class Share : std::uint8_t { all, alerts, nothing };
-  std::string agency;          // whose agents may publish `publish` only; empty: all may publish all
+  std::string agency;  // whose agents may publish `publish` only; empty: all may publish all
   Share publish = Share::all;
-  Share guests = Share::all;   // may follow
+  Share guests = Share::all;  // may follow
   [[nodiscard]] bool whole() const { return publish == Share::all && guests == Share::all; }
   [[nodiscard]] std::string text() const;
 };

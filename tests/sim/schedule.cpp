@@ -14,9 +14,9 @@ struct Weight {
   unsigned parts;
 };
 constexpr Weight kWeights[] = {
-    {Trouble::death, 32},     {Trouble::cut, 24},  {Trouble::hold_up, 6}, {Trouble::outage, 2}, {Trouble::headroom, 4},
-    {Trouble::slow_disk, 6},  {Trouble::disk_error, 10}, {Trouble::clock, 5},   {Trouble::rights, 5}, {Trouble::outbox, 5},
-    {Trouble::bit_flip, 5},   {Trouble::lies, 2},
+    {Trouble::death, 32},   {Trouble::cut, 24},      {Trouble::hold_up, 6},     {Trouble::outage, 2},
+    {Trouble::headroom, 4}, {Trouble::slow_disk, 6}, {Trouble::disk_error, 10}, {Trouble::clock, 5},
+    {Trouble::rights, 5},   {Trouble::outbox, 5},    {Trouble::bit_flip, 5},    {Trouble::lies, 2},
 };
 
 constexpr std::string_view kBackgroundWords[] = {"loss", "slow", "duplicates", "late-copies", "wild-agents", "second-deaths"};
@@ -45,7 +45,8 @@ std::vector<std::string> words_of(const std::string& text) {
 std::vector<Step> make_schedule(std::uint64_t seed) {
   Prng random(seed * 0x9E3779B97F4A7C15ULL + 1);
   std::vector<Step> out;
-  for (TimeMs at = 2000; at < kTroubleMs; at += random.between(150, 2100)) out.push_back({out.size(), at, draw(random), random.next()});
+  for (TimeMs at = 2000; at < kTroubleMs; at += random.between(150, 2100))
+    out.push_back({out.size(), at, draw(random), random.next()});
   return out;
 }
 

@@ -53,7 +53,7 @@ struct Part {
   // As lianxi-sim takes it: " --keep 3,7 --without loss,slow".
   [[nodiscard]] std::string text() const;
 };
-[[nodiscard]] std::optional<std::set<std::size_t>> steps_of(const std::string& text);        // "3,7"; "none"
+[[nodiscard]] std::optional<std::set<std::size_t>> steps_of(const std::string& text);       // "3,7"; "none"
 [[nodiscard]] std::optional<std::set<Background>> backgrounds_of(const std::string& text);  // "loss,slow"
 
 }  // namespace lianxi::sim

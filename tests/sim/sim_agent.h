@@ -29,7 +29,7 @@ class SimAgent {
   void start();
   void behave() { wild_ = false; }  // from now on by the rules
   void lose_outbox();
-  void restore_outbox();  // from the last copy, if one was made
+  void restore_outbox();            // from the last copy, if one was made
   [[nodiscard]] bool idle() const;  // everything written and answered
   [[nodiscard]] std::string state() const;
 

@@ -54,14 +54,14 @@ void SimNode::start() {
   disk_.skip_checkpoints(false);
   if (!node) {
     if (disk_failed()) return crash(Fault::death_coming_back);
-    return fail("does not start", node.error());
+    return world_.fail("promise 1: node " + name() + " does not start: " + node.error().detail);
   }
   node_ = std::move(*node);
   view_ = mutated_view(settings_.mutation, node_->take_view());
   auto read_view = store::open_read_view(config_.view);
   if (!read_view) {
     if (disk_failed()) return crash(Fault::death_coming_back);
-    return fail("its view does not open", read_view.error());
+    return world_.fail("promise 5: the view of " + name() + " does not open: " + read_view.error().detail);
   }
   read_view_ = std::move(*read_view);
   world_.note(name() + " is up, head " + std::to_string(head().value));

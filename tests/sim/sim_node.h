@@ -108,6 +108,7 @@ class SimNode final : public NodePort {
   [[nodiscard]] std::vector<std::string> audit();
   static void toggle(const Flip& flip);
   void mend_flip();
+  void have_mended();
   void fail(const std::string& what, const store::StoreFailure& failure);
 
   World& world_;

@@ -61,6 +61,7 @@ void SimNode::forgive() {
   disk_.forgive_errors();
   fuse_.clear();
   slow_until_ = 0;
+  have_mended();
 }
 
 void SimNode::die(Death how) {
@@ -144,13 +145,16 @@ void SimNode::flip_bit(Prng& random) {
   world_.note(name() + ": a bit turns in " + std::filesystem::path(path).filename().string() + " at byte " +
               std::to_string(flip.at));
   judge_flip(before, flip, until);
-  world_.after(random.between(300, 6000), [this] {
-    if (!flip_) return;
-    if (!up()) return mend_flip();
-    stop();
-    mend_flip();
-    start();
-  });
+  world_.after(random.between(300, 6000), [this] { have_mended(); });
+}
+
+// With the node stopped: SQLite keeps what it has read of a file that nobody writes.
+void SimNode::have_mended() {
+  if (!flip_) return;
+  if (!up()) return mend_flip();
+  stop();
+  mend_flip();
+  start();
 }
 
 // The mutation "early credit": it says so, and now and then the power goes in the very commit it did not wait for.

@@ -43,6 +43,8 @@ void SimAgent::restore_outbox() {
   world_.fired(Fault::outbox_restored);
   const bool was_done = written_ >= settings_.events;
   forget_written(copy_->session == session_ ? &copy_->boxes : nullptr);
+  // It was closed, and what its node knew of it is gone: if the copy holds no answer, nobody can tell.
+  if (copy_->session != session_) book_.begins_anew(settings_.agent.id, copy_->session);
   session_ = copy_->session;
   boxes_ = copy_->boxes;
   left_.clear();

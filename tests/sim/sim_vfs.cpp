@@ -5,7 +5,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <new>
 
 namespace lianxi::sim {
@@ -182,8 +181,10 @@ struct SimVfs {
     const auto at = disk->files_.find(name);
     if (at != disk->files_.end()) {
       if (sync_folder == 0 && at->second.entry_synced) {
-        std::ifstream in(name, std::ios::binary);
-        disk->deleted_[name] = SimDisk::Sector(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+        SimDisk::Sector& content = disk->deleted_[name];
+        content.resize(fs::file_size(name));
+        std::ifstream(name, std::ios::binary)
+            .read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(content.size()));
       }
       disk->files_.erase(at);
     }

@@ -6,9 +6,9 @@
 //   changes included; a truncation holds or is undone as a whole; files whose entry was never synced may vanish, deleted
 //   ones may come back.
 //
-//   disk error: the n-th write or sync from now fails, once or for a while, and the disk goes on: without space, with an I/O error
-//   at a write (half of it may stand there), or at a sync. What was dirty at a failed sync counts as clean from then on, as in
-//   Linux: later syncs do not write it, though everybody reads it until the power goes.
+//   disk error: the n-th write or sync from now fails, once or for a while, and the disk goes on: without space, with an I/O
+//   error at a write (half of it may stand there), or at a sync. What was dirty at a failed sync counts as clean from then on, as
+//   in Linux: later syncs do not write it, though everybody reads it until the power goes.
 //
 // To crash in the middle of an operation, set the fuse: the n-th operation that changes something fails, and all after it,
 // until the disk is started again. One thread.

@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/sim/rights.h"
 #include "tests/sim/sim_agent.h"
 #include "tests/sim/sim_node.h"
-#include "tests/sim/rights.h"
 #include "tests/sim/troubles.h"
 
 namespace lianxi::sim {
@@ -115,8 +115,8 @@ void Simulation::make_agents() {
       settings.agent = {*AgentId::parse(region + "." + agency + ".a" + std::to_string(k)), agency, core::Role::agent};
       settings.host = hosts_++;
       settings.node = i;
-      const std::size_t share = (options_.min_events + options_.nodes * options_.agents_per_node - 1) /
-                                (options_.nodes * options_.agents_per_node);
+      const std::size_t share =
+          (options_.min_events + options_.nodes * options_.agents_per_node - 1) / (options_.nodes * options_.agents_per_node);
       settings.events = std::max(options_.events_per_agent, share);
       settings.wild = options_.part.has(Background::wild_agents);
       settings.nodes = options_.nodes;
@@ -191,7 +191,8 @@ void Simulation::check_equal(const Audience& audience, std::size_t nodes) {
   }
   for (std::size_t i = 1; i < nodes && !world_.failed(); ++i) {
     if (nodes_[i]->actual_rows(audience.text()) == nodes_[0]->actual_rows(audience.text())) continue;
-    world_.fail("promise 5: all is quiet, and " + to_text(nodes_[i]->region()) + " shows other rows of '" + audience.text() + "'");
+    world_.fail("promise 5: all is quiet, and " + to_text(nodes_[i]->region()) + " shows other rows of '" + audience.text() +
+                "'");
   }
 }
 

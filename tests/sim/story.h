@@ -12,7 +12,8 @@ namespace lianxi::sim {
 
 class Story {
  public:
-  Story(World& world, std::vector<RegionCode> regions) : world_(world), random_(world.random().fork()), regions_(std::move(regions)) {}
+  Story(World& world, std::vector<RegionCode> regions)
+      : world_(world), random_(world.random().fork()), regions_(std::move(regions)) {}
 
   // The next event of an agent; every one is different from all before.
   [[nodiscard]] Event next(RegionCode home, const std::string& agency);
