@@ -1,5 +1,8 @@
 #include "tests/sim/mutations.h"
 
+#include <set>
+#include <span>
+
 #include "schemas/codec/event_codec.h"
 #include "tests/sim/forge.h"
 
@@ -36,13 +39,14 @@ class MutatedView final : public store::View {
   [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
     return view_->each_alert(region, visit);
   }
-  [[nodiscard]] StoreResult<void> take(const std::vector<JournalSegment>& segments) override {
-    std::vector<JournalSegment> changed = segments;
-    for (JournalSegment& one : changed) {
+  [[nodiscard]] StoreResult<void> take(std::span<const store::SegmentView> segments) override {
+    std::vector<JournalSegment> changed;
+    for (const store::SegmentView& one : segments) {
+      changed.push_back({one.first_offset, Bytes(one.bytes.begin(), one.bytes.end()), {}});
       if (mutation_ == Mutation::order_dependent_projection) {
-        drop_orphans(one);
+        drop_orphans(changed.back());
       } else {
-        share_local(one);
+        share_local(changed.back());
       }
     }
     return view_->take(changed);

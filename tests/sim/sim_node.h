@@ -126,7 +126,7 @@ class SimNode final : public NodePort {
   std::map<core::LinkId, DialerId> links_;
   std::deque<core::Input> flash_inbox_, inbox_;
   std::map<core::Connection, core::Agent> guests_;
-  std::set<core::Connection> live_;
+  std::set<std::pair<core::Connection, SessionId>> live_;
   std::shared_ptr<const core::Policy> policy_before_;  // until the turn that changes it is over
   bool awake_ = false;
   std::uint64_t generation_ = 0;

@@ -13,8 +13,8 @@ app::SendResult SimOutlet::deliver(const core::Connection& to, const app::Delive
   const auto guest = parts_.guests.find(to);
   if (guest != parts_.guests.end()) check_guest(guest->second, *segments);
   // What is read back from the disk comes when it is read.
-  const bool live = !parts_.live.insert(to).second;
-  if (!head.caught_up) parts_.live.erase(to);
+  const bool live = !parts_.live.insert({to, head.follow}).second;
+  if (!head.caught_up) parts_.live.erase({to, head.follow});
   return say(to, Message(Deliver{head.follow, head.next, head.caught_up, *segments}), live);
 }
 

@@ -36,7 +36,7 @@ class SimOutlet final : public app::Outlet {
     EffectFuse& fuse;
     const core::Policy& policy;
     const std::map<core::Connection, core::Agent>& guests;
-    std::set<core::Connection>& live;  // flash connections that stood at the head: what they lack is in memory
+    std::set<std::pair<core::Connection, SessionId>>& live;  // follows that stood at the head: what they lack is in memory
     std::function<bool()> flash_waits;
     std::function<void()> committing;
     bool flash_behind_bulk = false;  // mutation: it does not say which connections are of the flash lane
