@@ -3,9 +3,22 @@
 #include "schemas/codec/event_codec.h"
 
 namespace lianxi::sim {
+namespace {
+
+std::string word_of(const Message& message) {
+  if (std::holds_alternative<Answers>(message)) return "answers";
+  if (const auto* deliver = std::get_if<Deliver>(&message))
+    return "a delivery up to offset " + std::to_string(deliver->next.value) + " of " + std::to_string(deliver->segments.size()) +
+           " bytes";
+  if (const auto* unfollow = std::get_if<Unfollow>(&message)) return "unfollow: " + unfollow->reason;
+  return "message type " + std::to_string(message.index());
+}
+
+}  // namespace
 
 app::SendResult SimOutlet::answer(const core::Connection& to, const Message& message) {
-  return say(to, message, true);
+  // A follow whose events cannot be read back ends when that is known.
+  return say(to, message, !std::holds_alternative<Unfollow>(message));
 }
 
 app::SendResult SimOutlet::deliver(const core::Connection& to, const app::DeliveryHead& head,
@@ -36,17 +49,17 @@ void SimOutlet::committing() {
 app::SendResult SimOutlet::say(const core::Connection& to, const Message& message, bool in_order) {
   if (open_commit_) parts_.world.fail("promise 1: " + parts_.network.name_of(parts_.host) + " speaks before it is on disk");
   if (!parts_.fuse.burn()) return app::SendResult::gone;
-  check_order(to, in_order);
+  check_order(to, message, in_order);
   return parts_.network.answer(parts_.host, to, message);
 }
 
-void SimOutlet::check_order(const core::Connection& to, bool in_order) {
+void SimOutlet::check_order(const core::Connection& to, const Message& message, bool in_order) {
   const std::string& name = parts_.network.name_of(parts_.host);
   if (to.socket != 0) {
     if (flash_waited_) parts_.world.fail("promise 4: a flash message waits, and " + name + " goes on with other lanes");
     other_said_ = true;
   } else if (other_said_ && in_order) {
-    parts_.world.fail("promise 4: " + name + " says what is of the flash lane behind other lanes");
+    parts_.world.fail("promise 4: " + name + " says what is of the flash lane behind other lanes: " + word_of(message));
   }
 }
 

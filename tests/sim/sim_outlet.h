@@ -53,7 +53,7 @@ class SimOutlet final : public app::Outlet {
 
  private:
   app::SendResult say(const core::Connection& to, const Message& message, bool in_order);
-  void check_order(const core::Connection& to, bool in_order);
+  void check_order(const core::Connection& to, const Message& message, bool in_order);
   void check_guest(const core::Agent& guest, const Bytes& segments);
 
   Parts parts_;
