@@ -76,12 +76,14 @@ store::StoreResult<bool> ViewThread::apply() {
     bounded = bytes >= store::kViewTransactionBytes || steady_ms() >= until_ms;
   }
   if (auto done = view.commit(); !done) return tl::unexpected(done.error());
+  // Looked at before the offset is told: whoever commits in answer to that commits what is new.
+  const bool backlog = bounded && view.taken().value < board_.head;
   if (view.offset() != before) {
     count();
     board_.view_offset = view.offset().value;
     applied_();
   }
-  return bounded;
+  return backlog;
 }
 
 // From memory what is there, else from the journal.

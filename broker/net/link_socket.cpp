@@ -78,9 +78,10 @@ bool LinkSocket::send(Frames frames) {
 LinkSocket::Swept LinkSocket::sweep() {
   State& state = *state_;
   Swept swept;
+  // The first loss is the cause; what libzmq tried since is its consequence.
   const auto lose = [&swept](std::string reason) {
+    if (!swept.lost) swept.reason = std::move(reason);
     swept.lost = true;
-    swept.reason = std::move(reason);
   };
   for (const SocketEvent& event : state.monitor.take()) {
     switch (event.event) {

@@ -55,23 +55,8 @@ Keys make_keys() {
   return {public_key.data(), secret_key.data()};
 }
 
-Port::Port() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  const int on = 1;
-  ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-  socklen_t size = sizeof address;
-  ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-  number_ = ntohs(address.sin_port);
-}
-Port::~Port() {
-  ::close(fd_);
-}
-
 std::string City::endpoint(const std::string& name) const {
-  return "tcp://127.0.0.1:" + std::to_string(ports.at(name)->number());
+  return ports.at(name)->endpoint();
 }
 
 Cities::Cities(const std::vector<std::string>& regions) {
@@ -153,13 +138,23 @@ void Cities::kill(const std::string& region) {
 }
 
 std::string Cities::get(const std::string& region, const std::string& path) {
+  City& at = city(region);
+  std::string body;
+  eventually([&] {
+    body = get_once(at, path);
+    return !body.empty() || at.process == nullptr || !at.process->running();
+  });
+  return body;
+}
+
+std::string Cities::get_once(const City& at, const std::string& path) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const timeval patience{5, 0};
+  const timeval patience{kPatience.count(), 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(city(region).ports.at("metrics")->number()));
+  address.sin_port = htons(static_cast<std::uint16_t>(at.ports.at("metrics")->number()));
   std::string answer;
   if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
     const std::string request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -178,6 +173,10 @@ double Cities::metric(const std::string& region, const std::string& name) {
   const std::string text = "\n" + get(region, "/metrics");
   const auto at = text.find("\n" + name + " ");
   return at == std::string::npos ? -1 : std::strtod(text.c_str() + at + name.size() + 2, nullptr);
+}
+
+bool Cities::metric_comes_to(const std::string& region, const std::string& name, double value) {
+  return eventually([&] { return metric(region, name) == value; });
 }
 
 }  // namespace lianxi::test

@@ -9,6 +9,7 @@
 
 #include "schemas/codec/chain.h"
 #include "tests/integration/process.h"
+#include "tests/support/port.h"
 
 namespace lianxi::test {
 
@@ -16,20 +17,6 @@ struct Keys {
   std::string public_key, secret_key;  // Z85
 };
 Keys make_keys();
-
-// A port of loopback that is nobody else's while this lives, though nobody listens on it yet.
-class Port {
- public:
-  Port();
-  ~Port();
-  Port(const Port&) = delete;
-  Port& operator=(const Port&) = delete;
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int fd_ = -1;
-  int number_ = 0;
-};
 
 struct City {
   std::string region;
@@ -63,13 +50,16 @@ class Cities {
   bool start(const std::string& region);
   // Ends it at once; nothing of it runs when this returns.
   void kill(const std::string& region);
-  // HTTP GET on the metrics endpoint: the body, empty if nobody answers.
+  // HTTP GET on the metrics endpoint, again until it is answered: the body, empty if nobody answers.
   std::string get(const std::string& region, const std::string& path);
   // The value of a metric, -1 if it is not there.
   double metric(const std::string& region, const std::string& name);
+  // What is counted after it was said is waited for.
+  bool metric_comes_to(const std::string& region, const std::string& name, double value);
 
  private:
   void write_files();
+  std::string get_once(const City& city, const std::string& path);
   std::string folder_;
   std::map<std::string, City> cities_;
 };

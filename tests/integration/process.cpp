@@ -22,6 +22,13 @@ bool eventually(const std::function<bool()>& done, std::chrono::milliseconds pat
   return true;
 }
 
+bool OnceASecond::is_due() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_) return false;
+  next_ = now + std::chrono::seconds(1);
+  return true;
+}
+
 Process::Process(const std::vector<std::string>& command, std::string output_file) : output_file_(std::move(output_file)) {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));

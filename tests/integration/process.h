@@ -11,10 +11,19 @@
 
 namespace lianxi::test {
 
-inline constexpr std::chrono::seconds kPatience{30};
+inline constexpr std::chrono::seconds kPatience{60};
 
 // Until `done` is true; false when the patience is over. Between two looks the thread gives way for a moment.
 bool eventually(const std::function<bool()>& done, std::chrono::milliseconds patience = kPatience);
+
+// True at first and then once a second: for what is said again while something is waited for, such as a sign of life.
+class OnceASecond {
+ public:
+  bool is_due();
+
+ private:
+  std::chrono::steady_clock::time_point next_;
+};
 
 class Process {
  public:

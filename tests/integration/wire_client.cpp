@@ -17,7 +17,7 @@ namespace lianxi::test {
 
 namespace {
 
-constexpr std::chrono::seconds kHandshakePatience{20};
+constexpr std::chrono::seconds kHandshakePatience{60};
 
 std::string raw_key(const std::string& z85) {
   std::string key(32, '\0');

@@ -194,6 +194,20 @@ TEST_F(AViewThread, ABacklogIsAppliedWithoutRestInBoundedTransactions) {
   EXPECT_EQ(sum, 100 * kEventBytes);
 }
 
+TEST_F(AViewThread, WhatComesBehindAFullTransactionThatTookAllIsGathered) {
+  constexpr std::size_t kEventBytes = store::kTakeBytes / 4;
+  constexpr std::uint64_t kFull = 1 + store::kViewTransactionBytes / kEventBytes;
+  start(kNever, kEventBytes);
+  commit_up_to(kFull);
+  ASSERT_TRUE(reaches(kFull));
+  for (std::uint64_t head = kFull + 1; head <= kFull + 3; ++head) commit_up_to(head);
+  EXPECT_EQ(board_.view_offset, kFull);  // and would be for an hour
+  board_.view_wanted = kFull + 3;
+  board_.view_call.signal();
+  ASSERT_TRUE(reaches(kFull + 3));
+  EXPECT_EQ(diary_.rows().back(), 3 * kEventBytes);
+}
+
 TEST_F(AViewThread, CountsEventsByWhoseTheyAre) {
   start(1);
   commit_up_to(5);

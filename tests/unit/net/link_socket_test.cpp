@@ -1,37 +1,11 @@
 #include "broker/net/link_socket.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "broker/net/router_endpoint.h"
+#include "tests/support/port.h"
 #include "tests/unit/net/net_fixture.h"
 
 namespace lianxi::net {
 namespace {
-
-// A port that nobody else is given and nobody listens on until an endpoint does.
-class ReservedPort {
- public:
-  ReservedPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const int on = 1;
-    ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    address_.sin_family = AF_INET;
-    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(fd_, reinterpret_cast<sockaddr*>(&address_), sizeof address_);
-    socklen_t size = sizeof address_;
-    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address_), &size);
-  }
-  ~ReservedPort() { ::close(fd_); }
-  ReservedPort(const ReservedPort&) = delete;
-  ReservedPort& operator=(const ReservedPort&) = delete;
-  [[nodiscard]] std::string endpoint() const { return "tcp://127.0.0.1:" + std::to_string(ntohs(address_.sin_port)); }
-
- private:
-  int fd_;
-  sockaddr_in address_{};
-};
 
 class LinkSocketTest : public NetTest {
  protected:
@@ -108,7 +82,7 @@ TEST_F(LinkSocketTest, AClosedPeerIsALoss) {
 }
 
 TEST_F(LinkSocketTest, WhatADroppedLinkHadQueuedNeverComesOverTheNewOne) {
-  const ReservedPort reserved;
+  const test::Port reserved;
   const std::string address = reserved.endpoint();
   LinkOptions with{address, node.public_key, police, IoThread::flash, 32, 64, 1 << 20};
   auto link = connect(with);

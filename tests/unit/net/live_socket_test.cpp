@@ -76,7 +76,11 @@ TEST_F(LiveSocketTest, TheSameTopicIsAdmittedForOneAgentAndRefusedForAnother) {
   auto got = read(admitted);
   if (got[0].find("!refused") != std::string::npos) got = read(admitted);
   EXPECT_EQ(got, (std::vector<std::string>{"mobilisation/330800/emergency", "call"}));
-  EXPECT_TRUE(read(refused, std::chrono::milliseconds(0)).empty());
+  // The next that it hears is what it may hear: the call was not on its way to it.
+  refused.set(zmq::sockopt::subscribe, "alert/");
+  ASSERT_TRUE(stands(2));
+  live->publish("alert/330800/fire", "permitted");
+  EXPECT_EQ(read(refused), (std::vector<std::string>{"alert/330800/fire", "permitted"}));
 }
 
 TEST_F(LiveSocketTest, AnEndedSubscriptionIsForgotten) {
@@ -165,8 +169,14 @@ TEST_F(LiveSocketTest, MoreTopicBytesThanAnySubscriberHasToSayAreCutByTheGuard) 
   for (std::size_t i = 0; i < 2'000; ++i)
     socket.set(zmq::sockopt::subscribe, "alert/" + std::to_string(i) + std::string(200, 'x'));
   socket.connect(live->endpoint());
-  EXPECT_TRUE(serves([&] { return live->take_cuts().crowded > 0; }));
-  EXPECT_LE(live->subscriptions(), kMaxSubscriptionsPerConnection);
+  // libzmq takes them in while the socket is looked at. None is served, so that nobody but the guard can count and cut.
+  EXPECT_TRUE(eventually([&] {
+    std::array items = {live->readable()};
+    wait(items, std::chrono::milliseconds(10));
+    live->sweep();
+    return live->take_cuts().crowded > 0;
+  }));
+  EXPECT_EQ(live->subscriptions(), 0U);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@
 
 namespace lianxi::net {
 
-inline constexpr std::chrono::seconds kPatience{10};
+inline constexpr std::chrono::seconds kPatience{60};
 
 inline CurveKeys make_keys() {
   std::array<char, 41> public_key{};

@@ -114,7 +114,11 @@ TEST_F(RouterEndpointTest, AnAnswerToNobodyIsGone) {
 }
 
 TEST_F(RouterEndpointTest, APeerThatDoesNotReadFillsItsQueueAndNothingBlocks) {
-  send(socket, {header, "question"});
+  auto idle = client(zmq::socket_type::dealer, fire);
+  idle.set(zmq::sockopt::rcvhwm, 1);  // else its libzmq may take all of them in
+  idle.set(zmq::sockopt::rcvbuf, 4096);
+  idle.connect(endpoint->endpoint());
+  send(idle, {header, "question"});
   const Inbound got = receive_message();
   SendOutcome outcome = SendOutcome::sent;
   for (int i = 0; i < 1000 && outcome == SendOutcome::sent; ++i)
@@ -186,26 +190,6 @@ TEST_F(RouterEndpointTest, ARoutingIdOfTheClientsOwnIsRefused) {
   const Received got = receive();
   ASSERT_TRUE(std::holds_alternative<Rejected>(got));
   EXPECT_EQ(std::get<Rejected>(got).refusal.field, "routing");
-}
-
-TEST_F(RouterEndpointTest, AMessageOfTooManyPartsIsCutBeforeItsEndWhileOthersAreServed) {
-  auto hostile = client(zmq::socket_type::dealer, fire);
-  hostile.connect(endpoint->endpoint());
-  // A client of libzmq sends nothing before the last part is given, so the flood is long instead of endless.
-  const std::string part(kTestMaxMessage / 2, 'x');
-  for (int i = 0; i < 400; ++i) hostile.send(zmq::buffer(part), zmq::send_flags::sndmore);
-  hostile.send(zmq::buffer(part), zmq::send_flags::none);
-  int answered = 0;
-  EXPECT_TRUE(eventually([&] {
-    send(socket, {header, "question"});
-    const Received got = receive();
-    EXPECT_TRUE(std::holds_alternative<Inbound>(got)) << "the flood came through";
-    if (std::holds_alternative<Inbound>(got)) ++answered;
-    (void)endpoint->receive();
-    cut += endpoint->sweep(0).cut.all();
-    return cut > 0;
-  }));
-  EXPECT_GT(answered, 1);
 }
 
 TEST_F(RouterEndpointTest, ALargeButWholeMessageIsNotCut) {

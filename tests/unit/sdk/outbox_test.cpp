@@ -90,16 +90,23 @@ TEST_F(DurableOutbox, EveryPublishThatReturnedSurvivesKill9AndIsAcceptedOnce) {
 
 TEST_F(DurableOutbox, WhatIsPublishedBehindTheCallersBackIsStoredAndAnswered) {
   ScriptedNode node;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int good_ones = 0, told = 0;
   auto client = open(node.profile());
-  std::atomic<std::size_t> good_ones{0};
   for (int i = 0; i < 500; ++i) {
     const Event event = report(std::to_string(i));
     client->publish_async(std::span(&event, 1), [&](std::size_t, const Outcome& outcome) {
-      if (outcome) ++good_ones;
-      good_ones.notify_all();
+      const std::scoped_lock lock(mutex);
+      good_ones += outcome ? 1 : 0;
+      ++told;
+      changed.notify_all();
     });
   }
-  for (std::size_t seen = good_ones; seen < 500; seen = good_ones) good_ones.wait(seen);
+  std::unique_lock lock(mutex);
+  ASSERT_TRUE(changed.wait_for(lock, kPatience, [&] { return told == 500; })) << told;
+  EXPECT_EQ(good_ones, 500);
+  lock.unlock();
   const auto accepted = node.seen().accepted;
   ASSERT_EQ(accepted.size(), 500U);
   for (std::size_t i = 0; i < 500; ++i) EXPECT_EQ(text_of(accepted[i]), std::to_string(i));

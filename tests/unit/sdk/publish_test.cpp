@@ -23,6 +23,14 @@ class Publishing : public ::testing::Test {
     if (future.wait_for(kPatience) != std::future_status::ready) return refuse(RefusalCode::deadline, "", "no answer");
     return future.get();
   }
+  // Of events that were sent; a client that waited long for an answer sends them again.
+  static std::size_t sent(const Seen& seen) {
+    std::set<std::uint64_t> sequences;
+    for (const Publish& publish : seen.publishes) {
+      for (std::size_t i = 0; i < publish.events.size(); ++i) sequences.insert(publish.first_sequence.value + i);
+    }
+    return sequences.size();
+  }
   std::vector<std::string> accepted() {
     std::vector<std::string> texts;
     for (const Bytes& body : node.seen().accepted) texts.push_back(text_of(body));
@@ -66,12 +74,7 @@ TEST_F(Publishing, TheWindowIsNeverExceededAndWhatWaitsTravelsTogether) {
   auto client = open({.max_in_flight = 4});
   std::vector<std::future<Outcome>> futures;
   for (int i = 0; i < 24; ++i) futures.push_back(client->publish(report(std::to_string(i))));
-  const auto sent = [](const Seen& s) {
-    std::size_t events = 0;
-    for (const Publish& publish : s.publishes) events += publish.events.size();
-    return events;
-  };
-  ASSERT_TRUE(node.until([&](const Seen& s) { return sent(s) == 4; }));
+  ASSERT_TRUE(node.until([](const Seen& s) { return sent(s) >= 4; }));
   EXPECT_EQ(client->pending(), 24U);
   EXPECT_EQ(sent(node.seen()), 4U);
   node.release();
@@ -89,11 +92,12 @@ TEST_F(Publishing, ANodeThatIsBehindGetsANewSessionAndWhatHasNoAnswer) {
   auto client = open();
   auto before = client->publish(report("一"));
   ASSERT_TRUE(outcome(before));
-  node.set([](auto& s) { s.lose_answers = 1; });
+  node.set([](auto& s) { s.lose_answers = 1'000'000; });  // also those of what is sent again
   auto between = client->publish(report("二"));
   ASSERT_TRUE(node.until([](const Seen& s) { return s.accepted.size() == 2; }));
   node.stop();
   node.forget_sessions();
+  node.set([](auto& s) { s.lose_answers = 0; });
   node.start();
   auto after = client->publish(report("三"));
   ASSERT_TRUE(outcome(between));
@@ -192,7 +196,7 @@ TEST_F(Publishing, ABadOrOversizeEventIsRefusedBeforeItIsSent) {
   EXPECT_EQ(client->pending(), 0U);
   auto good = client->publish(report("好"));
   ASSERT_TRUE(outcome(good));
-  EXPECT_EQ(node.seen().publishes.size(), 1U);
+  EXPECT_EQ(sent(node.seen()), 1U);
 }
 
 TEST_F(Publishing, ACallbackRunsOnceForEachEvent) {
@@ -205,20 +209,24 @@ TEST_F(Publishing, ACallbackRunsOnceForEachEvent) {
 }
 
 TEST_F(Publishing, OneCallPublishesManyAndHearsOfEach) {
-  auto client = open({.max_in_flight = 64});
   std::vector<Event> events;
   for (int i = 0; i < 300; ++i) events.push_back(report(std::to_string(i)));
   events.at(7).envelope.entity = "nonsense";
   std::vector<int> good(events.size()), bad(events.size());
-  std::atomic<std::size_t> told{0};
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t told = 0;
+  auto client = open({.max_in_flight = 64});
   client->publish(events, [&](std::size_t i, const Outcome& outcome) {
+    const std::scoped_lock lock(mutex);
     ++(outcome ? good : bad).at(i);
     ++told;
-    told.notify_all();
+    changed.notify_all();
   });
   const auto last = client->publish(report("last")).wait_for(kPatience);
   ASSERT_EQ(last, std::future_status::ready);
-  for (std::size_t seen = told; seen < events.size(); seen = told) told.wait(seen);
+  std::unique_lock lock(mutex);
+  ASSERT_TRUE(changed.wait_for(lock, kPatience, [&] { return told == events.size(); })) << told;
   for (std::size_t i = 0; i < events.size(); ++i) {
     EXPECT_EQ(good[i], i == 7 ? 0 : 1) << i;
     EXPECT_EQ(bad[i], i == 7 ? 1 : 0) << i;
@@ -283,7 +291,7 @@ TEST_F(Publishing, TheDestructorWaitsForNobodyAndTellsWhoWaits) {
   auto future = client->publish(report("无人"));
   const auto before = std::chrono::steady_clock::now();
   client.reset();
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(3));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, kPatience);
   const Outcome closed = outcome(future);
   ASSERT_FALSE(closed);
   EXPECT_EQ(closed.error().code, RefusalCode::busy);

@@ -36,7 +36,10 @@ ScriptedNode::ScriptedNode() : node_keys_(make_curve_keys()) {
   profile_.agent = AgentId::parse("330800.police.dispatch").value();
   profile_.public_key = keys.public_key;
   profile_.secret_key = keys.secret_key;
-  profile_.flash = profile_.data = profile_.follow = profile_.query = "tcp://127.0.0.1:*";
+  profile_.flash = ports_[flash].endpoint();
+  profile_.data = ports_[data].endpoint();
+  profile_.follow = ports_[follow].endpoint();
+  profile_.query = ports_[query].endpoint();
   start();
 }
 
@@ -46,14 +49,12 @@ ScriptedNode::~ScriptedNode() {
 
 void ScriptedNode::start() {
   sockets_ = std::make_unique<Sockets>();
-  std::array<std::string*, 4> addresses{&profile_.flash, &profile_.data, &profile_.follow, &profile_.query};
-  for (std::size_t i = 0; i < addresses.size(); ++i) {
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
     zmq::socket_t router(sockets_->context, zmq::socket_type::router);
     router.set(zmq::sockopt::linger, 0);
     router.set(zmq::sockopt::curve_server, true);
     router.set(zmq::sockopt::curve_secretkey, node_keys_.secret_key);
-    router.bind(*addresses.at(i));
-    *addresses.at(i) = router.get(zmq::sockopt::last_endpoint);
+    router.bind(ports_.at(i).endpoint());
     sockets_->routers.at(i) = std::move(router);
   }
   stopping_ = false;

@@ -1,7 +1,8 @@
-// A node in the test's own hands: real ROUTER sockets with CURVE on ephemeral ports, sessions and answers as a node keeps
+// A node in the test's own hands: real ROUTER sockets with CURVE on ports of its own, sessions and answers as a node keeps
 // them, and switches for what goes wrong. All functions may be called from the test's thread.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -16,10 +17,11 @@
 #include "agents/sdk/profile.h"
 #include "schemas/codec/segment.h"
 #include "schemas/protocol.h"
+#include "tests/support/port.h"
 
 namespace lianxi::sdk {
 
-inline constexpr std::chrono::seconds kPatience{20};
+inline constexpr std::chrono::seconds kPatience{60};
 
 class ScriptedNode {
  public:
@@ -89,6 +91,7 @@ class ScriptedNode {
   void send(Endpoint endpoint, const std::string& routing, const Message& message);
 
   Profile profile_;
+  std::array<test::Port, 4> ports_;  // by endpoint; kept while it is stopped
   CurveKeys node_keys_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
