@@ -166,11 +166,11 @@ void Broker::State::perform(TurnOutput output) {
   }
   if (output.committed.empty()) return;
   view->committed(output.committed);
+  publish_status();  // before anybody can see the view at an offset that the status does not know
   board.head = node->core().next_offset().value;
   view->wake();
   live->wake();
   if (node->journal().wants_maintenance()) maintenance->wake();
-  publish_status();
 }
 
 void Broker::State::publish_status() {

@@ -15,7 +15,7 @@ using Need = TableReader::Need;
 using Text = TableReader::Text;
 
 constexpr std::array<std::string_view, 5> kLogLevels{"trace", "debug", "info", "warn", "error"};
-constexpr std::int64_t kMaxHeadroomMb = 1024 * 1024;
+constexpr std::int64_t kMaxHeadroomMb = std::int64_t{1} << 40;  // an EiB: more than any disk has
 constexpr std::int64_t kMaxJournalFileMb = 4'096;
 constexpr std::uint64_t kMegabyte = 1024 * 1024;
 

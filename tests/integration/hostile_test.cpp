@@ -1,5 +1,7 @@
 // What no peer may do to a node: each test floods a real broker, measures its peak memory, and then asks it to serve an honest
-// agent. LIANXI_HOSTILE_SCALE (1 by default) makes the floods so many times larger.
+// agent. Floods come in waves, and between two waves the node has looked at its connections: what its I/O threads take in while
+// a loaded machine does not let it look is not its own doing. LIANXI_HOSTILE_SCALE (1 by default) makes the floods so many times
+// larger.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -62,6 +64,16 @@ class HostileTest : public ::testing::Test {
     if (!HasFailure()) return;
     std::printf("%s\n%s\n", cities.get(kHere, "/metrics").c_str(), city().process->output().c_str());
   }
+  // Until the node has looked twice at the connections of an endpoint: whoever sends three frames is cut at the second look.
+  void let_it_look(const std::string& endpoint) {
+    WireClient probe;
+    ASSERT_TRUE(probe.open(city(), endpoint, city().agents.at("police")));
+    std::string three = probe.frame(std::string(kHeaderBytes, 'h'), true);
+    three += probe.frame("a", true);
+    three += probe.frame("b", false);
+    probe.send(three);
+    EXPECT_TRUE(probe.closed(kPatience));
+  }
   // An honest agent publishes and is answered; another is told the status.
   void expect_served() {
     EXPECT_LT(memory_kb("VmHWM"), kMaxPeakKb) << "peak, kB";
@@ -85,20 +97,41 @@ TEST_F(HostileTest, MessagesWithoutEndOnManyConnectionsAreCut) {
   for (const char* endpoint : {"data", "data", "data", "data", "flash", "flash", "follow", "query"})
     ASSERT_TRUE(clients.emplace_back().open(city(), endpoint, fire()));
   const std::string part(32 * 1024, 'x');
-  constexpr std::size_t kRound = 8;
+  constexpr std::size_t kWave = 4 * kMegabyte;  // of each: twice what one may send without a message
   std::size_t sent = 0;
   const auto flood = [&](WireClient& client) {
-    for (std::size_t i = 0; i < kRound && client.is_open(); ++i) {
+    for (std::size_t wave = 0; wave < kWave && client.is_open(); wave += part.size()) {
       // Whoever is cut with a full window may never be told: it takes that for the end.
-      if (!client.send(client.frame(part, true), std::chrono::seconds(2))) client.close();
+      if (!client.send(client.frame(part, true))) client.close();
       sent += part.size();
     }
   };
   const std::size_t enough = scale() * 1024 * kMegabyte;
-  while (sent < enough && std::any_of(clients.begin(), clients.end(), [](const auto& c) { return c.is_open(); }))
+  while (sent < enough && std::any_of(clients.begin(), clients.end(), [](const auto& c) { return c.is_open(); })) {
     for (WireClient& client : clients) flood(client);
+    for (const char* endpoint : {"data", "query"}) let_it_look(endpoint);  // the threads that look
+  }
   EXPECT_TRUE(std::none_of(clients.begin(), clients.end(), [](const auto& c) { return c.is_open(); }));
   EXPECT_TRUE(eventually([&] { return cut("endless") + cut("waiting") > 0; }));
+  expect_served();
+}
+
+TEST_F(HostileTest, AFloodOfPartsIsCutAndMemoryStaysBounded) {
+  constexpr std::size_t kWave = 16 * kMegabyte;
+  const std::size_t enough = scale() * 400 * kMegabyte;
+  const std::string part(kMegabyte, 'x');
+  WireClient hostile;
+  ASSERT_TRUE(hostile.open(city(), "data", fire()));
+  for (std::size_t sent = 0; sent < enough && hostile.is_open();) {
+    for (std::size_t wave = 0; wave < kWave && hostile.is_open(); wave += part.size()) {
+      if (!hostile.send(hostile.frame(part, true))) hostile.close();
+      sent += part.size();
+    }
+    let_it_look("data");
+  }
+  EXPECT_FALSE(hostile.is_open());
+  EXPECT_TRUE(eventually([&] { return cut("endless") > 0; }));
+  EXPECT_LT(memory_kb("VmHWM"), kMaxPeakKb / 2);
   expect_served();
 }
 
@@ -140,6 +173,11 @@ TEST_F(HostileTest, SubscriptionsWithoutEndAreCut) {
       for (int i = 0; i < 500; ++i) some += client.frame(topic(), false);
       if (!client.send(some)) client.close();
     }
+    // Each has said more than the guard lets pass at once.
+    for (WireClient& client : clients) {
+      EXPECT_TRUE(client.closed(kPatience));
+      client.close();
+    }
   }
   EXPECT_TRUE(eventually([&] { return cut("crowded") > 0; }));
   clients.clear();
@@ -169,7 +207,7 @@ TEST_F(HostileTest, ConnectionsThatProveNoKeyAreClosedAndCounted) {
   EXPECT_GT(held.size(), 500U);
   // Half-open connections are closed when their time for the handshake is over.
   EXPECT_TRUE(eventually([&] { return descriptors() < 200; })) << descriptors();
-  EXPECT_TRUE(held.back().closed(std::chrono::seconds(15)));
+  EXPECT_TRUE(held.back().closed(kPatience));
   expect_served();
 }
 
@@ -198,13 +236,23 @@ TEST_F(HostileTest, FollowersThatNeverReadCostABoundedQueueAndNobodyElseATurn) {
     ASSERT_TRUE(police.answers());
   }
   std::vector<WireClient> hostile(60);
+  OnceASecond lives;
+  const auto live_on = [&] {  // who says nothing is ended
+    if (!lives.is_due()) return;
+    for (WireClient& client : hostile)
+      if (client.is_open()) say(client, Heartbeat{});
+  };
   std::uint64_t id = 0;
   for (WireClient& client : hostile) {
     ASSERT_TRUE(client.open(city(), "follow", fire(), "DEALER", 4096));
     for (int i = 0; i < 64; ++i) ASSERT_TRUE(say(client, follow_all(++id)));
+    live_on();
   }
   const std::string queued = "lianxi_queued_bytes{what=\"deliveries\"}";
-  EXPECT_TRUE(eventually([&] { return cities.metric(kHere, queued) > 4.0 * kMegabyte; }, std::chrono::seconds(8)));
+  EXPECT_TRUE(eventually([&] {
+    live_on();
+    return cities.metric(kHere, queued) > 4.0 * kMegabyte;
+  }));
   RawClient honest(city(), "follow", city().agents.at("emergency"));
   Follow follow = follow_all(7);
   follow.credit_bytes = 8 * kMegabyte;
@@ -218,7 +266,7 @@ TEST_F(HostileTest, FollowersThatNeverReadCostABoundedQueueAndNobodyElseATurn) {
     ASSERT_TRUE(segments);
     for (const Segment& segment : *segments) events += segment.records().size();
     honest.send(Credit{SessionId(7), deliver->segments.size(), 1, deliver->next});
-    for (WireClient& client : hostile) say(client, Heartbeat{});
+    live_on();
   }
   EXPECT_LT(cities.metric(kHere, queued), 18.0 * kMegabyte)
       << "the share of the hostile agent, that of the honest one, a message each";
@@ -243,6 +291,7 @@ TEST_F(HostileTest, PublishesFasterThanTheDiskDoNotPileUp) {
       if (!client.send_message(header, payload)) client.close();
       sent += payload.size();
     }
+    let_it_look("data");
   }
   expect_served();
 }
@@ -254,6 +303,7 @@ TEST_F(HostileTest, MisshapenMessagesOverEverNewConnectionsDoNotPileUp) {
     WireClient client;
     if (!client.open(city(), "data", fire())) continue;
     client.send(client.frame(large, false));
+    if (i % 32 == 31) let_it_look("data");
   }
   expect_served();
 }
@@ -271,6 +321,7 @@ TEST_F(HostileTest, MessagesThatBreakOffInTheirMiddleLeaveNothingBehind) {
       if (!client.send(client.frame(header, true) + second)) client.close();
       ++sent;
     }
+    let_it_look("data");
   }
   expect_served();
 }

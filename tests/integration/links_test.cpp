@@ -57,6 +57,10 @@ class LinksTest : public ::testing::Test {
     const auto status = status_of(cities.city(region));
     return status ? status->head.value - 1 : 0;
   }
+  // A node says how far it is just after it has answered.
+  bool holds(const std::string& region, std::uint64_t events) {
+    return eventually([&] { return events_held(region) == events; });
+  }
   bool following(const std::string& region) {
     return eventually([&] {
       const auto status = status_of(cities.city(region));
@@ -71,8 +75,8 @@ TEST_F(LinksTest, TwoNodesHoldTheSame) {
   publish(kQuzhou, 1, 51);
   publish(kHuangshan, 1, 31);
   EXPECT_TRUE(converged());
-  EXPECT_EQ(events_held(kQuzhou), 82U);
-  EXPECT_EQ(events_held(kHuangshan), 82U);
+  EXPECT_TRUE(holds(kQuzhou, 82U));
+  EXPECT_TRUE(holds(kHuangshan, 82U));
 }
 
 TEST_F(LinksTest, ALocalEventDoesNotTravel) {
@@ -83,8 +87,8 @@ TEST_F(LinksTest, ALocalEventDoesNotTravel) {
   publish(kQuzhou, 1, 11);
   publish(kHuangshan, 1, 11);
   ASSERT_TRUE(converged());
-  EXPECT_EQ(events_held(kQuzhou), 23U);
-  EXPECT_EQ(events_held(kHuangshan), 22U);
+  EXPECT_TRUE(holds(kQuzhou, 23U));
+  EXPECT_TRUE(holds(kHuangshan, 22U));
 }
 
 TEST_F(LinksTest, AKilledNodeCatchesUpWhenItIsBack) {
@@ -96,8 +100,8 @@ TEST_F(LinksTest, AKilledNodeCatchesUpWhenItIsBack) {
   ASSERT_TRUE(cities.start(kHuangshan)) << cities.city(kHuangshan).process->output();
   publish(kHuangshan, 100, 131);
   EXPECT_TRUE(converged());
-  EXPECT_EQ(events_held(kQuzhou), 20 + 1 + 20 + 1 + 51 + 1 + 31 + 1);
-  EXPECT_EQ(events_held(kHuangshan), events_held(kQuzhou));
+  EXPECT_TRUE(holds(kQuzhou, 20 + 1 + 20 + 1 + 51 + 1 + 31 + 1));
+  EXPECT_TRUE(holds(kHuangshan, events_held(kQuzhou)));
   EXPECT_TRUE(following(kQuzhou));
   EXPECT_TRUE(following(kHuangshan));
 }
@@ -117,7 +121,7 @@ TEST_F(LinksTest, AStoppedNodeIsNoticedAndCatchesUpWhenItGoesOn) {
   publish(kQuzhou, 200, 221);
   cities.city(kHuangshan).process->signal(SIGCONT);
   EXPECT_TRUE(converged());
-  EXPECT_EQ(events_held(kHuangshan), 21U + 21U + 22U + 22U);
+  EXPECT_TRUE(holds(kHuangshan, 21U + 21U + 22U + 22U));
   EXPECT_TRUE(following(kQuzhou));
 }
 

