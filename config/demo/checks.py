@@ -3,7 +3,7 @@ import json
 import sqlite3
 import subprocess
 
-from cluster import AGENCIES, PROVINCES, REGIONS, Failed, wait_until
+from cluster import AGENCIES, PATIENCE, PROVINCES, REGIONS, Failed, wait_until
 from followers import latencies_ms, milliseconds
 from story import AGENCY_ZH, pad
 
@@ -14,7 +14,7 @@ def wait_agents_ready(cluster, region):
         cluster.check_alive()
         spoken = all((cluster.folder / "logs" / f"{region}.{agency}.log").stat().st_size for agency in AGENCIES)
         return spoken and (cluster.agent_folder(region, "node") / "receipts.db").exists()
-    wait_until(speak, 20, f"agents and conference node of {region} are at work")
+    wait_until(speak, PATIENCE, f"agents and conference node of {region} are at work")
 
 
 def records_of(story, step):
@@ -63,15 +63,15 @@ class Checks:
         self.good &= bool(holds)
         self.say(f"  {'ok  ' if holds else 'FAIL'}  {what}" + (f"  {detail}" if detail and not holds else ""))
 
-    def within(self, seconds, what, condition):
-        self.within_each(seconds, what, [""], lambda _: condition())
+    def comes(self, what, condition):
+        self.comes_for_each(what, [""], lambda _: condition())
 
-    def within_each(self, seconds, what, regions, condition):
-        """`condition(region)` for each; one line for all."""
+    def comes_for_each(self, what, regions, condition):
+        """`condition(region)` for each, waited for; one line for all."""
         late = []
         for region in regions:
             try:
-                wait_until(lambda r=region: condition(r), seconds, what)
+                wait_until(lambda r=region: condition(r), PATIENCE, what)
             except Failed as failure:
                 late.append(f"{region} {failure}")
         self.check(what, not late, "; ".join(late))
@@ -102,13 +102,13 @@ def check_nodes(checks, cluster, followers, counts, story):
             return True
         except Failed:
             return False
-    checks.within(20, "链路全部恢复 every node follows its peers", links_stand)
-    checks.within(5, "视图摘要一致 digests are equal at equal vectors", cluster.digests_agree)
+    checks.comes("链路全部恢复 every node follows its peers", links_stand)
+    expected = expected_events(story)
+    checks.comes_for_each("不丢 no event of an agency is missing on any node", cluster.regions, lambda r: seen_events(followers[r]) == expected)
+    checks.comes("视图摘要一致 digests are equal at equal vectors", lambda: cluster.views_stand() and cluster.digests_agree())
     total = sum(counts.values())
     held = {region: len(cluster.ask(region, "resources", "--limit", "10000") or []) for region in cluster.regions}
     checks.check(f"每个节点都有全部资源 every node's map holds all {total} resources", set(held.values()) == {total}, str(held))
-    expected = expected_events(story)
-    checks.within_each(5, "不丢 no event of an agency is missing on any node", cluster.regions, lambda r: seen_events(followers[r]) == expected)
     checks.check("不重 none came twice", not any(follower.doubles() for follower in followers.values()))
     said = {}
     for region in cluster.regions:
@@ -125,8 +125,8 @@ def check_alerts(checks, cluster, story):
         sets[region] = {event["body"]["entity"] for event in cluster.alerts_until_now(region)}
     checks.check("四市预警集合一致 the same alerts on all nodes", len({frozenset(entities) for entities in sets.values()}) == 1,
                  json.dumps({region: len(entities) for region, entities in sets.items()}))
-    checks.within_each(5, "联席会议节点逐条签收 each conference node has a receipt of each alert", cluster.regions,
-                       lambda r: receipts(cluster, r) == sets[r])
+    checks.comes_for_each("联席会议节点逐条签收 each conference node has a receipt of each alert", cluster.regions,
+                          lambda r: receipts(cluster, r) == sets[r])
     played = {step.get("spool") for step in story.played}
     if "330800_drill.cap" in played:
         shown = {region: {row["status"] for row in cluster.ask(region, "alerts") or []} for region in cluster.regions}

@@ -25,6 +25,7 @@ AGENTS = {"operator": ("emergency.operator", "operator"), "emergency": ("emergen
 AGENCIES = ("emergency", "police", "fire")
 ENDPOINTS = ("flash", "data", "follow", "query", "live")
 HERE = pathlib.Path(__file__).resolve().parent
+PATIENCE = 60  # seconds, with whatever a program does on a loaded machine
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -93,7 +94,7 @@ class Process:
 
     def kill(self):
         self.signal(signal.SIGKILL)
-        self.child.wait(10)
+        self.child.wait(PATIENCE)
 
     def last_lines(self, count=6):
         lines = pathlib.Path(self.log).read_text(errors="replace").splitlines()
@@ -221,7 +222,7 @@ class Cluster:
             if not process.alive():
                 raise Failed(f"{process.name} ended with {process.child.returncode}; its last words ({process.log}):\n{process.last_lines()}")
 
-    def wait_up(self, region, seconds=20):
+    def wait_up(self, region, seconds=PATIENCE):
         def up():
             process = self.broker(region)
             if not process.alive():
@@ -229,7 +230,7 @@ class Cluster:
             return self.status(region)
         return wait_until(up, seconds, f"the node of {region} answers")
 
-    def wait_linked(self, seconds=20):
+    def wait_linked(self, seconds=PATIENCE):
         def linked(region):
             status = self.status(region)
             return status and all(link["state"] == "following" for link in status["links"]) and len(status["links"]) >= len(self.regions) - 1
@@ -253,7 +254,7 @@ class Cluster:
 
     # --- questions ---
 
-    def lianxi(self, region, agent, *arguments, seconds=30):
+    def lianxi(self, region, agent, *arguments, seconds=PATIENCE):
         """Runs the operator's command line; returns (exit status, standard output, standard error)."""
         command = [self.bin / "lianxi", "--profile", self.profile(region, agent), *arguments]
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
@@ -266,6 +267,11 @@ class Cluster:
 
     def status(self, region):
         return self.ask(region, "status")
+
+    def views_stand(self):
+        """Every node's view has all that its journal holds."""
+        seen = [self.status(region) for region in self.regions]
+        return all(status and status["view_offset"] >= status["head"] for status in seen)
 
     def alerts_until_now(self, region):
         """Entities of all alerts that a follower from the beginning reads."""

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import checks  # noqa: E402
 import make_resources  # noqa: E402
-from cluster import AGENCIES, REGIONS, Cluster, Failed, wait_until  # noqa: E402
+from cluster import AGENCIES, PATIENCE, REGIONS, Cluster, Failed, wait_until  # noqa: E402
 from followers import Follower  # noqa: E402
 from relay import Line  # noqa: E402
 from story import Story  # noqa: E402
@@ -92,8 +92,9 @@ def bring_up(cluster):
         start_agents(cluster, region)
         followers[region] = Follower(cluster, region)
     total = sum(counts.values())
-    wait_until(lambda: all(len(f.keys()) >= total for f in followers.values()) or cluster.check_alive(), 60,
+    wait_until(lambda: all(len(f.keys()) >= total for f in followers.values()) or cluster.check_alive(), PATIENCE,
                f"all four nodes hold the {total} resources")
+    wait_until(cluster.views_stand, PATIENCE, "all four maps show them")
     for region in cluster.regions:
         checks.wait_agents_ready(cluster, region)
     return counts, followers

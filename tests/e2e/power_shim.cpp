@@ -329,6 +329,8 @@ ssize_t pwrite64(int fd, const void* from, size_t count, off64_t at) {
 }
 ssize_t write(int fd, const void* from, size_t count) {
   REAL(write);
+  // Held for the look as well: another thread that opens a file may move the table.
+  const Guard guard(Shim::get().mutex);
   if (Shim::get().file(fd) == nullptr) return real_write(fd, from, count);
   return write_at(fd, from, count, ::lseek(fd, 0, SEEK_CUR), [&](size_t n) { return real_write(fd, from, n); });
 }

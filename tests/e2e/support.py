@@ -9,7 +9,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "config" / "demo"))
 
-from cluster import REGIONS, Cluster, wait_until  # noqa: E402, F401
+from cluster import PATIENCE, REGIONS, Cluster, wait_until  # noqa: E402, F401
 
 BIN = pathlib.Path(os.environ.get("LIANXI_BIN", ROOT / "build" / "bin"))
 

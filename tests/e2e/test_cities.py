@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from support import REGIONS, ClusterTest, cap, wait_until
+from support import PATIENCE, REGIONS, ClusterTest, cap, wait_until
 
 
 class Cities(ClusterTest):
@@ -24,16 +24,16 @@ class Cities(ClusterTest):
         for region in self.REGIONS:
             for number in range(3):
                 self.publish(region, f"A-{region}-{number}", status="Exercise" if number == 2 else "Actual")
-        wait_until(lambda: self.same_alerts(12), 10, "the same twelve alerts on four nodes")
-        wait_until(self.cluster.digests_agree, 5, "equal digests at equal vectors")
+        wait_until(lambda: self.same_alerts(12), PATIENCE, "the same twelve alerts on four nodes")
+        wait_until(self.cluster.digests_agree, PATIENCE, "equal digests at equal vectors")
 
         self.cluster.broker("341000").kill()
         for region in ("330800", "350700", "361100"):
             self.publish(region, f"B-{region}")
         self.cluster.start_broker("341000")
         self.cluster.wait_up("341000")
-        wait_until(lambda: self.same_alerts(15), 30, "the same fifteen alerts on four nodes")
-        wait_until(self.cluster.digests_agree, 5, "equal digests at equal vectors")
+        wait_until(lambda: self.same_alerts(15), PATIENCE, "the same fifteen alerts on four nodes")
+        wait_until(self.cluster.digests_agree, PATIENCE, "equal digests at equal vectors")
 
         # Drills are held by all and shown by none.
         for region in self.REGIONS:

@@ -16,7 +16,7 @@ import threading
 import unittest
 
 from power_cut import Cut
-from support import BIN, ROOT, ClusterTest, wait_until
+from support import BIN, PATIENCE, ROOT, ClusterTest, wait_until
 
 ROUNDS = int(os.environ.get("LIANXI_CRASH_ROUNDS", "20"))
 SEED = int(os.environ.get("LIANXI_CRASH_SEED", random.SystemRandom().randrange(1 << 32)))
@@ -69,8 +69,8 @@ class Publisher:
         """Ends the input and waits for the last receipt; the agent's exit status."""
         self.stop.set()
         for thread in self.threads:
-            thread.join(60)
-        return self.child.wait(60)
+            thread.join(PATIENCE)
+        return self.child.wait(PATIENCE)
 
     def kill(self):
         self.stop.set()
@@ -124,7 +124,7 @@ class Crash(ClusterTest):
         """The running broker dies at some moment: by its own hand if it was told when, or by ours."""
         broker = self.cluster.broker(HOME)
         target = [len(p.acknowledged) + self.chance.randrange(1, 200) for p in publishers]
-        wait_until(lambda: not broker.alive() or all(len(p.acknowledged) >= n for p, n in zip(publishers, target)), 60, "publishing goes on")
+        wait_until(lambda: not broker.alive() or all(len(p.acknowledged) >= n for p, n in zip(publishers, target)), PATIENCE, "publishing goes on")
         broker.kill()
         self.assertEqual(broker.child.returncode, -9, f"the broker ended by itself:\n{broker.last_lines()}")
         if self.CUT:
@@ -170,13 +170,13 @@ class Crash(ClusterTest):
         self.assertEqual(len(stored), len(set(stored)), "an event came twice")
         self.assertEqual(len(stored), written)
         for region in self.REGIONS[1:]:
-            wait_until(lambda r=region: self.entities(r) == stored, 60, "the peer has the same, in order")
-        wait_until(self.cluster.digests_agree, 10, "equal digests at equal vectors")
+            wait_until(lambda r=region: self.entities(r) == stored, PATIENCE, "the peer has the same, in order")
+        wait_until(self.cluster.digests_agree, PATIENCE, "equal digests at equal vectors")
         files = sorted(pathlib.Path(self.cluster.node_folder(HOME), "journal").glob("*.db"))
         print(f"{written} events, {len(files)} files; lost {self.lost}", flush=True)
         self.proven()  # while it runs
         self.cluster.broker(HOME).signal(15)
-        self.assertEqual(self.cluster.broker(HOME).child.wait(30), 0)
+        self.assertEqual(self.cluster.broker(HOME).child.wait(PATIENCE), 0)
         self.proven()
 
 

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support import BIN, ROOT
+from support import BIN, PATIENCE, ROOT
 
 DEMO = ["/usr/bin/python3", "-u", ROOT / "config" / "demo" / "demo.py", "--bin", BIN]
 
@@ -46,12 +46,12 @@ class Demo(unittest.TestCase):
         self.assertIn(str(self.folder / "profiles"), said[-1])
         self.assertTrue((self.folder / "profiles" / "330800.operator.toml").exists())
 
-        second = subprocess.run([*DEMO, "--dir", self.folder, "--for", "1"], capture_output=True, text=True, timeout=30)
+        second = subprocess.run([*DEMO, "--dir", self.folder, "--for", "1"], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(second.returncode, 1)
         self.assertIn("running already", second.stderr)
 
         said += list(child.stdout)
-        self.assertEqual(child.wait(60), 0, "".join(said))
+        self.assertEqual(child.wait(PATIENCE), 0, "".join(said))
         self.assertEqual(self.children(), [])
 
     def test_an_interrupted_demo_stops_all_that_it_started(self):
@@ -62,7 +62,7 @@ class Demo(unittest.TestCase):
         self.assertTrue(self.children())
         child.send_signal(signal.SIGINT)
         rest = child.stdout.read()
-        self.assertEqual(child.wait(30), 0, rest)
+        self.assertEqual(child.wait(PATIENCE), 0, rest)
         self.assertEqual(self.children(), [])
 
 

@@ -6,7 +6,7 @@ import urllib.request
 
 import zmq
 
-from support import ClusterTest, cap, wait_until
+from support import PATIENCE, ClusterTest, cap, wait_until
 
 REGION = "330800"
 
@@ -33,7 +33,7 @@ class Live(ClusterTest):
         self.assertEqual(code, 0, out + error)
 
     def refusals(self, name="refus"):
-        text = urllib.request.urlopen(f"http://127.0.0.1:{self.cluster.ports[REGION, 'metrics']}/metrics", timeout=5).read().decode()
+        text = urllib.request.urlopen(f"http://127.0.0.1:{self.cluster.ports[REGION, 'metrics']}/metrics", timeout=PATIENCE).read().decode()
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if name in line and not line.startswith("#"))
 
     def test_an_allowed_topic_arrives_as_json(self):
@@ -43,7 +43,7 @@ class Live(ClusterTest):
         def heard():
             self.publish(f"LIVE-{next(numbers)}")
             return socket.poll(200)
-        wait_until(heard, 20, "an alert on live")
+        wait_until(heard, PATIENCE, "an alert on live")
         topic, payload = socket.recv_multipart()
         event = json.loads(payload)
         self.assertEqual(topic.decode(), "alert/330803/emergency")
@@ -54,17 +54,17 @@ class Live(ClusterTest):
     def test_a_topic_that_the_policy_denies_is_refused_told_and_counted(self):
         before = self.refusals()
         socket = self.subscriber("mobilisation/")
-        self.assertTrue(socket.poll(10_000), "the refusal is told")
+        self.assertTrue(socket.poll(PATIENCE * 1000), "the refusal is told")
         topic = socket.recv_multipart()[0].decode()
         self.assertEqual(topic, f"mobilisation/!refused/{self.profile['agent']['id']}")
-        wait_until(lambda: self.refusals() > before, 10, "the refusal is counted")
+        wait_until(lambda: self.refusals() > before, PATIENCE, "the refusal is counted")
 
     def test_an_unknown_key_hears_nothing_and_is_counted(self):
         before = self.refusals()
         public, secret = zmq.curve_keypair()
         self.profile["agent"] = {"id": "330800.police.dispatch", "public_key": public.decode(), "secret_key": secret.decode()}
         socket = self.subscriber("alert/")
-        wait_until(lambda: self.refusals() > before, 10, "the unknown key is counted")
+        wait_until(lambda: self.refusals() > before, PATIENCE, "the unknown key is counted")
         self.publish("LIVE-UNKNOWN")
         self.assertFalse(socket.poll(300))
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from support import BIN, ROOT, ClusterTest, cap
+from support import BIN, PATIENCE, ROOT, ClusterTest, cap
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 README_ZH = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def lines_until(process, wanted, seconds):
 class Readme(ClusterTest):
     def test_cpp_lines_publish_a_report_and_print_the_receipt(self):
         profile = self.cluster.profile("330800", "police")
-        done = subprocess.run([BIN / "readme_client", profile], cwd=self.folder, capture_output=True, text=True, timeout=30)
+        done = subprocess.run([BIN / "readme_client", profile], cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"\d")
         incidents = self.cluster.ask("330800", "incidents")
@@ -46,7 +46,7 @@ class Readme(ClusterTest):
                                  stderr=subprocess.STDOUT, text=True)
         try:
             # A live subscriber hears only what is published after its subscription has arrived: publish until it does.
-            for number in range(50):
+            for number in range(2 * PATIENCE):
                 alert = self.write("alert.xml", cap(f"README-{number}"))
                 self.assertEqual(self.cluster.lianxi("330800", "emergency", "publish", "alert", alert)[0], 0)
                 said = lines_until(child, "README-", 0.5)
@@ -64,7 +64,7 @@ class Readme(ClusterTest):
 
     def test_commands_of_the_readme_are_known_to_run(self):
         jobs = set(re.findall(r"\./run ([a-z]+)", README + README_ZH))
-        help_text = subprocess.run([ROOT / "run", "help"], capture_output=True, text=True, timeout=10).stdout
+        help_text = subprocess.run([ROOT / "run", "help"], capture_output=True, text=True, timeout=PATIENCE).stdout
         for job in jobs:
             self.assertIn(f"./run {job}", help_text)
 

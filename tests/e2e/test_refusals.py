@@ -4,7 +4,7 @@ import subprocess
 import unittest
 import urllib.request
 
-from support import BIN, ROOT, ClusterTest, cap
+from support import BIN, PATIENCE, ROOT, ClusterTest, cap, wait_until
 
 REGION = "330800"
 
@@ -49,11 +49,11 @@ class Refusals(ClusterTest):
         url = f"http://127.0.0.1:{self.cluster.ports[REGION, 'metrics']}/metrics"
 
         def counted():
-            text = urllib.request.urlopen(url, timeout=5).read().decode()
+            text = urllib.request.urlopen(url, timeout=PATIENCE).read().decode()
             return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if "not_allowed" in line)
         before = counted()
         self.test_publishing_outside_ones_rights()
-        self.assertGreater(counted(), before)
+        wait_until(lambda: counted() > before, PATIENCE, "the refusal is counted")
 
     def test_usage_is_exit_status_2_and_an_unreachable_node_3(self):
         self.assertEqual(self.cluster.lianxi(REGION, "operator", "resources", "--within", "far")[0], 2)
@@ -62,17 +62,17 @@ class Refusals(ClusterTest):
         for name in ("flash", "data", "follow", "query", "live"):
             text = text.replace(self.cluster.endpoint(REGION, name), "tcp://127.0.0.1:1")
         profile = self.write("nowhere.toml", text)
-        done = subprocess.run([BIN / "lianxi", "--profile", profile, "alerts"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([BIN / "lianxi", "--profile", profile, "alerts"], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
 
     def test_health_answers(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.cluster.ports[REGION, 'metrics']}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.cluster.ports[REGION, 'metrics']}/health", timeout=PATIENCE) as answer:
             self.assertEqual(answer.status, 200)
 
     def start_with(self, change, *arguments):
         path = self.cluster.node_folder(REGION) / "changed.toml"
         path.write_text(change(self.cluster.config_file(REGION).read_text()))
-        return subprocess.run([BIN / "lianxi-broker", *arguments, path], capture_output=True, text=True, timeout=30)
+        return subprocess.run([BIN / "lianxi-broker", *arguments, path], capture_output=True, text=True, timeout=PATIENCE)
 
     def test_a_port_in_use_is_said_and_ends_the_start(self):
         done = self.start_with(lambda text: text.replace('data_dir = "."', 'data_dir = "second"'), "--config")
@@ -83,13 +83,13 @@ class Refusals(ClusterTest):
         done = self.start_with(lambda text: text.replace("flash =", "flsh ="), "--check-config")
         self.assertNotEqual(done.returncode, 0)
         self.assertRegex(done.stdout + done.stderr, r"changed\.toml:\d+: .*flsh")
-        good = subprocess.run([BIN / "lianxi-broker", "--check-config", self.cluster.config_file(REGION)], capture_output=True, text=True, timeout=30)
+        good = subprocess.run([BIN / "lianxi-broker", "--check-config", self.cluster.config_file(REGION)], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(good.returncode, 0, good.stdout + good.stderr)
 
     def test_the_example_configuration_has_no_mistakes_but_missing_keys(self):
         for region in ("330800", "341000", "350700", "361100"):
             done = subprocess.run([BIN / "lianxi-broker", "--check-config", ROOT / "config" / "regions" / f"{region}.toml"], capture_output=True,
-                                  text=True, timeout=30)
+                                  text=True, timeout=PATIENCE)
             findings = [line for line in (done.stdout + done.stderr).splitlines() if ".toml" in line or "agents" in line]
             wrong = [line for line in findings if "keys" not in line and "agents" not in line and "warning" not in line]
             self.assertEqual(wrong, [])

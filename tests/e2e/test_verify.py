@@ -3,7 +3,7 @@ import shutil
 import subprocess
 import unittest
 
-from support import BIN, ClusterTest, cap
+from support import BIN, PATIENCE, ClusterTest, cap
 
 REGION = "330800"
 MARK = "用于查找的标题"
@@ -22,7 +22,7 @@ class Verify(ClusterTest):
 
     def verify(self, journal, *more):
         command = [BIN / "lianxi-broker", "verify", journal, "--members", self.cluster.members_file(REGION), *more]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         return done.returncode, done.stdout + done.stderr
 
     def test_an_untouched_journal_passes(self):

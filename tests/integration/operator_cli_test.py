@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
-from support import BIN, ClusterTest, cap, wait_until  # noqa: E402
+from support import BIN, PATIENCE, ClusterTest, cap, wait_until  # noqa: E402
 
 REPORT = {"kind": "incident", "entity": "330800:incident:2020-1109-01", "status": "Actual", "place": "330803", "agency": "police",
           "level": "orange", "audience": "conference", "occurred_at": "2020-11-09T08:31:05+08:00", "case_reference": "2020-1109-01",
@@ -25,7 +25,7 @@ class Operator(ClusterTest):
         environment.update(more.pop("env", {}))
         profile = more.pop("profile", self.cluster.profile("330800", agent))
         command = [str(BIN / "lianxi"), *(["--profile", str(profile)] if profile else []), *[str(a) for a in arguments]]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, **more)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment, **more)
         return done.returncode, done.stdout, done.stderr
 
     def good(self, *arguments, **more):
@@ -51,7 +51,7 @@ class Operator(ClusterTest):
         return self.ask("publish", "incident", self.write("report.json", json.dumps({**REPORT, "text": text})), agent="police")
 
     def offset_in_view(self, receipt):
-        wait_until(lambda: self.ask("status")["view_offset"] > receipt["offset"], 10, "the view has the event")
+        wait_until(lambda: self.ask("status")["view_offset"] > receipt["offset"], PATIENCE, "the view has the event")
 
     def test_status_names_the_cursor_that_follow_takes(self):
         text = self.good("status")
@@ -152,7 +152,7 @@ class Operator(ClusterTest):
                 pass
             child.send_signal(signal.SIGINT)
             self.assertRegex(child.stderr.read(), r"330800:\d+:\d+")
-            self.assertEqual(child.wait(10), 0)
+            self.assertEqual(child.wait(PATIENCE), 0)
 
     def test_an_import_is_whole_or_nothing(self):
         head = "id,type,name,owner,place,lon,lat,datum,capabilities,state,quantity,unit\n"
@@ -231,7 +231,7 @@ class Operator(ClusterTest):
                 while f"node-{number}" not in child.stdout.readline():
                     pass
                 child.send_signal(signal.SIGTERM)
-                self.assertEqual(child.wait(10), 0)
+                self.assertEqual(child.wait(PATIENCE), 0)
             with sqlite3.connect(data / "receipts.db") as db:
                 kept = [row[0] for row in db.execute("SELECT entity FROM receipt")]
             self.assertLessEqual(alerts, set(kept))

@@ -17,7 +17,7 @@ FLAGS = os.environ.get("LIANXI_CXX_FLAGS", "")
 
 
 def done(*command):
-    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=280)
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600)
     if result.returncode != 0:
         raise AssertionError(f"{command}\n{result.stdout}{result.stderr}")
     return result.stdout
