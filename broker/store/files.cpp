@@ -88,6 +88,9 @@ std::uint64_t VfsFile::size_bytes() {
   return static_cast<std::uint64_t>(size);
 }
 
+void VfsFile::sync() {
+  if (file_->pMethods->xSync(file_, SQLITE_SYNC_NORMAL) != SQLITE_OK) fail(StoreError::io, std::string("cannot sync ") + name_);
+}
 bool VfsFile::read(std::uint64_t offset, std::uint8_t* into, std::size_t bytes) {
   const int rc = file_->pMethods->xRead(file_, into, static_cast<int>(bytes), static_cast<sqlite3_int64>(offset));
   if (rc == SQLITE_IOERR_SHORT_READ) return false;

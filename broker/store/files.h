@@ -32,6 +32,7 @@ class VfsFile {
   [[nodiscard]] std::uint64_t size_bytes();
   // Fills `into` from `offset`; false if the file ends before.
   [[nodiscard]] bool read(std::uint64_t offset, std::uint8_t* into, std::size_t bytes);
+  void sync();  // what others have written to it, its size included
 
  private:
   const char* name_;

@@ -160,6 +160,8 @@ bool Simulation::quiet() {
   for (const auto& node : nodes_) {
     if (!node->up() || shared(*node, Audience::conference()) != shared(*nodes_[0], Audience::conference())) return false;
   }
+  const Audience inner = *Audience::parse("inner");
+  if (nodes_.size() > 1 && shared(*nodes_[0], inner) != shared(*nodes_[1], inner)) return false;
   for (std::size_t i = 0; i < followers_.size(); ++i) {
     if (!followers_[i]->caught_up(nodes_[i]->head())) return false;
   }

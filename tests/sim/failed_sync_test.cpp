@@ -1,0 +1,63 @@
+// What a node shows after a sync that failed must be there for good.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "broker/store/sqlite_journal.h"
+#include "tests/sim/sim_vfs.h"
+
+namespace lianxi::sim {
+namespace {
+
+class FailedSyncTest : public ::testing::Test {
+ protected:
+  FailedSyncTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "lianxi-sync-XXXXXX").string();
+    base_ = ::mkdtemp(name.data());
+  }
+  ~FailedSyncTest() override { std::filesystem::remove_all(base_); }
+
+  static std::unique_ptr<store::Journal> open(const SimDisk& disk, const std::string& folder) {
+    auto journal = store::open_journal({folder, disk.name(), 1024 * 1024, true}, {RegionCode(330800), Epoch(1), Incarnation(7)});
+    EXPECT_TRUE(journal) << journal.error().detail;
+    return journal ? std::move(*journal) : nullptr;
+  }
+  static bool commit(store::Journal& journal, std::uint64_t session) {
+    JournalBatch batch;
+    batch.sessions.push_back(
+        {{*AgentId::parse("330800.police.a"), SessionId(session)}, Lane::normal, Sequence(1), Sequence(0), 5});
+    return journal.commit(batch).has_value();
+  }
+
+  std::string base_;
+};
+
+TEST_F(FailedSyncTest, WhatTheRestartAfterItShowedSurvivesAPowerCut) {
+  std::size_t shown = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SimDisk disk("failed-sync", seed);
+    const std::string folder = base_ + "/" + std::to_string(seed);
+    auto journal = open(disk, folder);
+    ASSERT_NE(journal, nullptr);
+    for (std::uint64_t session = 1; session <= 3; ++session) ASSERT_TRUE(commit(*journal, session));
+    disk.fail_later(SimDisk::Error::sync, 0, 0);
+    ASSERT_FALSE(commit(*journal, 4));
+    disk.kill();
+    journal.reset();
+    disk.restart_after_process_crash();
+    journal = open(disk, folder);
+    ASSERT_NE(journal, nullptr);
+    const std::size_t before = journal->load()->sessions.size();
+    shown += before == 4 ? 1U : 0U;
+    disk.kill();
+    journal.reset();
+    disk.restart_after_power_cut();
+    journal = open(disk, folder);
+    ASSERT_NE(journal, nullptr);
+    EXPECT_EQ(journal->load()->sessions.size(), before) << "seed " << seed;
+  }
+  EXPECT_GT(shown, 0U) << "the restart reads from memory what the disk never had";
+}
+
+}  // namespace
+}  // namespace lianxi::sim
