@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "broker/store/files.h"
 #include "broker/store/log_vfs.h"
@@ -143,8 +144,8 @@ std::unique_ptr<JournalFile> JournalFile::open(const JournalOptions& options, st
   std::unique_ptr<JournalFile> file(new JournalFile(options, number, OpenMode::write));
   if (!file->checkpoint()) fail(StoreError::io, path + ": its log cannot be checkpointed, another process holds it");
   // An emptied log that comes back after a power cut changes nothing if all of it was on disk. After a sync that failed it was
-  // not, and what comes back may be its older half.
-  if (file_exists(path + "-wal", options.vfs)) VfsFile(path + "-wal", FileKind::wal, options.vfs).sync();
+  // not, and what comes back may be its older half. (For a VFS an empty file is none.)
+  if (std::filesystem::exists(path + "-wal")) VfsFile(path + "-wal", FileKind::wal, options.vfs).sync();
   file->watch_log();
   check_version(*file->db_, journal_migrations());
   file->meta_ = read_meta(*file->db_);
