@@ -78,7 +78,7 @@ class Copier {
     {
       const Database to = open_database(path, OpenMode::create, "");
       copy_pages(*from, *to);
-      if (to->execAndGet("PRAGMA journal_mode=WAL").getString() != "wal") fail(StoreError::io, path + ": cannot keep a log");
+      keep_wal(*to, path);
       const auto meta = read_meta(*to);
       if (!meta) fail(StoreError::corrupt, journal_path(from_.folder, number) + " was never begun, though a later file was");
       result_.identity = meta->identity;

@@ -109,7 +109,7 @@ void JournalFile::watch_log() {
 void JournalFile::make_database(const std::string& path, const std::string& vfs) {
   const Database db = open_database(path, OpenMode::create, vfs);
   db->exec("PRAGMA page_size=" + std::to_string(kJournalPageBytes));
-  if (db->execAndGet("PRAGMA journal_mode=WAL").getString() != "wal") fail(StoreError::io, path + ": cannot keep a log");
+  keep_wal(*db, path);
 }
 
 std::unique_ptr<JournalFile> JournalFile::make(const JournalOptions& options, std::uint64_t number) {

@@ -69,6 +69,14 @@ Database open_database(const std::string& path, OpenMode mode, const std::string
   return db;
 }
 
+void keep_wal(SQLite::Database& db, const std::string& path) {
+  SQLite::Statement mode(db, "PRAGMA journal_mode=WAL");
+  const bool kept = mode.executeStep() && mode.getColumn(0).getString() == "wal";
+  // It commits behind its row: what a statement that is left there finds at its commit, nobody hears.
+  while (mode.executeStep()) continue;
+  if (!kept) fail(StoreError::io, path + ": cannot keep a log");
+}
+
 std::int64_t number_of(SQLite::Database& db, const std::string& sql) {
   SQLite::Statement statement(db, sql);
   return statement.executeStep() ? statement.getColumn(0).getInt64() : 0;

@@ -51,6 +51,9 @@ enum class OpenMode : std::uint8_t {
 // `busy_ms` bounds the wait for another connection's recovery or checkpoint.
 [[nodiscard]] Database open_database(const std::string& path, OpenMode mode, const std::string& vfs, int busy_ms = 5'000);
 
+// Makes the database one with a write-ahead log.
+void keep_wal(SQLite::Database& db, const std::string& path);
+
 // First column of the first row; 0 if there is none.
 [[nodiscard]] std::int64_t number_of(SQLite::Database& db, const std::string& sql);
 

@@ -72,7 +72,7 @@ class SqliteJournal final : public Journal {
       std::vector<std::unique_ptr<JournalFile>> held_back;
       for (auto& file : left) {
         // Nothing depends on it, and more files than one say that the writer is in a hurry.
-        if (left.size() == 1) (void)guarded("join small segments", [&] { (void)file->merge_small(); });
+        if (left.size() == 1) join(*file);
         if (!file->checkpoint()) {
           held_back.push_back(std::move(file));
         } else {
@@ -125,6 +125,12 @@ class SqliteJournal final : public Journal {
         JournalFile::retire(JournalFile::open(options_, number));
       }
     }
+  }
+
+  // What cannot be read stays as it is. A write that failed is followed by no other: the disk may lack what was there before.
+  static void join(JournalFile& file) {
+    const auto joined = guarded("join small segments", [&] { (void)file.merge_small(); });
+    if (!joined && joined.error().code != StoreError::corrupt) fail(joined.error().code, joined.error().detail);
   }
 
   // Nobody writes it any more.
