@@ -10,13 +10,28 @@ std::vector<SharedSegment> ColdSource::cached(Offset from, std::size_t max_bytes
   if (at == held_.begin()) return out;
   --at;
   std::size_t bytes = 0;
-  for (Offset next = from; at != held_.end() && at->second.first->first() <= next && next < at->second.first->end(); ++at) {
-    at->second.second = ++uses_;
-    out.push_back(at->second.first);
-    next = at->second.first->end();
-    if ((bytes += at->second.first->bytes().size()) > max_bytes) break;
+  for (Offset next = from; at != held_.end(); ++at) {
+    const auto& [first, held] = *at;
+    if (first > next || next >= held.segment->end()) break;
+    uses_.splice(uses_.end(), uses_, held.use);
+    out.push_back(held.segment);
+    next = held.segment->end();
+    if ((bytes += held.segment->bytes().size()) > max_bytes) break;
   }
   return out;
+}
+
+void ColdSource::hold(const SharedSegment& segment) {
+  const auto [at, fresh] = held_.try_emplace(segment->first());
+  Held& held = at->second;
+  if (fresh) {
+    held.use = uses_.insert(uses_.end(), segment->first());
+  } else {  // another cut of the journal, e.g. after a merge of segments
+    bytes_ -= held.segment->bytes().size();
+    uses_.splice(uses_.end(), uses_, held.use);
+  }
+  held.segment = segment;
+  bytes_ += segment->bytes().size();
 }
 
 store::StoreResult<std::vector<SharedSegment>> ColdSource::read(Offset from, std::size_t max_bytes) {
@@ -29,19 +44,15 @@ store::StoreResult<std::vector<SharedSegment>> ColdSource::read(Offset from, std
     // What is whole before it is still delivered; the follower comes again for the rest.
     if (!segment && !out.empty()) break;
     if (!segment) return tl::unexpected(std::move(segment.error()));
-    bytes_ += (*segment)->bytes().size();
-    const auto [at, fresh] = held_.try_emplace((*segment)->first(), *segment, ++uses_);
-    if (!fresh) {  // another cut of the journal, e.g. after a merge of segments
-      bytes_ -= at->second.first->bytes().size();
-      at->second = {*segment, uses_};
-    }
+    hold(*segment);
     out.push_back(std::move(*segment));
   }
+  // One step an eviction: what is small is evicted a thousand at a time.
   while (bytes_ > kColdCacheBytes && held_.size() > out.size()) {
-    const auto oldest = std::min_element(held_.begin(), held_.end(),
-                                         [](const auto& a, const auto& b) { return a.second.second < b.second.second; });
-    bytes_ -= oldest->second.first->bytes().size();
+    const auto oldest = held_.find(uses_.front());
+    bytes_ -= oldest->second.segment->bytes().size();
     held_.erase(oldest);
+    uses_.pop_front();
   }
   return out;
 }

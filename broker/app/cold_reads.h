@@ -39,11 +39,16 @@ class ColdSource final : public SegmentSource {
 
  private:
   [[nodiscard]] std::vector<SharedSegment> cached(Offset from, std::size_t max_bytes);
+  void hold(const SharedSegment& segment);
 
   std::unique_ptr<store::JournalReader> journal_;
-  std::map<Offset, std::pair<SharedSegment, std::uint64_t>> held_;  // with when it was used last
+  struct Held {
+    SharedSegment segment;
+    std::list<Offset>::iterator use;
+  };
+  std::map<Offset, Held> held_;
+  std::list<Offset> uses_;  // what was used last stands last
   std::size_t bytes_ = 0;
-  std::uint64_t uses_ = 0;
 };
 
 // The broker's thread asks, and takes what is done.
