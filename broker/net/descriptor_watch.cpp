@@ -1,13 +1,17 @@
 #include "broker/net/descriptor_watch.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "broker/net/connection_guard.h"
 
 namespace lianxi::net {
 
@@ -38,6 +42,11 @@ std::uint64_t bytes_received(int fd) {
   return info.tcpi_bytes_received;
 }
 
+std::uint64_t bytes_unread(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCINQ, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
+}
+
 bool cut_connection(int fd, std::uint64_t cookie) {
   if (fd < 0 || cookie == 0) return false;
   const int held = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -56,6 +65,7 @@ DescriptorWatch::Descriptor& DescriptorWatch::note(int fd, std::uint64_t cookie)
   known.cookie = cookie;
   known.number = ++opened_;
   known.doubtful = !fresh;
+  if (guard_ != nullptr) known.handed = guard_->handed_out(fd, cookie);
   return known;
 }
 
@@ -86,8 +96,11 @@ void DescriptorWatch::yielded(int fd, std::size_t wire_bytes, const std::string&
   }
   Descriptor& known = found->second;
   known.yielded = true;
-  known.handed_bytes += wire_bytes;
-  if (known.agent.empty()) known.agent = agent;
+  known.handed->bytes.fetch_add(wire_bytes, std::memory_order_relaxed);
+  // Of a doubtful one it may be the former connection's.
+  if (!known.agent.empty() || known.doubtful) return;
+  known.agent = agent;
+  if (guard_ != nullptr && !known.closed) guard_->named(fd, known.cookie, agent);
 }
 
 void DescriptorWatch::drained() {
@@ -110,17 +123,21 @@ bool DescriptorWatch::cut(int fd, Descriptor& known) {
 }
 
 void DescriptorWatch::look(int fd, Descriptor& known, WatchCuts& cuts) {
+  // An I/O thread that stalls leaves whole messages in the kernel: those are no message without end.
+  const std::uint64_t unread = bytes_unread(fd);
   const std::uint64_t received = bytes_received(fd);
+  std::uint64_t handed = known.handed->bytes.load(std::memory_order_relaxed);
   if (known.yielded && drained_) {
     // All that was whole at the last sweep is out: what the estimate has not counted was none of a message's bytes.
-    known.handed_bytes = std::max(known.handed_bytes, known.sampled_bytes);
-  } else if (!known.yielded && drained_ && known.sampled_bytes > known.handed_bytes) {
+    handed = std::max(handed, known.sampled_bytes);
+  } else if (!known.yielded && drained_ && known.sampled_bytes > handed) {
     // What had come by the last sweep is in no message, though all whole messages were taken out since.
-    if (known.sampled_bytes - known.handed_bytes > bounds_.message_bytes && !known.cut && cut(fd, known)) ++cuts.endless;
+    if (known.sampled_bytes - handed > bounds_.message_bytes && !known.cut && cut(fd, known)) ++cuts.endless;
   }
-  known.handed_bytes = std::min(known.handed_bytes, received);
-  known.waiting_bytes = received - known.handed_bytes;
-  known.sampled_bytes = received;
+  handed = std::min(handed, received);
+  known.handed->bytes.store(handed, std::memory_order_relaxed);
+  known.waiting_bytes = received - handed;
+  known.sampled_bytes = received - std::min(received, unread);
   known.yielded = false;
   if (known.waiting_bytes > bounds_.message_bytes / 2) suspicious_ = true;
   waiting_bytes_ += known.waiting_bytes;

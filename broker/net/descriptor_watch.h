@@ -6,8 +6,10 @@
 // socket cookie, and is cut through a duplicate whose cookie was compared: another connection is never shut by mistake.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,14 @@ bool cut_connection(int fd, std::uint64_t cookie);
 
 // What the kernel has received for a connection; 0 if `fd` is none.
 [[nodiscard]] std::uint64_t bytes_received(int fd);
+// Of that, what libzmq has not read yet.
+[[nodiscard]] std::uint64_t bytes_unread(int fd);
+
+// What came out of a connection as messages, or was forgiven. Written by the watch's thread, read by any.
+struct HandedOut {
+  std::atomic<std::uint64_t> bytes{0};
+};
+class ConnectionGuard;
 
 struct WatchBounds {
   std::uint64_t message_bytes = 0;                    // of one connection, in no whole message
@@ -40,7 +50,8 @@ struct WatchCuts {
 class DescriptorWatch {
  public:
   // `bounds.message_bytes`: what one message may take, with room for what the kernel and libzmq hold back.
-  explicit DescriptorWatch(const WatchBounds& bounds) : bounds_(bounds) {}
+  // `guard`, if any, is told what came out, and outlives the watch.
+  explicit DescriptorWatch(const WatchBounds& bounds, ConnectionGuard* guard = nullptr) : bounds_(bounds), guard_(guard) {}
 
   // The monitor tells of a connection.
   void opened(int fd);
@@ -65,10 +76,10 @@ class DescriptorWatch {
  private:
   struct Descriptor {
     std::uint64_t cookie = 0;
-    std::uint64_t number = 0;         // in order of appearance
-    std::uint64_t handed_bytes = 0;   // came out as messages, or was forgiven
-    std::uint64_t sampled_bytes = 0;  // received at the last sweep
-    std::uint64_t waiting_bytes = 0;  // likewise, and not handed out
+    std::uint64_t number = 0;  // in order of appearance
+    std::shared_ptr<HandedOut> handed = std::make_shared<HandedOut>();
+    std::uint64_t sampled_bytes = 0;  // received at the last sweep, and read by libzmq
+    std::uint64_t waiting_bytes = 0;  // received at the last sweep, and not handed out
     std::string agent;                // empty: has said nothing yet
     bool told = false;                // by the monitor, and not only by a message
     bool yielded = false;             // since the last sweep
@@ -84,6 +95,7 @@ class DescriptorWatch {
   static bool cut(int fd, Descriptor& known);
 
   WatchBounds bounds_;
+  ConnectionGuard* guard_ = nullptr;
   std::map<int, Descriptor> descriptors_;
   std::uint64_t opened_ = 0;
   std::uint64_t waiting_bytes_ = 0;

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "broker/net/connection_guard.h"
 #include "broker/net/descriptor_watch.h"
 #include "broker/net/frame_reader.h"
 #include "broker/net/zap.h"
@@ -67,10 +68,11 @@ struct RouterEndpoint::State {
       : options(std::move(opened_with)),
         keys(table),
         socket(context_of(context), zmq::socket_type::router),
-        monitor(context_of(context), socket, kEvents),
+        guard(context, socket, kEvents, options.max_waiting_bytes),
         watch({.message_bytes = 2 * static_cast<std::uint64_t>(options.max_message_bytes),
                .waiting_bytes = options.max_waiting_bytes,
-               .connections = options.max_connections}) {
+               .connections = options.max_connections},
+              &guard) {
     if (!options.ledger) options.ledger = std::make_shared<SendLedger>();
   }
 
@@ -103,7 +105,7 @@ struct RouterEndpoint::State {
   }
 
   void hear_monitor() {
-    for (const SocketEvent& event : monitor.take()) {
+    for (const SocketEvent& event : guard.take_events()) {
       if (event.event == ZMQ_EVENT_ACCEPTED)
         watch.opened(event.value);
       else
@@ -129,7 +131,7 @@ struct RouterEndpoint::State {
   EndpointOptions options;
   const KeyTable& keys;
   zmq::socket_t socket;
-  SocketMonitor monitor;
+  ConnectionGuard guard;  // hears the socket's monitor: goes before the socket
   DescriptorWatch watch;
   std::string bound;
   std::map<std::string, Peer> peers;  // by routing id
@@ -233,6 +235,7 @@ RouterEndpoint::Swept RouterEndpoint::sweep(std::int64_t steady_ms) {
   state.hear_monitor();
   swept.failed_accepts = std::exchange(state.failed_accepts, 0);
   swept.cut = state.watch.sweep();
+  swept.cut.waiting += state.guard.take_cut();
   swept.failed_handshakes = state.watch.take_silent_ends();
   swept.again_soon = state.watch.suspicious();
   for (auto it = state.peers.begin(); it != state.peers.end();) {

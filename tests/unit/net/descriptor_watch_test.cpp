@@ -193,5 +193,38 @@ TEST_F(DescriptorWatchTest, AConnectionThatCameAndWentBetweenTwoLooksLeavesItsNu
   EXPECT_EQ(watch_.sender(near_), connection_cookie(near_));
 }
 
+TEST_F(DescriptorWatchTest, WhatLibzmqHasNotReadIsNoMessageWithoutEnd) {
+  DescriptorWatch watch({.message_bytes = kBound / 10});
+  watch.opened(near_);
+  std::vector<char> buffer(kBound / 5, 'x');
+  ASSERT_EQ(::send(far_, buffer.data(), buffer.size(), 0), static_cast<ssize_t>(buffer.size()));
+  for (int i = 0; i < 5; ++i) {
+    watch.drained();
+    EXPECT_EQ(watch.sweep().all(), 0U) << "its I/O thread stalls";
+  }
+  EXPECT_EQ(watch.waiting_bytes(), buffer.size()) << "it waits all the same";
+  ASSERT_EQ(::recv(near_, buffer.data(), buffer.size(), MSG_WAITALL), static_cast<ssize_t>(buffer.size()));
+  watch.drained();
+  EXPECT_EQ(watch.sweep().all(), 0U) << "a message may come of it until the next sweep";
+  watch.drained();
+  EXPECT_EQ(watch.sweep().endless, 1U);
+}
+
+TEST_F(DescriptorWatchTest, ADoubtfulConnectionDoesNotTakeTheNameOfTheFormerOne) {
+  DescriptorWatch watch({.message_bytes = kBound, .connections = 8, .connections_of_agent = 1});
+  const int first_far = far_, first_near = near_;
+  watch.opened(near_);
+  watch.opened(near_);                // told of twice: of a former one and of this
+  watch.yielded(near_, 0, "former");  // its last message
+  watch.drained();
+  watch.yielded(near_, 0, "newcomer");
+  connect();
+  watch.opened(near_);
+  watch.yielded(near_, 0, "former");
+  EXPECT_EQ(watch.sweep().crowded, 0U) << "each agent has one connection";
+  ::close(first_far);
+  ::close(first_near);
+}
+
 }  // namespace
 }  // namespace lianxi::net

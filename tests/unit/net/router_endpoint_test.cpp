@@ -192,6 +192,29 @@ TEST_F(RouterEndpointTest, ARoutingIdOfTheClientsOwnIsRefused) {
   EXPECT_EQ(std::get<Rejected>(got).refusal.field, "routing");
 }
 
+TEST_F(RouterEndpointTest, AFloodIsCutThoughTheSocketsThreadStandsStill) {
+  auto opened = RouterEndpoint::open(context, table,
+                                     {.name = "data",
+                                      .endpoint = "tcp://127.0.0.1:*",
+                                      .keys = node,
+                                      .max_message_bytes = kTestMaxMessage,
+                                      .max_waiting_bytes = 4 * kTestMaxMessage});
+  ASSERT_TRUE(opened) << opened.error().detail;
+  auto hostile = client(zmq::socket_type::dealer, fire);
+  ASSERT_EQ(zmq_socket_monitor(hostile.handle(), "inproc://hostile", ZMQ_EVENT_DISCONNECTED), 0);
+  zmq::socket_t cuts(client_context, zmq::socket_type::pair);
+  cuts.connect("inproc://hostile");
+  hostile.connect((*opened)->endpoint());
+  const std::string part(kTestMaxMessage / 2, 'x');
+  for (int i = 0; i < 200; ++i) hostile.send(zmq::buffer(part), zmq::send_flags::sndmore);
+  hostile.send(zmq::buffer(part), zmq::send_flags::none);
+  // Nobody receives here, and nobody sweeps.
+  EXPECT_FALSE(read(cuts).empty()) << "it was not cut";
+  EXPECT_TRUE(eventually([&] { return (*opened)->sweep(0).cut.waiting > 0; })) << "it was counted";
+  EXPECT_TRUE(std::holds_alternative<std::monostate>((*opened)->receive())) << "the flood came through";
+  zmq_socket_monitor(hostile.handle(), nullptr, 0);
+}
+
 TEST_F(RouterEndpointTest, ALargeButWholeMessageIsNotCut) {
   for (int i = 0; i < 8; ++i) {
     send(socket, {header, std::string(kLargePayload, 'x')});
