@@ -72,8 +72,9 @@ ColdResult ColdSource::perform(const ColdJob& job) {
   result.from = stretch.from;
   std::size_t bytes = 0;
   std::size_t reads = 0;
-  while (stretch.from < stretch.head && bytes < kColdTrainBytes && result.chunks.size() < job.max_messages) {
-    auto chunk = make_chunk(*job.plan, stretch, *this);
+  Pace pace(kColdWork);
+  while (!pace.over() && stretch.from < stretch.head && bytes < kColdTrainBytes && result.chunks.size() < job.max_messages) {
+    auto chunk = make_chunk(*job.plan, stretch, *this, pace);
     if (!chunk) {
       result.failure = std::move(chunk.error());
       return result;

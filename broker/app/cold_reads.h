@@ -13,6 +13,7 @@ namespace lianxi::app {
 inline constexpr std::size_t kMaxColdJobs = 32;                  // under way at once
 inline constexpr std::size_t kColdTrainBytes = 1024 * 1024;      // of one job's messages, past the first
 inline constexpr std::size_t kColdReadBytes = 512 * 1024;        // asked of the journal at a time
+inline constexpr std::size_t kColdWork = 500'000;                // of one job: about as long as a train takes to be read
 inline constexpr std::size_t kColdCacheBytes = 8 * 1024 * 1024;  // of segments read before
 static_assert(kColdTrainBytes >= kStepBytes);
 

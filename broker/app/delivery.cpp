@@ -1,16 +1,20 @@
 #include "broker/app/delivery.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "schemas/codec/segment.h"
 
 namespace lianxi::app {
 namespace {
 
+constexpr std::size_t kSegmentWork = 10;  // to pass a segment, or to take it whole
+
 // Fills one message; knows its bounds.
 class Builder {
  public:
-  Builder(const DeliveryPlan& plan, const Stretch& stretch) : plan_(plan), stretch_(stretch), next_(stretch.from) {}
+  Builder(const DeliveryPlan& plan, const Stretch& stretch, Pace& pace)
+      : plan_(plan), stretch_(stretch), pace_(pace), next_(stretch.from) {}
 
   [[nodiscard]] Offset next() const { return next_; }
   [[nodiscard]] bool all_sealed() const { return unsealed_.empty(); }
@@ -19,6 +23,11 @@ class Builder {
     if (!plan_.feed_admitted(segment->info().feed)) {
       pass(segment->end());
     } else if (plan_.mode() == FollowMode::events ? !take_events(segment) : !take_feed(*segment)) {
+      full_ = true;
+      return false;
+    }
+    // A run of segments without their seal has no end before it.
+    if (plan_.mode() == FollowMode::events && pace_.spend(kSegmentWork)) {
       full_ = true;
       return false;
     }
@@ -97,17 +106,29 @@ class Builder {
     return take_run(*segment, part, false);
   }
 
+  // Event by event, in runs of what is admitted; no further than the message has room, or the pace lasts.
   bool take_judged(const HeldSegment& segment, Part part) {
-    const std::vector<bool> admitted = plan_.admitted(segment);
-    const auto at = [&](std::size_t i) { return admitted.begin() + static_cast<std::ptrdiff_t>(i); };
-    const bool filtered = std::find(at(part.begin), at(part.end), false) != at(part.end);
+    std::size_t work = 0;
+    SegmentJudge judge(plan_, segment, work);
+    const auto over = [&] { return pace_.spend(std::exchange(work, 0)); };
+    const std::uint64_t first = segment.first().value;
+    bool left_out = false;
     for (std::size_t i = part.begin; i < part.end;) {
-      i = static_cast<std::size_t>(std::find(at(i), at(part.end), true) - admitted.begin());
-      pass(Offset(segment.first().value + i));
-      if (i == part.end) break;
-      const auto end = static_cast<std::size_t>(std::find(at(i), at(part.end), false) - admitted.begin());
-      if (!take_run(segment, {i, end}, filtered)) return false;
-      i = end;
+      if (!judge.admits(i, work)) {
+        left_out = true;
+        pass(Offset(first + ++i));
+        if (over() && i < part.end) return false;
+        continue;
+      }
+      const std::size_t run = i++;
+      const std::size_t end = std::min(part.end, std::max(i, segment.records().end_within(run, room(kStepBytes))));
+      bool in_run = true;
+      bool stop = false;
+      while (i < end && !(stop = over()) && (in_run = judge.admits(i, work))) ++i;
+      left_out = left_out || !in_run;
+      if (!take_run(segment, {run, i}, left_out)) return false;
+      if (!in_run) pass(Offset(first + ++i));
+      if (stop && i < part.end) return false;
     }
     return true;
   }
@@ -151,6 +172,7 @@ class Builder {
 
   const DeliveryPlan& plan_;
   const Stretch& stretch_;
+  Pace& pace_;
   Bytes bytes_;
   std::shared_ptr<const Bytes> whole_;  // instead of bytes_, while one stored segment is all there is
   Offset next_;
@@ -162,8 +184,8 @@ class Builder {
 
 }  // namespace
 
-store::StoreResult<Chunk> make_chunk(const DeliveryPlan& plan, const Stretch& stretch, SegmentSource& source) {
-  Builder out(plan, stretch);
+store::StoreResult<Chunk> make_chunk(const DeliveryPlan& plan, const Stretch& stretch, SegmentSource& source, Pace& pace) {
+  Builder out(plan, stretch, pace);
   std::size_t scanned = 0;
   // A run of segments without their seal is read on to the seal; it is at most one batch long.
   const auto enough = [&] { return scanned >= kMaxDeliverScanBytes && out.all_sealed(); };

@@ -1,6 +1,9 @@
 // A stretch of the journal turned into one message for whoever follows by one plan. Pure but for the source it reads.
 #pragma once
 
+#include <algorithm>
+#include <functional>
+
 #include "broker/app/delivery_plan.h"
 #include "schemas/limits.h"
 
@@ -10,6 +13,39 @@ namespace lianxi::app {
 inline constexpr std::size_t kStepBytes = 48 * 1024;
 inline constexpr std::size_t kMaxDeliverScanBytes = 1024 * 1024;  // journal bytes that one message reads past what it admits
 static_assert(kStepBytes <= kDeliverTargetBytes && kMaxSegmentBytes + kStepBytes <= kMaxDeliverBytes);
+
+// How long messages may be in the making. Work is counted in an area's comparisons, some 5 ns each; what is not judged but
+// only passed on costs nothing here, and is bounded by its bytes.
+inline constexpr std::size_t kLookWork = 10'000;  // between two looks at what is more urgent
+
+class Pace {
+ public:
+  explicit Pace(std::size_t work, std::function<bool()> urgent = {}) : left_(work), urgent_(std::move(urgent)) {}
+  // True: end here. So much was done, whatever the answer; it is asked behind each piece, so that every message moves on.
+  [[nodiscard]] bool spend(std::size_t work) {
+    charge(work);
+    unlooked_ += work;
+    if (unlooked_ >= kLookWork) look();
+    return over();
+  }
+  void charge(std::size_t work) { left_ -= std::min(left_, work); }
+  // What is urgent waits for the message that is being made, but for no further one.
+  void unbroken(bool value) { unbroken_ = value; }
+  [[nodiscard]] bool broken() const { return broken_; }
+  [[nodiscard]] bool over() const { return left_ == 0 || broken_; }
+  [[nodiscard]] std::size_t left() const { return left_; }
+
+ private:
+  void look() {
+    unlooked_ = 0;
+    broken_ = broken_ || (urgent_ && !unbroken_ && urgent_());
+  }
+  std::size_t left_;
+  std::function<bool()> urgent_;
+  std::size_t unlooked_ = 0;
+  bool unbroken_ = false;
+  bool broken_ = false;
+};
 
 struct Stretch {
   Offset from;
@@ -23,7 +59,8 @@ struct Chunk {
   bool full = false;  // more may stand behind `next` below the head
 };
 
-// `next` moves over what is not admitted, so a chunk may carry no segment.
-[[nodiscard]] store::StoreResult<Chunk> make_chunk(const DeliveryPlan& plan, const Stretch& stretch, SegmentSource& source);
+// `next` moves over what is not admitted, so a chunk may carry no segment. When the pace is over it ends early, and is `full`.
+[[nodiscard]] store::StoreResult<Chunk> make_chunk(const DeliveryPlan& plan, const Stretch& stretch, SegmentSource& source,
+                                                   Pace& pace);
 
 }  // namespace lianxi::app

@@ -53,7 +53,10 @@ void DeliveryDesk::enqueue(Active active) {
 }
 
 bool DeliveryDesk::say_flash(Outlet& outlet, std::size_t& steps) {
-  for (; !flash_.empty() && steps > 0; --steps) perform_next(flash_, outlet);
+  if (flash_.empty()) return true;
+  Pace pace(steps * kStepWork);
+  while (!flash_.empty() && !pace.over()) perform_next(flash_, outlet, pace);
+  steps = pace.left() / kStepWork;
   return flash_.empty();
 }
 
@@ -62,18 +65,23 @@ bool DeliveryDesk::say_others(Outlet& outlet, std::size_t& steps, std::size_t& u
     take_cold();
     ask_waiting();
     if (!say_flash(outlet, steps) || (others_.empty() && !cold_->done())) return true;
-    for (; !others_.empty(); --steps) {
-      if (steps == 0) return true;
+    Pace pace(steps * kStepWork, [&outlet] { return outlet.flash_waits_now(); });
+    while (!others_.empty() && !pace.over()) {
+      pace.unbroken(unbroken > 0);
       if (unbroken > 0)
         --unbroken;
       else if (outlet.flash_waits())
         return false;
-      perform_next(others_, outlet);
+      perform_next(others_, outlet, pace);
     }
+    steps = pace.left() / kStepWork;
+    if (pace.broken()) return false;
+    if (!others_.empty()) return true;
   }
 }
 
-void DeliveryDesk::perform_next(std::deque<Active>& queue, Outlet& outlet) {
+void DeliveryDesk::perform_next(std::deque<Active>& queue, Outlet& outlet, Pace& pace) {
+  pace.charge(kStepWork);
   Active active = std::move(queue.front());
   queue.pop_front();
   const core::DeliverOrder& order = active.order;
@@ -81,7 +89,7 @@ void DeliveryDesk::perform_next(std::deque<Active>& queue, Outlet& outlet) {
     finish(active);
     return;
   }
-  switch (step(active, outlet)) {
+  switch (step(active, outlet, pace)) {
     case Step::more:
       queue.push_back(std::move(active));
       break;
@@ -93,7 +101,7 @@ void DeliveryDesk::perform_next(std::deque<Active>& queue, Outlet& outlet) {
   }
 }
 
-DeliveryDesk::Step DeliveryDesk::step(Active& active, Outlet& outlet) {
+DeliveryDesk::Step DeliveryDesk::step(Active& active, Outlet& outlet, Pace& pace) {
   const core::DeliverOrder& order = active.order;
   if (!active.ready.empty()) {
     const Chunk chunk = std::move(active.ready.front());
@@ -106,9 +114,11 @@ DeliveryDesk::Step DeliveryDesk::step(Active& active, Outlet& outlet) {
     return active.messages == 0 ? send(active, standing, outlet) : finish(active);
   }
   if (active.bytes >= order.max_bytes || active.messages >= order.max_messages) return finish(active);
-  if (!recent_.holds(active.at) || active.passed_over) return active.read ? finish(active) : Step::cold;
-  const auto chunk = chunk_for(active);
+  if (!recent_.holds(active.at) || active.passed_over || too_much_to_judge(active))
+    return active.read ? finish(active) : Step::cold;
+  const auto chunk = chunk_for(active, pace);
   if (!chunk) return fail(active, chunk.error());
+  if (pace.broken()) return Step::more;  // it is sent when what is urgent has been said
   return chunk->next > active.at ? send(active, *chunk, outlet) : finish(active);
 }
 
@@ -144,7 +154,7 @@ DeliveryDesk::Step DeliveryDesk::fail(const Active& active, const store::StoreFa
   return finish(active);
 }
 
-store::StoreResult<Chunk> DeliveryDesk::chunk_for(const Active& active) {
+store::StoreResult<Chunk> DeliveryDesk::chunk_for(const Active& active, Pace& pace) {
   const std::uint64_t credit = active.order.max_bytes - active.bytes;
   const Offset head = active.order.head;
   const Place place{active.plan, active.at};
@@ -152,9 +162,9 @@ store::StoreResult<Chunk> DeliveryDesk::chunk_for(const Active& active) {
   if (known != shared_.end() && (known->second.chunk.full || known->second.head >= head) &&
       known->second.chunk.segments->size() <= credit)
     return known->second.chunk;
-  auto chunk = make_chunk(*active.plan, {active.at, head, kMaxDeliverBytes}, recent_);
+  auto chunk = make_chunk(*active.plan, {active.at, head, kMaxDeliverBytes}, recent_, pace);
   if (!chunk) return chunk;
-  if (chunk->segments->size() > credit) return make_chunk(*active.plan, {active.at, head, credit}, recent_);
+  if (chunk->segments->size() > credit) return make_chunk(*active.plan, {active.at, head, credit}, recent_, pace);
   if (known != shared_.end()) {
     shared_bytes_ -= known->second.chunk.segments->size();
   } else {
@@ -169,6 +179,20 @@ store::StoreResult<Chunk> DeliveryDesk::chunk_for(const Active& active) {
     shared_order_.pop_front();
   }
   return chunk;
+}
+
+bool DeliveryDesk::too_much_to_judge(const Active& active) const {
+  if (!active.plan->by_area()) return false;
+  std::uint64_t flash = 0;
+  std::uint64_t other = 0;
+  recent_.each(active.at, [&](const HeldSegment& segment) {
+    if (segment.first() >= active.order.head) return false;
+    if (!active.plan->feed_admitted(segment.info().feed)) return true;
+    const std::uint64_t ahead = segment.end().value - std::max(active.at, segment.first()).value;
+    (segment.info().feed.lane == Lane::flash ? flash : other) += segment.bytes().size() * ahead / segment.info().count;
+    return flash <= kLiveAreaFlashBytes && other <= kLiveAreaBytes;
+  });
+  return flash > kLiveAreaFlashBytes || other > kLiveAreaBytes;
 }
 
 void DeliveryDesk::ask_cold(Active active) {

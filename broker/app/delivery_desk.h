@@ -14,6 +14,13 @@
 
 namespace lianxi::app {
 
+// Of a step, in an area's comparisons (delivery.h): a message that takes more to make counts as several.
+inline constexpr std::size_t kStepWork = 2'000;
+// Events are judged by where they are on the broker's thread only for who is no further behind than that; else the catch-up
+// thread does it. Flash events are few, and wait for no other thread as long as they are.
+inline constexpr std::size_t kLiveAreaBytes = 64 * 1024;
+inline constexpr std::size_t kLiveAreaFlashBytes = 2 * kMaxBodyBytes;
+
 inline constexpr std::size_t kMaxSharedChunks = 256;
 inline constexpr std::size_t kSharedChunkBytes = 8 * 1024 * 1024;  // made lately, for the next follower of the same plan
 
@@ -37,7 +44,7 @@ class DeliveryDesk {
   // Orders of one turn, in the core's order. `heads`: of all feeds held.
   void take(std::vector<core::DeliverOrder> orders, const Outlet& outlet, const std::function<FeedVector()>& heads);
 
-  // All that goes to flash connections; false: `steps` were not enough.
+  // All that goes to flash connections; false: `steps` were not enough. A step is a message or kStepWork.
   bool say_flash(Outlet& outlet, std::size_t& steps);
   // The rest, until `steps` are over or nothing is left. False: it broke off for a flash event that waits.
   // So many messages go first, whatever waits: `unbroken`.
@@ -79,10 +86,11 @@ class DeliveryDesk {
 
   void enqueue(Active active);
   void replan(Active& active);
-  void perform_next(std::deque<Active>& queue, Outlet& outlet);
-  [[nodiscard]] Step step(Active& active, Outlet& outlet);
+  void perform_next(std::deque<Active>& queue, Outlet& outlet, Pace& pace);
+  [[nodiscard]] Step step(Active& active, Outlet& outlet, Pace& pace);
   [[nodiscard]] Step send(Active& active, const Chunk& chunk, Outlet& outlet);
-  [[nodiscard]] store::StoreResult<Chunk> chunk_for(const Active& active);
+  [[nodiscard]] store::StoreResult<Chunk> chunk_for(const Active& active, Pace& pace);
+  [[nodiscard]] bool too_much_to_judge(const Active& active) const;
   Step finish(const Active& active, bool unreachable = false);
   Step fail(const Active& active, const store::StoreFailure& why);
   void ask_cold(Active active);

@@ -3,10 +3,16 @@
 #include <algorithm>
 
 #include "broker/app/directory.h"
-#include "schemas/codec/event_codec.h"
 
 namespace lianxi::app {
 namespace {
+
+constexpr std::size_t kEnvelopeBytes = 8;  // of a segment whose envelopes are read: as long as one comparison
+
+const SegmentFacts& facts_of(const HeldSegment& segment, std::size_t& work) {
+  if (!segment.has_facts()) work += segment.bytes().size() / kEnvelopeBytes;
+  return segment.facts();
+}
 
 template <class T>
 void add(std::string& key, const T& value) {
@@ -26,7 +32,7 @@ void add_all(std::string& key, const List& list, Write write) {
 // Two follows with equal keys may have the same of every feed. Empty: this one shares with nobody.
 std::string share_key(const core::FollowSpec& spec, const core::Policy& policy) {
   const Filter& filter = spec.filter;
-  if (!spec.have.empty() || filter.area) return {};
+  if (!spec.have.empty()) return {};
   std::string key;
   add(key, spec.mode);
   add(key, spec.lanes);
@@ -38,6 +44,12 @@ std::string share_key(const core::FollowSpec& spec, const core::Policy& policy) 
   add_all(key, filter.agencies, [&](const std::string& agency) { add(key, agency); });
   add_all(key, filter.levels, [&](Level level) { add(key, level); });
   add_all(key, filter.audiences, [&](const Audience& audience) { add(key, audience.text()); });
+  add(key, filter.area.has_value());
+  if (filter.area) {
+    add_all(key, filter.area->ring, [&](const LonLat& point) { add(key, point); });
+    add(key, filter.area->circle.has_value());
+    if (filter.area->circle) add(key, *filter.area->circle);
+  }
   if (spec.mode == FollowMode::events)
     add_all(key, policy.follow_rules(spec.agent), [&](const core::Rule* rule) { add(key, rule); });
   return key;
@@ -59,21 +71,17 @@ bool DeliveryPlan::feed_admitted(const FeedId& feed) const {
          reaches(feed.audience, feed.region, spec_->agent, *members_);
 }
 
-std::vector<bool> DeliveryPlan::admitted(const HeldSegment& segment) const {
-  const SegmentFacts& facts = segment.facts();
-  std::vector<bool> of_class;
-  of_class.reserve(facts.classes.size());
-  for (const Envelope& envelope : facts.classes) of_class.push_back(sieve_.admits(envelope));
-  std::vector<bool> out;
-  out.reserve(facts.class_of.size());
-  for (const std::uint16_t one : facts.class_of) out.push_back(one != SegmentFacts::kNobody && of_class[one]);
-  if (!sieve_.needs_body()) return out;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (!out[i]) continue;
-    const Result<Event> event = decode_event(segment.records().body(i));
-    out[i] = event && sieve_.admits(event->body);
-  }
-  return out;
+SegmentJudge::SegmentJudge(const DeliveryPlan& plan, const HeldSegment& segment, std::size_t& work)
+    : plan_(plan), segment_(segment), facts_(facts_of(segment, work)), classes_(facts_.classes.size()) {}
+
+void SegmentJudge::judge_class(std::size_t one, std::size_t& work) {
+  work += plan_.sieve_.items();
+  classes_[one] = plan_.sieve_.admits(facts_.classes[one]) ? Verdict::admitted : Verdict::left_out;
+}
+
+bool SegmentJudge::in_area(std::size_t i, std::size_t& work) const {
+  const core::Whereabouts* where = segment_.where(i, work);
+  return where != nullptr && plan_.sieve_.admits(*where, work);
 }
 
 Sequence DeliveryPlan::held(const FeedId& feed) const {

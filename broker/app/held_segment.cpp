@@ -7,6 +7,10 @@
 namespace lianxi::app {
 namespace {
 
+constexpr std::size_t kClassesCompared = 16;  // the latest ones: what is made to differ in each event costs no more
+constexpr std::size_t kDecodeWork = 200;      // a body's tables, and its bytes by four
+constexpr std::size_t kDecodedBytes = 4;
+
 SegmentFacts read_facts(const StoredRecords& records) {
   SegmentFacts facts;
   facts.class_of.reserve(records.count());
@@ -21,7 +25,8 @@ SegmentFacts read_facts(const StoredRecords& records) {
     envelope->occurred_at = 0;
     // Neighbours are mostly alike.
     if (last >= facts.classes.size() || facts.classes[last] != *envelope) {
-      const auto found = std::find(facts.classes.begin(), facts.classes.end(), *envelope);
+      const auto lately = facts.classes.end() - static_cast<std::ptrdiff_t>(std::min(kClassesCompared, facts.classes.size()));
+      const auto found = std::find(lately, facts.classes.end(), *envelope);
       last = static_cast<std::uint16_t>(found - facts.classes.begin());
       if (found == facts.classes.end()) facts.classes.push_back(std::move(*envelope));
     }
@@ -62,6 +67,21 @@ const StoredRecords& HeldSegment::records() const {
 const SegmentFacts& HeldSegment::facts() const {
   if (!facts_) facts_ = std::make_unique<SegmentFacts>(read_facts(records()));
   return *facts_;
+}
+
+const core::Whereabouts* HeldSegment::where(std::size_t i, std::size_t& work) const {
+  if (where_.empty()) where_.resize(records().count());
+  Where& where = where_[i];
+  if (!where.known) {
+    where.known = true;
+    const BytesView body = records().body(i);
+    work += kDecodeWork + body.size() / kDecodedBytes;
+    if (const Result<Event> event = decode_event(body)) {
+      core::Whereabouts at = core::whereabouts_of(event->body);
+      if (!at.none()) where.at = std::make_unique<const core::Whereabouts>(std::move(at));
+    }
+  }
+  return where.at.get();
 }
 
 }  // namespace lianxi::app

@@ -6,13 +6,15 @@
 #include <optional>
 #include <vector>
 
+#include "broker/core/area.h"
 #include "broker/store/journal.h"
 #include "schemas/codec/segment_cut.h"
 #include "schemas/event.h"
 
 namespace lianxi::app {
 
-// What filters and rights ask of a segment's events. Most segments hold many events that are alike.
+// What filters and rights ask of a segment's events. Most segments hold many events that are alike; where they are not, a
+// class may stand twice.
 struct SegmentFacts {
   static constexpr std::uint16_t kNobody = 0xffff;  // redacted, or not to be read: delivered to nobody
   std::vector<Envelope> classes;                    // without what tells one event from the next: entity and time
@@ -42,6 +44,9 @@ class HeldSegment {
   [[nodiscard]] bool may_hold_redacted() const { return may_hold_redacted_; }
   [[nodiscard]] const SegmentFacts& facts() const;
   [[nodiscard]] bool has_facts() const { return facts_ != nullptr; }
+  // Where event `i` is; null: it does not say, or cannot be read. A body is decoded once for all who ask, and `work` grows by
+  // what that took, in an area's comparisons.
+  [[nodiscard]] const core::Whereabouts* where(std::size_t i, std::size_t& work) const;
 
  private:
   HeldSegment(SegmentInfo info, Bytes bytes, std::optional<Seal> seal);
@@ -52,6 +57,11 @@ class HeldSegment {
   bool may_hold_redacted_ = true;
   mutable std::unique_ptr<StoredRecords> records_;
   mutable std::unique_ptr<SegmentFacts> facts_;
+  struct Where {
+    bool known = false;
+    std::unique_ptr<const core::Whereabouts> at;
+  };
+  mutable std::vector<Where> where_;
 };
 using SharedSegment = std::shared_ptr<const HeldSegment>;
 

@@ -31,6 +31,8 @@ class Outlet {
   // Whether a flash message waits to be taken in: then nothing of other lanes is said before it. Asked between any two
   // messages of other lanes.
   [[nodiscard]] virtual bool flash_waits() { return false; }
+  // Likewise, between two pieces of work on one message, which is longer than a message takes to be said.
+  [[nodiscard]] virtual bool flash_waits_now() { return flash_waits(); }
   virtual void committing() {}
   virtual void committed() {}
   // The flash events of a turn are said: their answers and their deliveries to flash followers have left.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 
 #include "broker/app/held_segment.h"
 
@@ -17,9 +18,13 @@ class RecentSegments final : public SegmentSource {
   // Whether read(from) can be answered from here.
   [[nodiscard]] bool holds(Offset from) const { return !recent_.empty() && from >= recent_.front()->first(); }
   // For offsets that are held.
+  // From the one that holds `from` on, until `visit` gives false.
+  void each(Offset from, const std::function<bool(const HeldSegment&)>& visit) const;
   [[nodiscard]] store::StoreResult<std::vector<SharedSegment>> read(Offset from, std::size_t max_bytes) override;
 
  private:
+  [[nodiscard]] std::deque<SharedSegment>::const_iterator at(Offset from) const;
+
   std::deque<SharedSegment> recent_;
   std::size_t bytes_ = 0;
 };

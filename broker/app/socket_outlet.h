@@ -20,6 +20,7 @@ class SocketOutlet final : public Outlet {
   SendResult deliver(const core::Connection& to, const DeliveryHead& head, const std::shared_ptr<const Bytes>& segments) override;
   [[nodiscard]] bool is_flash(const core::Connection& to) const override;
   [[nodiscard]] bool flash_waits() override;
+  [[nodiscard]] bool flash_waits_now() override { return look(); }
   void committing() override { (void)look(); }
   void committed() override;
   void flash_said(std::size_t events) override;

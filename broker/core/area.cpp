@@ -17,11 +17,12 @@ class Work {
     left_ -= std::min(left_, tests);
     return left_ == 0;
   }
+  [[nodiscard]] std::size_t done() const { return kMaxAreaTests - left_; }
 
  private:
   std::size_t left_ = kMaxAreaTests;
 };
-constexpr std::size_t kGeodesicTests = 50;  // a geodesic takes as long as so many comparisons
+constexpr std::size_t kGeodesicTests = kCirclePoints;
 
 double geodesic_m(const LonLat& a, const LonLat& b) {
   double metres = 0;
@@ -144,9 +145,11 @@ struct Judge {
   const DegreeBox& circle_box;
   Work work = {};
 
-  bool holds(const LonLat& point) const {
-    if (ring_box.holds(point) && in_ring(area.ring, point)) return true;
-    return area.circle && circle_box.holds(point) && geodesic_m(area.circle->centre, point) <= area.circle->radius_m;
+  bool holds(const LonLat& point) {
+    if (work.spent(1)) return true;
+    if (ring_box.holds(point) && (work.spent(area.ring.size()) || in_ring(area.ring, point))) return true;
+    if (!area.circle || !circle_box.holds(point)) return false;
+    return work.spent(kGeodesicTests) || geodesic_m(area.circle->centre, point) <= area.circle->radius_m;
   }
   bool meets(const Circle& circle) {
     if (!area.ring.empty() && core::meets(circle, area.ring, ring_box, work)) return true;
@@ -154,14 +157,16 @@ struct Judge {
     return work.spent(kGeodesicTests) ||
            geodesic_m(area.circle->centre, circle.centre) <= area.circle->radius_m + circle.radius_m;
   }
-  bool meets(const Ring& polygon) {
-    const DegreeBox box = box_of(polygon);
-    if (work.spent(polygon.size()) || core::meets(area.ring, ring_box, polygon, box, work)) return true;
+  bool meets(const Ring& polygon, const DegreeBox& box) {
+    if (work.spent(1) || core::meets(area.ring, ring_box, polygon, box, work)) return true;
     return area.circle && core::meets(*area.circle, polygon, box, work);
   }
-  bool meets(const AlertArea& shapes) {
-    const auto one = [&](const auto& shape) { return meets(shape); };
-    return std::ranges::any_of(shapes.circles, one) || std::ranges::any_of(shapes.polygons, one);
+  bool meets(const Whereabouts& where) {
+    if (where.point && holds(*where.point)) return true;
+    if (std::ranges::any_of(where.circles, [&](const Circle& circle) { return meets(circle); })) return true;
+    for (std::size_t i = 0; i < where.polygons.size(); ++i)
+      if (meets(where.polygons[i], where.boxes[i])) return true;
+    return false;
   }
 };
 
@@ -171,15 +176,35 @@ Area::Area(FilterArea area) : area_(std::move(area)), ring_box_(box_of(area_.rin
   if (area_.circle) circle_box_ = box_of(*area_.circle);
 }
 
-bool Area::meets(const Body& body) const {
+bool Area::meets(const Whereabouts& where, std::size_t& tests) const {
   Judge judge{area_, ring_box_, circle_box_};
-  if (const auto* report = std::get_if<IncidentReport>(&body)) return report->location && judge.holds(*report->location);
-  if (const auto* resource = std::get_if<Resource>(&body)) return resource->location && judge.holds(*resource->location);
+  const bool met = judge.meets(where);
+  tests += judge.work.done();
+  return met;
+}
+
+bool Area::meets(const Body& body) const {
+  std::size_t tests = 0;
+  return meets(whereabouts_of(body), tests);
+}
+
+std::size_t points_of(const std::optional<FilterArea>& area) {
+  return area ? area->ring.size() + (area->circle ? kCirclePoints : 0) : 0;
+}
+
+Whereabouts whereabouts_of(const Body& body) {
+  Whereabouts where;
+  if (const auto* report = std::get_if<IncidentReport>(&body)) where.point = report->location;
+  if (const auto* resource = std::get_if<Resource>(&body)) where.point = resource->location;
   const auto* alert = std::get_if<Alert>(&body);
-  if (alert == nullptr) return false;
-  return std::ranges::any_of(alert->infos, [&](const AlertInfo& info) {
-    return std::ranges::any_of(info.areas, [&](const AlertArea& shapes) { return judge.meets(shapes); });
-  });
+  if (alert == nullptr) return where;
+  for (const AlertInfo& info : alert->infos)
+    for (const AlertArea& shapes : info.areas) {
+      where.circles.insert(where.circles.end(), shapes.circles.begin(), shapes.circles.end());
+      where.polygons.insert(where.polygons.end(), shapes.polygons.begin(), shapes.polygons.end());
+    }
+  for (const Ring& polygon : where.polygons) where.boxes.push_back(box_of(polygon));
+  return where;
 }
 
 }  // namespace lianxi::core

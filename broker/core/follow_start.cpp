@@ -1,6 +1,7 @@
 // Whether a follow is admissible, and where it starts.
 #include <algorithm>
 
+#include "broker/core/area.h"
 #include "broker/core/followers.h"
 #include "schemas/limits.h"
 
@@ -72,9 +73,15 @@ Result<void> Followers::room(const AgentMessage& from, const Follow& follow) con
     return tl::unexpected(Refusal{RefusalCode::busy, "follow", "the follow of this id is being closed", kRetryAfterMs});
   }
   const auto own = of_agent_.find(from.agent.id);
-  if (own != of_agent_.end() && own->second >= kMaxFollowersPerAgent)
+  if (own != of_agent_.end() && own->second.follows >= kMaxFollowersPerAgent)
     return refuse(RefusalCode::too_many_followers, "follow",
                   "this agent has " + std::to_string(kMaxFollowersPerAgent) + " follows open, the most it may");
+  const std::size_t points = points_of(follow.filter.area);
+  if (own != of_agent_.end() && points > 0 && own->second.area_points + points > kMaxAreaPointsOfAgent)
+    return refuse(RefusalCode::too_many_followers, "filter.area",
+                  "the areas of this agent's open follows have " + std::to_string(own->second.area_points) +
+                      " points, and this " + std::to_string(points) + "; together they may have " +
+                      std::to_string(kMaxAreaPointsOfAgent) + ", so draw them with fewer");
   if (followers_.size() >= kMaxFollowers)
     return refuse(RefusalCode::too_many_followers, "follow", "the node serves as many followers as it can");
   return {};

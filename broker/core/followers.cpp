@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include "broker/core/area.h"
 #include "schemas/limits.h"
 
 namespace lianxi::core {
@@ -68,7 +69,9 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   follower.told_at = turn.now;
   add_credit(follower, follow.credit_bytes, follow.credit_messages);
   followers_.emplace(Key{from.connection, follow.follow}, std::move(follower));
-  of_agent_[from.agent.id] += 1;
+  Share& share = of_agent_[from.agent.id];
+  share.follows += 1;
+  share.area_points += points_of(follow.filter.area);
   contacts_[from.connection] = Contact{turn.now, turn.now};
   ground.durability.followed(ground, from, follow, *offset);
   turn.send(from.connection,
@@ -162,7 +165,10 @@ std::map<Followers::Key, Followers::Follower>::iterator Followers::drop(std::map
     return std::next(at);
   }
   const auto agent = of_agent_.find(at->second.spec->agent.id);
-  if (agent != of_agent_.end() && --agent->second == 0) of_agent_.erase(agent);
+  if (agent != of_agent_.end()) {
+    agent->second.area_points -= points_of(at->second.spec->filter.area);
+    if (--agent->second.follows == 0) of_agent_.erase(agent);
+  }
   return followers_.erase(at);
 }
 

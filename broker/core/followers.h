@@ -99,7 +99,11 @@ class Followers {
 
   std::map<Key, Follower> followers_;
   std::map<Connection, Contact> contacts_;  // of connections with followers
-  std::map<AgentId, std::size_t> of_agent_;
+  struct Share {
+    std::size_t follows = 0;
+    std::size_t area_points = 0;
+  };
+  std::map<AgentId, Share> of_agent_;
   std::optional<Key> last_served_;
   Cursors cursors_;
   std::map<CursorKey, Key> moved_by_;  // named cursors in use

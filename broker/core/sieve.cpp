@@ -71,6 +71,8 @@ Sieve::Sieve(const Policy& policy, const Agent& agent, const Filter& filter) : f
   if (free) rules_.resize(1);
   if (free) rules_[0] = lists_of(Rule{});
   all_ = free && filter_.all() && !area_;
+  items_ = filter_.items();
+  for (const Lists& rule : rules_) items_ += rule.items();
 }
 
 bool Sieve::admits(const Envelope& envelope) const {

@@ -1,6 +1,6 @@
 // What one follower gets: its filter and its rights, made ready for many events. A value: made anew when either changes.
 //
-//   if (sieve.admits(envelope) && (!sieve.needs_body() || sieve.admits(event.body))) ...
+//   if (sieve.admits(envelope) && (!sieve.needs_body() || sieve.admits(whereabouts_of(event.body), tests))) ...
 //
 // The audience stands before it (`reaches` in app/directory.h).
 #pragma once
@@ -24,7 +24,10 @@ class Sieve {
   [[nodiscard]] bool needs_body() const { return area_.has_value(); }
   // Looks at kind, place, agency, level and audience alone.
   [[nodiscard]] bool admits(const Envelope& envelope) const;
-  [[nodiscard]] bool admits(const Body& body) const { return !area_ || area_->meets(body); }
+  // Adds to `tests` the comparisons that it took.
+  [[nodiscard]] bool admits(const Whereabouts& where, std::size_t& tests) const { return !area_ || area_->meets(where, tests); }
+  // What one envelope may be compared with.
+  [[nodiscard]] std::size_t items() const { return items_; }
 
  private:
   // One rule, or the filter. What is empty admits every value.
@@ -39,6 +42,7 @@ class Sieve {
 
     [[nodiscard]] bool admit(const Envelope& envelope) const;
     [[nodiscard]] bool all() const;
+    [[nodiscard]] std::size_t items() const { return 1 + far_kinds.size() + places.size() + agencies.size() + audiences.size(); }
   };
   template <class From>
   [[nodiscard]] static Lists lists_of(const From& from);
@@ -46,6 +50,7 @@ class Sieve {
   Lists filter_;
   std::vector<Lists> rules_;
   std::optional<Area> area_;
+  std::size_t items_ = 0;
   bool all_ = false;
 };
 

@@ -4,7 +4,9 @@
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
 
+#include <cmath>
 #include <filesystem>
+#include <numbers>
 
 #include "broker/app/delivery_desk.h"
 #include "broker/store/sqlite_journal.h"
@@ -15,12 +17,26 @@ namespace lianxi::app {
 namespace {
 
 const RegionCode kQuzhou{330800};
+constexpr LonLat kCentre{118.9, 29.0};
+
+// As finely drawn as a filter may be, and no two alike.
+FilterArea ring_of(std::size_t follower) {
+  const double degrees = 0.1 + 0.001 * static_cast<double>(follower);
+  FilterArea area;
+  for (std::size_t i = 0; i + 1 < kMaxAreaPoints; ++i) {
+    const double angle = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(kMaxAreaPoints - 1);
+    area.ring.push_back({kCentre.lon + degrees * std::cos(angle), kCentre.lat + degrees * std::sin(angle)});
+  }
+  area.ring.push_back(area.ring.front());
+  return area;
+}
 
 Bytes state_event(std::uint64_t number) {
   Resource body;
   body.change = ResourceChange::state;
   body.state = ResourceState::deployed;
   body.address = std::string(100, 'x');
+  body.location = kCentre;
   Event event;
   event.envelope.kind = Kind::resource;
   event.envelope.entity = resource_entity(kQuzhou, "bench-" + std::to_string(1'000 + number % 1'000));
@@ -103,7 +119,8 @@ class Commits {
   Offset next_{1};
 };
 
-// Arguments: followers, events of a commit, 1: a filter that looks at every event and admits half of them.
+// Arguments: followers, events of a commit, 1: a filter that looks at every event and admits half of them; 2: an area of 1,024
+// points each.
 void deliver(benchmark::State& state) {
   const auto followers = static_cast<std::size_t>(state.range(0));
   const auto events = static_cast<std::size_t>(state.range(1));
@@ -111,7 +128,8 @@ void deliver(benchmark::State& state) {
   std::vector<std::shared_ptr<const core::FollowSpec>> specs;
   for (std::size_t i = 0; i < followers; ++i) {
     auto spec = spec_of(i);
-    if (state.range(2) != 0) spec->filter.agencies = {"police"};
+    if (state.range(2) == 1) spec->filter.agencies = {"police"};
+    if (state.range(2) == 2) spec->filter.area = ring_of(i);
     specs.push_back(std::move(spec));
   }
   Commits commits;
@@ -139,7 +157,8 @@ BENCHMARK(deliver)
     ->Args({1, 2'000, 0})
     ->Args({16, 2'000, 0})
     ->Args({16, 10, 0})
-    ->Args({16, 2'000, 1});
+    ->Args({16, 2'000, 1})
+    ->Args({16, 100, 2});
 
 // A journal on disk of events that were committed one by one.
 class Journal {
@@ -175,10 +194,11 @@ class Journal {
   Commits commits_;
 };
 
-// Argument: events, each a commit of its own. A follower catches up with all of them from the disk.
+// Arguments: events, each a commit of its own; 1: an area of 1,024 points. A follower catches up with all of them from the disk.
 void replay(benchmark::State& state) {
   const Journal journal(static_cast<std::size_t>(state.range(0)));
   const auto spec = spec_of(0);
+  if (state.range(1) != 0) spec->filter.area = ring_of(0);
   Frames outlet;
   for (auto _ : state) {
     DeliveryDesk desk = desk_with(journal.reads());
@@ -194,7 +214,7 @@ void replay(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(replay)->ArgName("events")->Arg(40'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(replay)->ArgNames({"events", "area"})->Args({40'000, 0})->Args({40'000, 1})->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace lianxi::app

@@ -95,7 +95,8 @@ class Delivery : public ::testing::Test {
   [[nodiscard]] std::optional<Chunk> deliver(const Order& what) {
     const DeliveryPlan plan(std::make_shared<const core::FollowSpec>(what.spec), std::make_shared<const core::Policy>(policy_),
                             std::make_shared<const core::Members>(members_));
-    auto out = make_chunk(plan, {what.from, what.head, what.max_bytes}, journal_);
+    Pace pace(kColdWork);
+    auto out = make_chunk(plan, {what.from, what.head, what.max_bytes}, journal_, pace);
     EXPECT_TRUE(out);
     if (out->next == what.from) return std::nullopt;
     return *out;

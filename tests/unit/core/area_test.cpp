@@ -1,10 +1,10 @@
 // Filters by area: what lies in a ring or circle, or touches it.
 #include "broker/core/area.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <cmath>
 
-#include "tests/unit/core/events.h"
+#include "tests/unit/core/core_rig.h"
 
 namespace lianxi::core {
 namespace {
@@ -142,6 +142,33 @@ TEST(Area, ABorderTooFineToBeJudgedCountsAsMetAndCostsLittle) {
   }
   spiral.push_back(spiral.front());
   EXPECT_TRUE(ring(spiral).meets(warned({comb})));
+}
+
+TEST(Area, WhatItTookIsCounted) {
+  std::size_t inside = 0;
+  std::size_t far = 0;
+  EXPECT_TRUE(ring().meets(whereabouts_of(at(kInside)), inside));
+  EXPECT_FALSE(ring().meets(whereabouts_of(at({100, 20})), far));
+  EXPECT_GE(inside, kDistrict.size());
+  EXPECT_EQ(far, 1U) << "its box tells";
+}
+
+TEST(Area, AnAgentsOpenFollowsHaveSoManyPointsOfAreasTogether) {
+  CoreRig rig;
+  const auto follow = [&](std::uint64_t id, std::size_t points) {
+    Follow f;
+    f.follow = SessionId{id};
+    f.credit_bytes = f.credit_messages = 1000;
+    if (points > 0) f.filter.area = FilterArea{std::vector<LonLat>(points, kInside), std::nullopt};
+    return lines_of(rig.turn({rig.says(fire(), f)}).sends);
+  };
+  for (std::uint64_t id = 1; id <= kMaxAreaPointsOfAgent / kMaxAreaPoints; ++id)
+    EXPECT_THAT(follow(id, kMaxAreaPoints), testing::IsEmpty());
+  EXPECT_THAT(follow(90, 4), testing::ElementsAre("refused too_many_followers filter.area"));
+  EXPECT_THAT(follow(91, 0), testing::IsEmpty()) << "without an area there is room";
+  (void)rig.turn({rig.says(fire(), Unfollow{SessionId{1}, ""})});
+  (void)rig.turn({rig.says(fire(), Unfollow{SessionId{2}, ""})});
+  EXPECT_THAT(follow(90, kMaxAreaPoints), testing::IsEmpty());
 }
 
 }  // namespace

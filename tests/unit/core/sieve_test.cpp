@@ -50,9 +50,10 @@ TEST(Sieve, AnAreaNeedsTheBodyAndNothingElseDoes) {
   EXPECT_TRUE(near.needs_body());
   Event event = report("x");
   EXPECT_TRUE(near.admits(event.envelope));
-  EXPECT_FALSE(near.admits(event.body));
+  std::size_t tests = 0;
+  EXPECT_FALSE(near.admits(whereabouts_of(event.body), tests));
   std::get<IncidentReport>(event.body).location = LonLat{119, 29.001};
-  EXPECT_TRUE(near.admits(event.body));
+  EXPECT_TRUE(near.admits(whereabouts_of(event.body), tests));
 }
 
 // Seeded, so that a failure can be had again.
