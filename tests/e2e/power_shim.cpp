@@ -28,6 +28,8 @@
 
 namespace {
 
+constexpr std::uint64_t kSectorBytes = 512;
+
 enum Type : std::uint64_t { kWrite = 1, kTruncate, kCreate, kUnlink, kRename, kMkdir, kSyncFile, kSyncFolder };
 
 template <class F>
@@ -189,7 +191,12 @@ ssize_t write_at(int fd, const void* from, size_t count, off_t at, const Write& 
   (void)from;
   return change(
       shim, note_of_write(fd, *file, static_cast<std::uint64_t>(at), count), [&] { return perform(count); },
-      [&] { (void)perform(count / 2); });
+      // Neither the kernel nor a disk leaves half a sector behind.
+      [&] {
+        const auto begin = static_cast<std::uint64_t>(at);
+        const std::uint64_t end = (begin + count / 2) / kSectorBytes * kSectorBytes;
+        if (end > begin) (void)perform(static_cast<std::size_t>(end - begin));
+      });
 }
 
 int truncate_to(int fd, off_t size) {
