@@ -17,8 +17,9 @@ class FailedSyncTest : public ::testing::Test {
   }
   ~FailedSyncTest() override { std::filesystem::remove_all(base_); }
 
-  static std::unique_ptr<store::Journal> open(const SimDisk& disk, const std::string& folder) {
-    auto journal = store::open_journal({folder, disk.name(), 1024 * 1024, true}, {RegionCode(330800), Epoch(1), Incarnation(7)});
+  static std::unique_ptr<store::Journal> open(const SimDisk& disk, const std::string& folder,
+                                              std::uint64_t file_bytes = 1 << 20) {
+    auto journal = store::open_journal({folder, disk.name(), file_bytes, true}, {RegionCode(330800), Epoch(1), Incarnation(7)});
     EXPECT_TRUE(journal) << journal.error().detail;
     return journal ? std::move(*journal) : nullptr;
   }
@@ -57,6 +58,22 @@ TEST_F(FailedSyncTest, WhatTheRestartAfterItShowedSurvivesAPowerCut) {
     EXPECT_EQ(journal->load()->sessions.size(), before) << "seed " << seed;
   }
   EXPECT_GT(shown, 0U) << "the restart reads from memory what the disk never had";
+}
+
+TEST_F(FailedSyncTest, WhileAFileIsMadeItIsHeard) {
+  std::size_t heard = 0;
+  for (std::uint64_t before = 0; before < 20; ++before) {
+    SimDisk disk("failed-making", before + 1);
+    auto journal = open(disk, base_ + "/" + std::to_string(before), 4);
+    ASSERT_NE(journal, nullptr);
+    ASSERT_TRUE(commit(*journal, 1));
+    ASSERT_TRUE(journal->wants_maintenance()) << "the next file is to be made";
+    disk.fail_later(SimDisk::Error::sync, before, 0);
+    const bool done = journal->maintain().has_value();
+    EXPECT_EQ(done, !disk.failed()) << "the sync behind " << before << " others";
+    heard += disk.failed() ? 1U : 0U;
+  }
+  EXPECT_GT(heard, 1U);
 }
 
 }  // namespace
