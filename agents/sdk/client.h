@@ -7,7 +7,8 @@
 // Every public function may be called from any thread (query and wait_connected not from a callback: they would wait for their
 // own thread); callbacks run on the I/O thread, must not block for long and must not throw. They may publish. Lives until the
 // destructor, which waits for nothing but the disk: what the outbox holds is sent by the next client that opens it, and who
-// still waits for an answer gets `busy`, also what its callbacks publish then, once. No callback runs after the destructor, which must not run in a callback.
+// still waits for an answer gets `busy`, also what its callbacks publish then, once. No callback runs after the destructor, which
+// must not run in a callback.
 //
 // Batches make themselves: an event travels at once while few messages are on their way, and with all that came meanwhile
 // when there are more. Who publishes much at once hands it over as one span: one lock, and one disk write, for all of it.

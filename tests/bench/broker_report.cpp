@@ -250,7 +250,8 @@ std::string table_of(const BrokerResult& result, const BrokerOptions& options) {
     if (!one.trouble.empty()) out += "  " + one.info.name + ": " + one.trouble + "\n";
   return out + "\nMedians of " + std::to_string(options.rounds) + " interleaved rounds of " + number_text(options.seconds) +
          " s [min-max]; " + std::to_string(options.publishers) + " publishers, each with " + std::to_string(options.window) +
-         " events in flight; one live follower that reads every event whole, where its bytes lie;\nevents are changes of state of a thousand resources, "
+         " events in flight; one live follower that reads every event whole, where its bytes lie;\nevents are changes of state "
+         "of a thousand resources, "
          "the "
          "lightest of our kinds, with all their bytes counted. Everything on loopback of one machine.\n";
 }
