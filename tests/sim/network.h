@@ -33,7 +33,7 @@ struct NetworkOptions {
   unsigned duplicate_permille = 4;  // a message that comes twice
   unsigned late_percent = 50;       // a stream that was left and still brings what was on its way
   TimeMs delay_low_ms = 1, delay_high_ms = 40, slow_high_ms = 1500;
-  std::size_t queue_messages = 48;  // on their way in one direction: more is `full`
+  std::size_t queue_messages = 10;  // on their way in one direction: more is `full`
 };
 
 class Network {
