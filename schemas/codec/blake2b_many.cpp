@@ -46,7 +46,8 @@ struct Lanes {
   c = c + d;                         \
   b = LIANXI_ROTATE(b ^ c, 63)
 
-#if defined(__x86_64__)
+// The thread sanitizer's own code runs in the chooser of clones, before it is set up.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define LIANXI_TARGETS __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define LIANXI_TARGETS
