@@ -102,13 +102,15 @@ class Process:
 
 
 class Cluster:
-    def __init__(self, folder, binaries, regions=None, line=None, cut_region=None):
-        """`line`: a relay.Line through which all links of `cut_region` run."""
+    def __init__(self, folder, binaries, regions=None, line=None, cut_region=None, hosts=None):
+        """`line`: a relay.Line through which all links of `cut_region` run. `hosts`: where each city's programs run, by region: its address
+        and the command that starts a program there; without: all on loopback."""
         self.folder, self.bin = pathlib.Path(folder).resolve(), pathlib.Path(binaries).resolve()
         self.regions = list(regions or REGIONS)
         self.ports = {}
         self.processes = {}
         self._line, self._cut_region = line, cut_region
+        self._hosts = hosts or {region: ("127.0.0.1", []) for region in self.regions}
         self._free = FreePorts()
         for program in ("lianxi", "lianxi-broker", "lianxi-agent", "lianxi-node"):
             if not (self.bin / program).exists():
@@ -167,8 +169,15 @@ class Cluster:
     def _secret(self, region, name):
         return tomllib.loads((self.node_folder(region) / "keys" / f"{region}.{name}.secret.toml").read_text())
 
+    def address(self, region):
+        return self._hosts[region][0]
+
+    def at(self, region, program, *arguments):
+        """The command line that starts one of our programs where that city's programs run."""
+        return [str(part) for part in (*self._hosts[region][1], self.bin / program, *arguments)]
+
     def endpoint(self, region, name):
-        return f"tcp://127.0.0.1:{self.ports[region, name]}"
+        return f"tcp://{self.address(region)}:{self.ports[region, name]}"
 
     def _seen_from(self, viewer, region, name):
         """The endpoint by which `viewer` reaches `region`: through the line that can be cut, if either end is that city."""
@@ -189,7 +198,7 @@ class Cluster:
         lines = [f'region = "{region}"', 'data_dir = "."', 'members = "members.toml"', 'policy = "policy.toml"', 'agent_keys = "agents"',
                  f'keys = "keys/{region}.broker.node.secret.toml"', "", "[endpoints]"]
         lines += [f'{name} = "{self.endpoint(region, name)}"' for name in ENDPOINTS]
-        lines += [f'metrics = "127.0.0.1:{self.ports[region, "metrics"]}"', "", "[log]", 'format = "console"', 'level = "info"', "",
+        lines += [f'metrics = "{self.address(region)}:{self.ports[region, "metrics"]}"', "", "[log]", 'format = "console"', 'level = "info"', "",
                   "[disk]", "headroom_mb = 64", ""]
         self.config_file(region).write_text("\n".join(lines))
 
@@ -212,7 +221,7 @@ class Cluster:
         return process
 
     def start_broker(self, region, **more):
-        return self.start(f"{region}.broker", [self.bin / "lianxi-broker", "--config", self.config_file(region)], **more)
+        return self.start(f"{region}.broker", self.at(region, "lianxi-broker", "--config", self.config_file(region)), **more)
 
     def broker(self, region):
         return self.processes[f"{region}.broker"]
@@ -256,8 +265,8 @@ class Cluster:
 
     def lianxi(self, region, agent, *arguments, seconds=PATIENCE):
         """Runs the operator's command line; returns (exit status, standard output, standard error)."""
-        command = [self.bin / "lianxi", "--profile", self.profile(region, agent), *arguments]
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
+        command = self.at(region, "lianxi", "--profile", self.profile(region, agent), *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
         return done.returncode, done.stdout, done.stderr
 
     def ask(self, region, *arguments, agent="operator"):

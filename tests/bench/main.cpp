@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "tests/bench/broker_bench.h"
+#include "tests/bench/fill.h"
 #include "tests/bench/publish_bench.h"
 
 namespace {
@@ -49,10 +50,18 @@ int broker(const BrokerOptions& options, const fs::path& out) {
   return trouble.empty() || !(options.only.empty() || options.only.contains("lianxi")) ? 0 : 1;
 }
 
+int fill(const std::string& profile, const FillOptions& options) {
+  const auto loaded = lianxi::sdk::load_profile(profile);
+  if (!loaded) throw std::runtime_error(loaded.error().reason);
+  run_fill(*loaded, options, tell);
+  return 0;
+}
+
 struct Arguments {
   PublishOptions publish;
   BrokerOptions broker;
-  std::string program, out;
+  FillOptions fill;
+  std::string program, out, profile;
   std::vector<std::string> only;
   bool plain = false;
   int front = 0, back = 0;
@@ -83,6 +92,16 @@ void add_broker(CLI::App& app, Arguments& to) {
   app.add_option("--only", to.only, "these alone: lianxi, lianxi_curve, fdatasync, redis_always, …")->delimiter(',');
 }
 
+void add_fill(CLI::App& app, Arguments& to) {
+  app.add_option("--profile", to.profile, "the agent's profile file")->required()->check(CLI::ExistingFile);
+  app.add_option("--events", to.fill.events, "how many")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--window", to.fill.window, "events on their way at once; 1: each is a batch of its own")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--rate", to.fill.rate, "events a second; 0: as fast as the window lets")->check(CLI::NonNegativeNumber);
+  app.add_option("--body", to.fill.bytes, "bytes of an event")->capture_default_str();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -96,9 +115,11 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     CLI::App* publishing = app.add_subcommand("publish", "durable acknowledged events per second, latency percentiles");
     CLI::App* beside = app.add_subcommand("broker", "the same beside brokers of other makes, on the same work in the same run");
+    CLI::App* filling = app.add_subcommand("fill", "put bulk events into a running node, in batches of `--window`");
     CLI::App* proxy = app.add_subcommand("proxy", "")->group("");
     add_publish(*publishing, arguments);
     add_broker(*beside, arguments);
+    add_fill(*filling, arguments);
     for (CLI::App* at : {publishing, beside}) {
       at->add_option("--broker", arguments.program, "the broker's program")->capture_default_str();
       at->add_option("--out", arguments.out, "folder for the results")->capture_default_str();
@@ -107,6 +128,7 @@ int main(int argc, char** argv) {
     proxy->add_option("BACK", arguments.back)->required();
     CLI11_PARSE(app, argc, argv);
     if (proxy->parsed()) return run_zmq_proxy(arguments.front, arguments.back);
+    if (filling->parsed()) return fill(arguments.profile, arguments.fill);
     if (publishing->parsed())
       return publish(arguments.publish, arguments.program, arguments.out,
                      arguments.plain ? lianxi::Security::plain : lianxi::Security::curve);

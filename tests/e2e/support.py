@@ -1,9 +1,12 @@
 """What the end-to-end tests share: a cluster in a temporary folder, and the programs under test ($LIANXI_BIN)."""
+import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -22,13 +25,17 @@ class ClusterTest(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="lianxi-e2e-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, True)
-        cls.cluster = Cluster(cls.folder, BIN, cls.REGIONS)
+        cls.cluster = cls.make_cluster()
         cls.addClassCleanup(cls.cluster.stop)
         cls.cluster.prepare()
         cls.start_brokers()
         for region in cls.REGIONS:
             cls.cluster.wait_up(region)
         cls.cluster.wait_linked()
+
+    @classmethod
+    def make_cluster(cls):
+        return Cluster(cls.folder, BIN, cls.REGIONS)
 
     @classmethod
     def start_brokers(cls):
@@ -46,6 +53,55 @@ class ClusterTest(unittest.TestCase):
         path = self.folder / name
         path.write_text(text, encoding="utf-8")
         return path
+
+
+class Publisher:
+    """An agency's agent on standard input: a record a line in, its receipt a line out. `pause`: seconds between records."""
+    OUTSTANDING = 100
+
+    def __init__(self, test, region, agency, record, pause=0.0):
+        self.region, self.agency, self.record, self.pause = region, agency, record, pause
+        self.stop = threading.Event()
+        self.room = threading.Semaphore(self.OUTSTANDING)
+        self.written, self.acknowledged, self.refused = 0, [], []
+        cluster = test.cluster
+        self.child = subprocess.Popen(
+            cluster.at(region, "lianxi-agent", "--profile", cluster.profile(region, agency), "--mapping",
+                       ROOT / "agents" / "adapter" / agency / "mapping.toml", "--stdin", "--source", {"police": "110", "emergency": "reports"}[agency],
+                       "--outbox", test.folder / f"{region}.{agency}.outbox.db"),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.threads = [threading.Thread(target=self._write, daemon=True), threading.Thread(target=self._read, daemon=True)]
+        for thread in self.threads:
+            thread.start()
+
+    def _write(self):
+        while not self.stop.wait(self.pause):
+            if self.room.acquire(timeout=0.1):
+                self.written += 1
+                self.child.stdin.write(json.dumps(self.record(f"{self.region}-{self.agency}-{self.written}"), ensure_ascii=False) + "\n")
+                self.child.stdin.flush()
+        self.child.stdin.close()
+
+    def _read(self):
+        for line in self.child.stdout:
+            result = json.loads(line)
+            (self.refused if "error" in result else self.acknowledged).append(result["entity"])
+            self.room.release()
+
+    def finish(self):
+        """Ends the input and waits for the last receipt; the agent's exit status."""
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(PATIENCE)
+        return self.child.wait(PATIENCE)
+
+    def kill(self):
+        self.stop.set()
+        self.child.kill()
+        self.child.wait()
+        for thread in self.threads:
+            thread.join(10)
+        self.child.stdout.close()
 
 
 def cap(identifier, status="Actual", headline="测试预警", place="330803", sent="2026-11-09T08:31:05+08:00", expires="2036-11-09T08:31:05+08:00"):

@@ -16,13 +16,12 @@ import threading
 import unittest
 
 from power_cut import Cut
-from support import BIN, PATIENCE, ROOT, ClusterTest, wait_until
+from support import BIN, PATIENCE, ClusterTest, Publisher, wait_until
 
 ROUNDS = int(os.environ.get("LIANXI_CRASH_ROUNDS", "20"))
 SEED = int(os.environ.get("LIANXI_CRASH_SEED", random.SystemRandom().randrange(1 << 32)))
 SHIM = os.environ.get("LIANXI_POWER_SHIM", str(BIN / "libpower_shim.so"))
 HOME, PEER = "330800", "341000"
-OUTSTANDING = 100
 CHANGES = 400  # of files: some two hundred commits, or a start and some fifty
 
 
@@ -32,53 +31,6 @@ def police(name):
 
 def emergency(name):
     return {"caseNo": name, "reportType": "FIRST", "eventName": "试", "occurTime": "2026-11-09T08:31:05+08:00", "districtCode": "330803"}
-
-
-class Publisher:
-    """An agency's agent on standard input: a record a line in, its receipt a line out."""
-
-    def __init__(self, test, agency, record):
-        self.agency, self.record = agency, record
-        self.stop = threading.Event()
-        self.room = threading.Semaphore(OUTSTANDING)
-        self.written, self.acknowledged, self.refused = 0, [], []
-        cluster = test.cluster
-        self.child = subprocess.Popen(
-            [BIN / "lianxi-agent", "--profile", cluster.profile(HOME, agency), "--mapping", ROOT / "agents" / "adapter" / agency / "mapping.toml",
-             "--stdin", "--source", {"police": "110", "emergency": "reports"}[agency], "--outbox", test.folder / f"{agency}.outbox.db"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.threads = [threading.Thread(target=self._write, daemon=True), threading.Thread(target=self._read, daemon=True)]
-        for thread in self.threads:
-            thread.start()
-
-    def _write(self):
-        while not self.stop.is_set():
-            if self.room.acquire(timeout=0.1):
-                self.written += 1
-                self.child.stdin.write(json.dumps(self.record(f"CRASH-{self.agency}-{self.written}"), ensure_ascii=False) + "\n")
-                self.child.stdin.flush()
-        self.child.stdin.close()
-
-    def _read(self):
-        for line in self.child.stdout:
-            result = json.loads(line)
-            (self.refused if "error" in result else self.acknowledged).append(result["entity"])
-            self.room.release()
-
-    def finish(self):
-        """Ends the input and waits for the last receipt; the agent's exit status."""
-        self.stop.set()
-        for thread in self.threads:
-            thread.join(PATIENCE)
-        return self.child.wait(PATIENCE)
-
-    def kill(self):
-        self.stop.set()
-        self.child.kill()
-        self.child.wait()
-        for thread in self.threads:
-            thread.join(10)
-        self.child.stdout.close()
 
 
 class Crash(ClusterTest):
@@ -142,7 +94,7 @@ class Crash(ClusterTest):
     def run_rounds(self, rounds):
         print(f"seed {SEED}", flush=True)
         self.lost = {}
-        publishers = [Publisher(self, "police", police), Publisher(self, "emergency", emergency)]
+        publishers = [Publisher(self, HOME, "police", police), Publisher(self, HOME, "emergency", emergency)]
         for publisher in publishers:
             self.addCleanup(publisher.kill)
         for done in range(1, rounds + 1):
@@ -201,7 +153,7 @@ class NoFsync(Crash):
     CUT = NOSYNC = True
 
     def test_what_was_never_synced_is_lost(self):
-        publishers = [Publisher(self, "police", police)]
+        publishers = [Publisher(self, HOME, "police", police)]
         self.addCleanup(publishers[0].kill)
         self.lost = {}
         self.crash(publishers)

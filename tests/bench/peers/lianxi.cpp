@@ -118,7 +118,7 @@ void LianxiPeer::open_topic(const std::string&, std::size_t publishers) {
 }
 std::unique_ptr<Publisher> LianxiPeer::open_publisher(const std::string&, std::size_t index, Payloads payloads,
                                                       std::size_t window) {
-  return std::make_unique<OurPublisher>(node_->publisher(index), std::move(payloads), window);
+  return make_publisher(node_->publisher(index), std::move(payloads), window);
 }
 std::unique_ptr<Consumer> LianxiPeer::open_consumer(const std::string&, std::size_t index, Checker& checker) {
   return std::make_unique<OurConsumer>(node_->follower(index), checker);
@@ -144,6 +144,10 @@ std::optional<double> LianxiPeer::metric(const std::string& name) const {
     return std::stod(text.substr(text.find(' ', after)));
   }
   return std::nullopt;
+}
+
+std::unique_ptr<Publisher> make_publisher(const sdk::Profile& profile, Payloads payloads, std::size_t window) {
+  return std::make_unique<OurPublisher>(profile, std::move(payloads), window);
 }
 
 }  // namespace lianxi::bench

@@ -33,4 +33,7 @@ class LianxiPeer final : public Peer {
   std::unique_ptr<BenchNode> node_;
 };
 
+// Through the real client, to whatever node the profile names.
+[[nodiscard]] std::unique_ptr<Publisher> make_publisher(const sdk::Profile& profile, Payloads payloads, std::size_t window);
+
 }  // namespace lianxi::bench
