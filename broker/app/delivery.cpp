@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/app/feed_runs.h"
 #include "schemas/codec/segment.h"
 
 namespace lianxi::app {
@@ -17,12 +18,12 @@ class Builder {
       : plan_(plan), stretch_(stretch), pace_(pace), next_(stretch.from) {}
 
   [[nodiscard]] Offset next() const { return next_; }
-  [[nodiscard]] bool all_sealed() const { return unsealed_.empty(); }
+  [[nodiscard]] bool all_sealed() const { return feeds_.all_sealed(); }
   // False: the message ends here.
   bool take(const SharedSegment& segment) {
     if (!plan_.feed_admitted(segment->info().feed)) {
       pass(segment->end());
-    } else if (plan_.mode() == FollowMode::events ? !take_events(segment) : !take_feed(*segment)) {
+    } else if (plan_.mode() == FollowMode::events ? !take_events(segment) : !take_feed(segment)) {
       full_ = true;
       return false;
     }
@@ -32,7 +33,6 @@ class Builder {
       return false;
     }
     if (!all_sealed()) return true;
-    sealed_size_ = size();
     sealed_next_ = next_;
     full_ = size() >= kStepBytes;
     return !full_;
@@ -40,18 +40,19 @@ class Builder {
   void stop() { full_ = true; }
 
   [[nodiscard]] Chunk finish() && {
-    if (plan_.mode() == FollowMode::feeds && !all_sealed()) {
-      // Only what a seal stands behind can be proved: the message ends where every feed in it is sealed.
-      bytes_.resize(sealed_size_);
-      next_ = std::max(sealed_next_, stretch_.from);
-      full_ = true;
+    if (plan_.mode() == FollowMode::feeds) {
+      if (!all_sealed()) {  // the message ends where every feed in it is sealed
+        next_ = std::max(sealed_next_, stretch_.from);
+        full_ = true;
+      }
+      bytes_ = std::move(feeds_).finish();
     }
     if (!whole_) whole_ = std::make_shared<const Bytes>(std::move(bytes_));
     return {std::move(whole_), next_, full_ && next_ < stretch_.head};
   }
 
  private:
-  [[nodiscard]] std::size_t size() const { return whole_ ? whole_->size() : bytes_.size(); }
+  [[nodiscard]] std::size_t size() const { return whole_ ? whole_->size() : bytes_.size() + feeds_.size(); }
   [[nodiscard]] std::size_t room(std::size_t target) const {
     const std::size_t most = std::min<std::size_t>({stretch_.max_bytes, kMaxDeliverBytes, target});
     return most > size() ? most - size() : 0;
@@ -146,28 +147,14 @@ class Builder {
     return end == run.end;
   }
 
-  bool take_feed(const HeldSegment& segment) {
-    const Part part = part_of(segment, false);
-    if (part.begin >= part.end) {
-      pass(segment.end());
-      return true;
+  bool take_feed(const SharedSegment& segment) {
+    const Part part = part_of(*segment, false);
+    if (part.begin < part.end) {
+      if (FeedRuns::size_of(*segment, part.begin, part.end) > room(kMaxDeliverBytes)) return false;
+      feeds_.take(segment, part.begin, part.end);
     }
-    Bytes cut;
-    if (part.begin > 0) segment.records().append_cut(cut, part.begin, part.end, false);
-    const Bytes& stored = part.begin > 0 ? cut : segment.bytes();
-    const Bytes sealed = segment.seal() ? with_seal(stored, *segment.seal()) : Bytes();
-    const Bytes& bytes = segment.seal() ? sealed : stored;
-    if (bytes.size() > room(kMaxDeliverBytes)) return false;
-    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
-    pass(segment.end());
-    note_seal(segment.info().feed, segment.seal().has_value());
+    pass(segment->end());
     return true;
-  }
-
-  void note_seal(const FeedId& feed, bool sealed) {
-    const auto at = std::find(unsealed_.begin(), unsealed_.end(), feed);
-    if (sealed && at != unsealed_.end()) unsealed_.erase(at);
-    if (!sealed && at == unsealed_.end()) unsealed_.push_back(feed);
   }
 
   const DeliveryPlan& plan_;
@@ -177,8 +164,7 @@ class Builder {
   std::shared_ptr<const Bytes> whole_;  // instead of bytes_, while one stored segment is all there is
   Offset next_;
   bool full_ = false;
-  std::vector<FeedId> unsealed_;
-  std::size_t sealed_size_ = 0;
+  FeedRuns feeds_;  // mode feeds
   Offset sealed_next_{0};
 };
 

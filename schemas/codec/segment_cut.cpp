@@ -58,4 +58,17 @@ void StoredRecords::append_cut(Bytes& to, std::size_t begin, std::size_t end, bo
   seal_header(at);
 }
 
+void StoredRecords::extend(Bytes& to, std::size_t begin, std::size_t end) const {
+  const auto count = codec::load<std::uint32_t>(to.data() + kCountAt);
+  const auto goes_on = codec::load<std::uint64_t>(to.data() + kFirstSequenceAt) + count;
+  if (begin >= end || end >= places_.size() || codec::load<std::uint64_t>(stored_.data() + kFirstSequenceAt) + begin != goes_on)
+    std::abort();
+  to.insert(to.end(), stored_.begin() + places_[begin], stored_.begin() + places_[end]);
+  std::uint8_t* at = to.data();
+  codec::store(at + kCountAt, static_cast<std::uint32_t>(count + (end - begin)));
+  codec::store(at + kRecordsBytesAt,
+               codec::load<std::uint64_t>(at + kRecordsBytesAt) + std::uint64_t{places_[end] - places_[begin]});
+  seal_header(at);
+}
+
 }  // namespace lianxi

@@ -22,6 +22,8 @@ class StoredRecords {
   [[nodiscard]] std::size_t end_within(std::size_t begin, std::size_t bytes) const;
   // Appends records [begin, end), at least one, as a segment of their own that chains to what was before them.
   void append_cut(Bytes& to, std::size_t begin, std::size_t end, bool filtered) const;
+  // Appends records [begin, end) to the one unsealed segment in `to`, which they go on: the next sequence of the same feed.
+  void extend(Bytes& to, std::size_t begin, std::size_t end) const;
 
  private:
   BytesView stored_;

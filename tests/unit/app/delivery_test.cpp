@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "broker/app/cold_reads.h"
 #include "schemas/codec/event_codec.h"
 
@@ -176,22 +178,41 @@ TEST_F(Delivery, AGroupsEventsReachItsMembersOnly) {
   EXPECT_EQ(offsets(*deliver(order(FollowMode::feeds, kHuangshan))), (Offsets{}));
 }
 
-TEST_F(Delivery, FeedsGoWholeWithTheirSeals) {
+TEST_F(Delivery, AFeedsBatchesGoAsOneSegmentUnderTheLastSeal) {
   journal_.add(kQuzhou, Audience::conference(), {"330802", "330803"});
-  journal_.add(kQuzhou, Audience::conference(), {"330802"});
+  journal_.add(kQuzhou, Audience::conference(), {"330802"}, Lane::normal);
+  journal_.add(kQuzhou, Audience::conference(), {"330802"}, Lane::bulk);
+  journal_.add(kQuzhou, Audience::conference(), {"330803"}, Lane::normal);
+  journal_.add(kQuzhou, Audience::conference(), {"330803"}, Lane::bulk);
   const auto message = deliver(order(FollowMode::feeds, kHuangshan));
   ASSERT_TRUE(message);
+  EXPECT_EQ(message->next, Offset(7));
   const std::vector<Segment> segments = *parse_segments(*message->segments);
-  ASSERT_EQ(segments.size(), 2U);
-  FeedHead head;
+  std::map<Lane, std::size_t> events;
   for (const Segment& segment : segments) {
+    EXPECT_TRUE(events.emplace(segment.info().feed.lane, segment.records().size()).second) << "one segment a feed";
     ASSERT_TRUE(segment.seal());
     EXPECT_FALSE(segment.info().filtered);
-    const Result<FeedHead> after = verify_chain(segment, head);
+    const Result<FeedHead> after = verify_chain(segment, FeedHead{});
     ASSERT_TRUE(after);
-    head = *after;
-    EXPECT_EQ(segment.seal()->hash, head.hash);
+    EXPECT_EQ(segment.seal()->sequence, after->sequence);
+    EXPECT_EQ(segment.seal()->hash, after->hash);
   }
+  EXPECT_EQ(events, (std::map<Lane, std::size_t>{{Lane::normal, 4}, {Lane::bulk, 2}}));
+}
+
+TEST_F(Delivery, WhatAPeerHoldsIsCutOutOfTheFirstOfJoinedBatches) {
+  for (int i = 0; i < 5; ++i) journal_.add(kQuzhou, Audience::conference(), {"330802", "330803"});
+  Order what = order(FollowMode::feeds, kHuangshan);
+  const std::vector<Segment> whole = *parse_segments(*deliver(what)->segments);
+  const FeedHead held{Sequence(3), whole.at(0).records().at(2).hash};
+  what.spec.have = {{whole[0].info().feed, held}};
+  const auto message = deliver(what);
+  const std::vector<Segment> rest = *parse_segments(*message->segments);
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest[0].records().size(), 7U);
+  EXPECT_TRUE(verify_chain(rest[0], held));
+  EXPECT_TRUE(rest[0].seal());
 }
 
 TEST_F(Delivery, WhatAPeerHoldsIsCutAwayAndTheRestStillChains) {
