@@ -7,6 +7,9 @@
 namespace lianxi::core {
 namespace {
 
+constexpr TimeMs kCutWaitMs =
+    1'000;  // at most, until a peer that was lost is tried again: when the line heals it is to be found at once
+
 constexpr LaneClass kClasses[] = {LaneClass::flash, LaneClass::rest};
 
 // SplitMix64: spreads the attempts of many links over time without a source of randomness.
@@ -26,8 +29,8 @@ SessionId follow_of(const Message& message) {
   return {};
 }
 
-TimeMs wait_ms(RegionCode own, const LinkId& id, std::uint32_t attempt) {
-  const TimeMs base = std::min(kMaxReconnectMs, kMinReconnectMs << std::min(attempt, 10U));
+TimeMs wait_ms(RegionCode own, const LinkId& id, std::uint32_t attempt, TimeMs most) {
+  const TimeMs base = std::min(most, kMinReconnectMs << std::min(attempt, 10U));
   const std::uint64_t seed = (std::uint64_t{own.value} << 40U) ^ (std::uint64_t{id.peer.value} << 16U) ^
                              (std::uint64_t{static_cast<std::uint8_t>(id.lanes)} << 8U) ^ attempt;
   return base / 2 + static_cast<TimeMs>(mixed(seed) % static_cast<std::uint64_t>(base / 2 + 1));
@@ -63,7 +66,7 @@ void Replication::tick(Ground& ground, Turn& turn) {
       if (!open_now) {
         if (turn.now >= link.retry_at && !ground.disk_low) open(ground, turn, id, link);
       } else if (turn.now - link.heard > kPeerSilenceMs) {
-        back_off(ground, turn, id, link, "no word from the peer for " + std::to_string(kPeerSilenceMs) + " ms");
+        back_off(ground, turn, id, link, "no word from the peer for " + std::to_string(kPeerSilenceMs) + " ms", kCutWaitMs);
       } else if (link.state == State::following && turn.now - link.sent >= kHeartbeatMs) {
         turn.effects.link_sends.push_back({id, Heartbeat{turn.now, held_of(ground, id)}});
         link.sent = turn.now;
@@ -102,10 +105,10 @@ void Replication::say_unfollow(Turn& turn, const LinkId& id, const Link& link, c
   turn.effects.link_sends.push_back({id, Unfollow{link.follow, reason}});
 }
 
-void Replication::back_off(const Ground& ground, Turn& turn, const LinkId& id, Link& link, std::string reason) {
+void Replication::back_off(const Ground& ground, Turn& turn, const LinkId& id, Link& link, std::string reason, TimeMs most) {
   left(turn, link);
   link.state = State::down;
-  link.retry_at = turn.now + wait_ms(ground.region(), id, link.attempt);
+  link.retry_at = turn.now + wait_ms(ground.region(), id, link.attempt, most);
   link.attempt += 1;
   link.reason = std::move(reason);
 }
@@ -129,7 +132,7 @@ void Replication::lost(const Ground& ground, Turn& turn, const LinkLost& lost) {
   if (found == links_.end()) return;
   Link& link = found->second;
   if (link.state != State::connecting && link.state != State::following) return;
-  back_off(ground, turn, lost.link, link, lost.reason);
+  back_off(ground, turn, lost.link, link, lost.reason, kCutWaitMs);
 }
 
 void Replication::members_changed(const Ground& ground) {

@@ -9,6 +9,7 @@
 
 #include "broker/core/ground.h"
 #include "broker/core/peer_feed.h"
+#include "schemas/limits.h"
 
 namespace lianxi::core {
 
@@ -66,8 +67,9 @@ class Replication {
   };
 
   void open(const Ground& ground, Turn& turn, const LinkId& id, Link& link);
-  // Leaves the link for a time that grows with the attempts.
-  void back_off(const Ground& ground, Turn& turn, const LinkId& id, Link& link, std::string reason);
+  // Leaves the link for a time that grows with the attempts, up to `most`.
+  void back_off(const Ground& ground, Turn& turn, const LinkId& id, Link& link, std::string reason,
+                TimeMs most = kMaxReconnectMs);
   // Leaves it for long: what is wrong does not mend by trying again.
   void give_up(Turn& turn, const LinkId& id, Link& link, RefusalCode code, std::string reason);
   // The link follows no more from here on.

@@ -8,6 +8,10 @@ namespace lianxi::net {
 
 namespace {
 constexpr int kMaxReconnectWaitMs = 1'000;  // a peer that is back is found at once; what must grow is the rules' own wait
+constexpr int kConnectPatienceMs = 2'000;   // then anew: the kernel would ask after 1, 3, 7, 15 s
+// So long may bytes stand unacknowledged. Over a line that was cut TCP asks after ever longer pauses; this ends the connection
+// before the pauses are longer than the cut was. A slow line acknowledges as it goes, and is left alone.
+constexpr int kUnacknowledgedMs = 3'000;
 constexpr int kEvents = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
                         ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
                         ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
@@ -36,6 +40,8 @@ NetResult<std::unique_ptr<LinkSocket>> LinkSocket::connect(Context& context, con
         socket, {options.io_thread, options.receive_hwm, options.send_hwm, static_cast<std::int64_t>(options.max_message_bytes)});
     if (auto secured = secure_client(socket, options); !secured) return tl::unexpected(std::move(secured.error()));
     socket.set(zmq::sockopt::reconnect_ivl_max, kMaxReconnectWaitMs);
+    socket.set(zmq::sockopt::connect_timeout, kConnectPatienceMs);
+    socket.set(zmq::sockopt::tcp_maxrt, kUnacknowledgedMs);
     socket.connect(options.endpoint);
     return link;
   } catch (const zmq::error_t& error) {

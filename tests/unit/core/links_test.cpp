@@ -23,7 +23,7 @@ TEST(Links, AnAttemptWithoutAnswerIsRepeatedWithGrowingPauses) {
   }
 }
 
-TEST(Links, TheMoreAttemptsFailTheLongerIsThePause) {
+TEST(Links, APeerThatIsAwayIsTriedAboutOnceASecond) {
   CoreRig rig;
   std::size_t opened = 0;
   for (int i = 0; i < 600; ++i) {
@@ -34,8 +34,8 @@ TEST(Links, TheMoreAttemptsFailTheLongerIsThePause) {
       (void)rig.step(LinkLost{reset.link, "connection refused"});
     }
   }
-  EXPECT_GE(opened, 12U);
-  EXPECT_LE(opened, 40U);
+  EXPECT_GE(opened, 40U);  // a minute: found within a second when it is back
+  EXPECT_LE(opened, 100U);
 }
 
 TEST(Links, AClockSetBackDoesNotKeepALinkDown) {
