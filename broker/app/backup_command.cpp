@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sodium.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -13,8 +12,9 @@
 #include "broker/app/broker.h"
 #include "broker/app/clock.h"
 #include "broker/app/data_folder.h"
-#include "broker/app/feed_vector_json.h"
+#include "broker/app/random.h"
 #include "broker/store/backup.h"
+#include "schemas/codec/json.h"
 
 namespace lianxi::app {
 
@@ -95,7 +95,7 @@ json summary(const store::VerifyReport& report, const store::JournalIdentity& id
           {"files", report.files},
           {"segments", report.segments},
           {"events", report.events},
-          {"feeds", json::parse(feed_vector_json(report.heads))}};
+          {"feeds", json::parse(to_json(report.heads))}};
 }
 
 void write_text(const std::string& path, const std::string& text) {
@@ -124,12 +124,6 @@ int guarded(std::ostream& errors, F&& run) {
 Epoch epoch_of_now() {
   const TimeMs hours = (wall_ms() - kEpochsBegin) / kHourMs;
   return Epoch(hours > 0 && hours < kMaxClockEpoch ? static_cast<std::uint32_t>(hours) : 1);
-}
-
-Incarnation random_incarnation() {
-  std::uint64_t value = 0;
-  while (value == 0) randombytes_buf(&value, sizeof value);
-  return Incarnation(value);
 }
 
 void copy_files(const std::string& from, const std::string& to) {

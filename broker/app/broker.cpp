@@ -7,6 +7,7 @@
 #include "broker/app/clock.h"
 #include "broker/app/cold_thread.h"
 #include "broker/app/open_files.h"
+#include "broker/app/random.h"
 #include "schemas/codec/json.h"
 #include "schemas/limits.h"
 
@@ -38,12 +39,6 @@ std::string journal_detail(const store::StoreFailure& failure, const std::string
     default:
       return fmt::format("{}: {}", folder, failure.detail);
   }
-}
-
-Incarnation random_incarnation() {
-  std::uint64_t value = 0;
-  while (value == 0) randombytes_buf(&value, sizeof value);
-  return Incarnation(value);
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 // The broker's thread: take in, turn, say; and keep house between.
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <limits>
 
 #include "broker/app/broker_state.h"
 #include "broker/app/clock.h"
+#include "broker/app/random.h"
 #include "schemas/limits.h"
 
 namespace lianxi::app {
@@ -19,12 +19,6 @@ constexpr std::int64_t kQuickSweepMs = 20;
 constexpr std::int64_t kDiskMs = 1'000;
 constexpr std::int64_t kStatusMs = 200;
 constexpr std::chrono::milliseconds kLinger{1'000};
-
-Hash fresh_entropy() {
-  Hash entropy{};
-  randombytes_buf(entropy.data(), entropy.size());
-  return entropy;
-}
 
 }  // namespace
 
@@ -135,7 +129,7 @@ void Broker::State::watch_disk() {
 Result<void, BrokerFailure> Broker::State::turn() {
   if (inputs.empty() && !node->more_to_deliver() && node->core().retry_at().value_or(kNever) > wall_ms()) return {};
   const auto begun = std::chrono::steady_clock::now();
-  const Hash entropy = fresh_entropy();
+  const Hash entropy = random_entropy();
   auto output = node->turn(wall_ms(), entropy, inputs, outlet);
   inputs.clear();
   if (!output)

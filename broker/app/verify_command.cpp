@@ -1,12 +1,13 @@
 #include "broker/app/verify_command.h"
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "broker/app/config.h"
-#include "broker/app/feed_vector_json.h"
 #include "broker/store/sqlite_journal.h"
+#include "schemas/codec/json.h"
 
 namespace lianxi::app {
 
@@ -26,7 +27,7 @@ void print_json(const store::VerifyReport& report, std::ostream& out) {
                          {"events", report.events},
                          {"seals", report.seals},
                          {"findings", report.findings},
-                         {"feeds", json::parse(feed_vector_json(report.heads))}};
+                         {"feeds", json::parse(to_json(report.heads))}};
   out << document.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
 }
 
@@ -45,9 +46,11 @@ int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& er
   if (!members.value) return kUsage;
   FeedVector against;
   if (!options.against.empty()) {
-    auto vector = read_feed_vector(options.against);
+    std::ifstream file(options.against);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    auto vector = file ? feed_vector_from_json(text) : refuse(RefusalCode::config, options.against, "cannot be read");
     if (!vector) {
-      errors << vector.error().field << ": " << vector.error().reason << '\n';
+      errors << options.against << ": " << vector.error().reason << '\n';
       return kUsage;
     }
     against = std::move(*vector);

@@ -131,19 +131,6 @@ std::string array_of(const Rows& rows) {
   return dump(to);
 }
 
-ordered_json feeds_of(const FeedVector& vector) {
-  ordered_json to = ordered_json::array();
-  for (const FeedPosition& position : vector) {
-    to.push_back({{"region", to_text(position.feed.region)},
-                  {"epoch", position.feed.epoch.value},
-                  {"lane", to_word(position.feed.lane)},
-                  {"audience", position.feed.audience.text()},
-                  {"seq", position.head.sequence.value},
-                  {"hash", to_hex(position.head.hash)}});
-  }
-  return to;
-}
-
 }  // namespace
 
 std::string event_json(const FeedId& feed, Offset offset, const RecordView& record) {
@@ -191,10 +178,10 @@ std::string to_json(const StatusReport& status) {
   to["head"] = status.head.value;
   to["view_offset"] = status.view_offset.value;
   to["view_version"] = status.view_version;
-  to["feeds"] = feeds_of(status.feeds);
+  to["feeds"] = codec::json_feeds(status.feeds);
   to["digests"] = ordered_json::object();
   for (const DigestRow& row : status.digests) {
-    to["digests"][row.audience.text()] = {{"digest", to_hex(row.digest)}, {"vector", feeds_of(row.vector)}};
+    to["digests"][row.audience.text()] = {{"digest", to_hex(row.digest)}, {"vector", codec::json_feeds(row.vector)}};
   }
   to["links"] = ordered_json::array();
   for (const LinkRow& row : status.links) {

@@ -13,4 +13,6 @@ void write_json_body(nlohmann::ordered_json& to, const Event& event);
 // Thousandths as a decimal: 12500 is 12.5, 12000 is 12.
 [[nodiscard]] nlohmann::ordered_json json_thousandths(std::int64_t milli);
 
+[[nodiscard]] nlohmann::ordered_json json_feeds(const FeedVector& vector);
+
 }  // namespace lianxi::codec

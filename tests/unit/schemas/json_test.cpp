@@ -222,6 +222,33 @@ TEST(RowsJson, NoRowsAreAnEmptyArray) {
   EXPECT_EQ(to_json(IncidentRows{}), "[]");
 }
 
+TEST(FeedVectorJson, IsReadBackAloneAndOutOfAStatus) {
+  StatusReport status;
+  status.feeds = {{kFeed, {Sequence(7), Hash{1, 2, 0xff}}},
+                  {{RegionCode(341000), Epoch(3), Lane::bulk, *Audience::parse("qz-hs")}, {}}};
+  for (const std::string& text : {to_json(status.feeds), to_json(status)}) {
+    const auto read = feed_vector_from_json(text);
+    ASSERT_TRUE(read) << read.error().reason;
+    ASSERT_EQ(read->size(), 2U);
+    EXPECT_EQ(read->at(0), status.feeds[0]);
+    EXPECT_EQ(read->at(1), status.feeds[1]);
+  }
+}
+
+TEST(FeedVectorJson, WhatCannotBeReadIsNamed) {
+  for (const auto& [was, is] : {std::pair<std::string, std::string>{"\"flash\"", "\"fast\""},
+                                {"\"330800\"", "\"33080x\""},
+                                {"\"seq\"", "\"sequence\""}}) {
+    std::string text = to_json(FeedVector{{kFeed, {Sequence(7), Hash{}}}});
+    ASSERT_NE(text.find(was), std::string::npos);
+    text.replace(text.find(was), was.size(), is);
+    const auto read = feed_vector_from_json(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().code, RefusalCode::malformed);
+  }
+  for (const char* text : {"", "{", "7", "{\"feeds\":7}", "[7]"}) EXPECT_FALSE(feed_vector_from_json(text)) << text;
+}
+
 TEST(RefusalJson, NamesCodeFieldAndReason) {
   EXPECT_EQ(to_json(Refusal{RefusalCode::not_allowed, "place", "地点 \"x\"", 0}),
             R"({"error":{"code":"not_allowed","field":"place","reason":"地点 \"x\""}})");
