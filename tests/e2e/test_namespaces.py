@@ -99,11 +99,29 @@ class Namespaces(ClusterTest):
 
     def agree(self):
         healed = time.monotonic()
-        wait_until(self.cluster.digests_agree, PATIENCE, "equal digests at equal vectors")
-        took = time.monotonic() - healed
+        seen = []
+
+        def equal():
+            seen.append(f"{time.monotonic() - healed:5.2f} s  " + "; ".join(self.standing(region) for region in self.REGIONS))
+            return self.cluster.digests_agree()
+        try:
+            wait_until(equal, PATIENCE, "equal digests at equal vectors")
+            took = time.monotonic() - healed
+            self.assertLess(took, WITHIN)
+        except BaseException:
+            print("\n".join(seen), flush=True)
+            raise
         print(f"digests are equal {took:.2f} s after the last line healed; {self.net.carried} frames carried, {self.net.lost} lost, "
               f"{self.net.dropped} cut", flush=True)
-        self.assertLess(took, WITHIN)
+
+    def standing(self, region):
+        """How many events of each city a node has, and which links do not follow."""
+        status = self.cluster.status(region)
+        if not status:
+            return f"{region} says nothing"
+        held = {home: sum(feed["seq"] for feed in status["feeds"] if feed["region"] == home) for home in self.REGIONS}
+        away = [f"{link['region']}/{link['lanes']} {link['state']} ({link['reason']})" for link in status["links"] if link["state"] != "following"]
+        return f"{region}: {' '.join(map(str, held.values()))} {', '.join(away)}"
 
     def check(self):
         acknowledged = []
