@@ -29,6 +29,7 @@ std::string utc_text(TimeMs time) {
 }  // namespace
 
 Lane lane_of(const Event& event) {
+  if (const auto* retention = std::get_if<Retention>(&event.body)) return retention->lane;
   const auto* resource = std::get_if<Resource>(&event.body);
   return lane_of(event.envelope.kind, resource != nullptr ? resource->change : ResourceChange::upsert);
 }
@@ -59,6 +60,10 @@ std::string incident_entity(RegionCode home, std::string_view case_reference) {
 
 std::string resource_entity(RegionCode home, std::string_view local_name) {
   return fmt::format("{:06}:resource:{}", home.value, local_name);
+}
+
+std::string retention_entity(RegionCode home, Lane lane, const Audience& audience) {
+  return fmt::format("{:06}:retention:{}/{}", home.value, to_word(lane), audience.text());
 }
 
 namespace {

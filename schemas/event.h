@@ -168,10 +168,24 @@ struct Resource {
   std::string contact;
   std::string phone;
   std::vector<NameValue> attributes;
+  // A restatement says where in its home's journal it was read: it is refused if the resource has changed since. 0: always taken.
+  Offset as_of;
   bool operator==(const Resource&) const = default;
 };
 
-using Body = std::variant<std::monostate, Alert, IncidentReport, Resource>;  // monostate: a kind without rules here
+// --- retention: of the feed that it stands in, nothing up to `through` counts any more ---
+struct Retention {
+  Epoch epoch;
+  Lane lane{};
+  FeedHead through;
+  Ordinal ordinal;  // of the event at `through`
+  TimeMs before = 0;
+  Sequence position;  // of the feed; `digest` describes what a view keeps of it there
+  Hash digest{};
+  bool operator==(const Retention&) const = default;
+};
+
+using Body = std::variant<std::monostate, Alert, IncidentReport, Resource, Retention>;  // monostate: a kind without rules here
 
 struct Envelope {
   Kind kind = Kind::unknown;
@@ -192,13 +206,15 @@ struct Event {
 };
 
 // The one table that derives an event's lane: alert, mobilisation, call-out and roll call are flash; resource and
-// attachment bulk, but a resource's change of state is normal; all else normal. SDK and broker both use it.
+// attachment bulk, but a resource's change of state is normal; a retention has the lane of the feed that it cuts; all else
+// normal. SDK and broker both use it.
 [[nodiscard]] Lane lane_of(const Event& event);
 
 // --- entity ids: "<home region>:<kind word>:<local name>" ---
 [[nodiscard]] std::string alert_entity(RegionCode home, std::string_view sender, std::string_view identifier, TimeMs sent);
 [[nodiscard]] std::string incident_entity(RegionCode home, std::string_view case_reference);
 [[nodiscard]] std::string resource_entity(RegionCode home, std::string_view local_name);
+[[nodiscard]] std::string retention_entity(RegionCode home, Lane lane, const Audience& audience);
 [[nodiscard]] Result<RegionCode> home_region(std::string_view entity);  // checks the whole form
 
 }  // namespace lianxi

@@ -250,6 +250,15 @@ void check_resource(Checker& check, const R& resource) {
   check.name_values("attributes", resource.attributes);
 }
 
+void check_retention(Checker& check, const Retention& retention) {
+  check.known("lane", retention.lane);
+  if (retention.through.sequence.value == 0) check.fail(RefusalCode::missing_field, "through", "it says up to which event");
+  if (retention.through.hash == Hash{}) check.fail(RefusalCode::missing_field, "hash", "the chain's hash there has 32 bytes");
+  if (retention.ordinal.value == 0) check.fail(RefusalCode::missing_field, "ordinal", "the ordinal of the event there");
+  if (retention.position < retention.through.sequence) check.invalid("position", "the feed stands behind what goes");
+  check.time("before", retention.before);
+}
+
 std::string other_incident(std::string_view entity, std::string_view case_reference) {
   constexpr std::string_view kKind = ":incident:";  // behind the home's six digits
   const std::string_view rest = entity.substr(6);
@@ -265,6 +274,10 @@ std::string other_entity_of(const Event& event) {
     return named == entity ? std::string() : named;
   }
   if (const auto* report = std::get_if<IncidentReport>(&event.body)) return other_incident(entity, report->case_reference);
+  if (const auto* retention = std::get_if<Retention>(&event.body)) {
+    std::string named = retention_entity(*home_region(entity), retention->lane, event.envelope.audience);
+    return named == entity ? std::string() : named;
+  }
   return {};
 }
 
@@ -332,6 +345,12 @@ Result<void> check_body(const Event& event) {
         break;
       }
       return refuse(RefusalCode::missing_field, "body", "a resource needs its body");
+    case Kind::retention:
+      if (const auto* retention = std::get_if<Retention>(&event.body)) {
+        check_retention(check, *retention);
+        break;
+      }
+      return refuse(RefusalCode::missing_field, "body", "a retention needs its body");
     default:
       if (!std::holds_alternative<std::monostate>(event.body)) {
         return refuse(RefusalCode::invalid_field, "body", "this kind has no such body");

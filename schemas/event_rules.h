@@ -38,6 +38,7 @@ struct ResourceView {
   std::optional<std::int32_t> capacity, occupancy;
   std::string_view supply_code, contact, phone;
   std::span<const NameValueView> attributes;
+  Offset as_of;
 };
 
 // The table of lane_of, for who knows no more than this of an event.

@@ -159,6 +159,18 @@ std::string to_hex(BytesView bytes) {
   return text;
 }
 
+std::optional<Hash> hash_from_hex(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  Hash hash{};
+  if (text.size() != 2 * hash.size()) return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t digit = kDigits.find(text[i]);
+    if (digit == std::string_view::npos) return std::nullopt;
+    hash[i / 2] = static_cast<std::uint8_t>(hash[i / 2] * 16 + digit);
+  }
+  return hash;
+}
+
 std::string to_iso8601(TimeMs time) {
   using namespace std::chrono;
   constexpr milliseconds kBeijing = hours(8);

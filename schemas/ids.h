@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -131,6 +132,7 @@ using FeedVector = std::vector<FeedPosition>;  // ordered by feed
 [[nodiscard]] std::string to_text(RegionCode region);
 [[nodiscard]] std::string to_text(const FeedId& feed);  // "330800/1/flash/conference"
 [[nodiscard]] std::string to_hex(BytesView bytes);
+[[nodiscard]] std::optional<Hash> hash_from_hex(std::string_view text);  // 64 digits, lower case
 // "2020-11-09T08:31:05.123+08:00": Beijing time, the one clock of all members.
 [[nodiscard]] std::string to_iso8601(TimeMs time);
 // RFC 3339 / CAP dateTime with an offset or Z; seconds may have a fraction.

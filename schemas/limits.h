@@ -69,6 +69,11 @@ inline constexpr std::int64_t kMaxReconnectMs = 5'000;
 inline constexpr std::int64_t kRefusedLinkRetryMs = 30'000;  // a peer that refuses us, or whose feed is broken
 inline constexpr std::int64_t kAlarmRepeatMs = 60'000;       // an alarm that still holds is told again
 
+// Retention.
+inline constexpr std::size_t kMaxRetentionHolders = 20;  // named in one answer
+inline constexpr std::size_t kMaxRestatements = 512;     // in one answer; what is left is asked for again
+inline constexpr std::size_t kMaxRestatementBytes = 4 * 1024 * 1024;
+
 // Queries.
 inline constexpr std::uint32_t kDefaultQueryLimit = 1'000;
 inline constexpr std::uint32_t kMaxQueryLimit = 10'000;
@@ -95,6 +100,7 @@ static_assert(kMaxDeliverBytes < kMaxMessageBytes && kMaxAnswerBytes < kMaxMessa
 static_assert(kMaxDeliverBytes <= kLinkCreditBytes && kLinkCreditBytes <= kMaxCreditBytes);
 static_assert(kMaxBatchBytes + kMaxDeliverBytes <= kMaxTurnBytes);
 static_assert(kMaxAnswersBytes < kMaxControlBytes);
+static_assert(kMaxRestatementBytes + kMaxControlBytes < kMaxAnswerBytes);
 static_assert(kMaxLinkVectorFeeds * 128 < kMaxControlBytes && kMaxLinkVectorFeeds <= kMaxVectorFeeds);
 static_assert(kHeartbeatMs * 3 < kPeerSilenceMs);
 static_assert(kMaxRecordBytes <= kMaxFileBytes && kMaxCapBytes <= kMaxFileBytes);

@@ -199,7 +199,14 @@ struct AskStatus {
   bool counters = true;
   bool operator==(const AskStatus&) const = default;
 };
-using Ask = std::variant<AskResources, AskAlerts, AskIncidents, AskStatus>;
+// What a retention of this node's feed in today's epoch would be.
+struct AskRetention {
+  Lane lane{};
+  Audience audience;
+  TimeMs before = 0;
+  bool operator==(const AskRetention&) const = default;
+};
+using Ask = std::variant<AskResources, AskAlerts, AskIncidents, AskStatus, AskRetention>;
 struct Query {
   std::uint64_t request = 0;
   Offset after_offset;            // 0: as the view stands
@@ -315,10 +322,21 @@ struct StatusReport {
   TimeMs time = 0;
   bool operator==(const StatusReport&) const = default;
 };
+struct RetentionPlan {
+  Sequence through;        // 0: nothing can go
+  Sequence asked_through;  // what lies before the time asked for, if nothing held it back
+  std::uint64_t events = 0, alerts = 0, reports = 0, incidents = 0;  // that count no more; incidents that go whole
+  TimeMs oldest = 0, newest = 0;
+  std::vector<std::string> held_by;  // entities that keep it from going further; at most kMaxRetentionHolders
+  std::uint64_t to_restate = 0;      // resources
+  std::vector<Bytes> restate;        // events that state them again; at most kMaxRestatements
+  Bytes retention;                   // the event to publish; empty while something is to be restated, or nothing can go
+  bool operator==(const RetentionPlan&) const = default;
+};
 struct Answer {
   std::uint64_t request = 0;
   Offset offset;
-  std::variant<ResourceRows, AlertRows, IncidentRows, StatusReport> rows;
+  std::variant<ResourceRows, AlertRows, IncidentRows, StatusReport, RetentionPlan> rows;
   bool operator==(const Answer&) const = default;
 };
 

@@ -16,14 +16,14 @@ namespace {
 struct Texts {
   std::string profile, language, timeout;
   std::string file, audience = "conference", agency, datum, status = "Actual", name, role = "agent", folder = ".";
-  std::string near, within, capability, from = "now", until, area, polygon, cursor;
+  std::string near, within, capability, from = "now", until, area, polygon, cursor, lane = "normal", before;
   std::vector<std::string> kinds, places, agencies, levels;
   std::string place;
   std::uint32_t limit = 0;
   unsigned peers = 0;
   std::string deadline;
   std::uint64_t count = 0;
-  bool json = false, all = false, available = false, seal = false;
+  bool json = false, all = false, available = false, seal = false, dry_run = false;
 };
 
 class Mistake : public std::runtime_error {
@@ -89,6 +89,7 @@ class CommandLine {
     add_lists();
     add_import();
     add_keys();
+    add_retain();
     for (CLI::App* sub : app_.get_subcommands({})) {
       sub->fallthrough();
       for (CLI::App* inner : sub->get_subcommands({})) inner->fallthrough();
@@ -240,6 +241,16 @@ class CommandLine {
     keys_->add_flag("--seal", texts_.seal, say_("with a sealing key, for a node", "附签章密钥(节点用)"));
   }
 
+  void add_retain() {
+    retain_ = app_.add_subcommand("retain", say_("older events of a feed count no more", "清退:某个流中更早的事件不再计入"));
+    retain_->add_option("--lane", texts_.lane, say_("flash, normal or bulk", "通道:flash、normal 或 bulk"))
+        ->capture_default_str();
+    retain_->add_option("--audience", texts_.audience, say_("local, conference or a group", "受众:local、conference 或组名"))
+        ->capture_default_str();
+    retain_->add_option("--before", texts_.before, say_("day or time, as in 2026-06-01", "日期或时间,如 2026-06-01"))->required();
+    retain_->add_flag("--dry-run", texts_.dry_run, say_("only show what would go", "只显示将清退的内容"));
+  }
+
   Common common() const {
     Common common;
     common.profile = texts_.profile;
@@ -265,6 +276,7 @@ class CommandLine {
     if (incidents_->parsed()) return IncidentsCommand{AskIncidents{place(), texts_.limit}};
     if (import_->parsed()) return import_command();
     if (keys_->parsed()) return keys_command();
+    if (retain_->parsed()) return retain_command();
     return StatusCommand{};
   }
 
@@ -342,12 +354,19 @@ class CommandLine {
     return command;
   }
 
+  RetainCommand retain_command() const {
+    const bool day = texts_.before.find('T') == std::string::npos;
+    return {{checked(parse_word<Lane>(texts_.lane), "--lane"), checked(Audience::parse(texts_.audience), "--audience"),
+             checked(parse_iso8601(day ? texts_.before + "T00:00:00+08:00" : texts_.before), "--before")},
+            texts_.dry_run};
+  }
+
   Say say_;
   CLI::App app_;
   Texts texts_;
   CLI::App* status_ = nullptr;
   CLI::App *alert_ = nullptr, *incident_ = nullptr, *follow_ = nullptr, *resources_ = nullptr, *alerts_ = nullptr,
-           *incidents_ = nullptr, *import_ = nullptr, *keys_ = nullptr;
+           *incidents_ = nullptr, *import_ = nullptr, *keys_ = nullptr, *retain_ = nullptr;
   CLI::Option *count_ = nullptr, *from_ = nullptr;
 };
 

@@ -6,6 +6,7 @@
 
 namespace lianxi::cli {
 
+[[nodiscard]] Exit run_retain(const Common& common, const RetainCommand& command, const Console& console);
 [[nodiscard]] Exit run_status(const Common& common, const Console& console);
 [[nodiscard]] Exit run_resources(const Common& common, const ResourcesCommand& command, const Console& console);
 [[nodiscard]] Exit run_alerts(const Common& common, const AlertsCommand& command, const Console& console);

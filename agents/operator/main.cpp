@@ -25,7 +25,8 @@ Exit run(const Settings& settings, const Console& console, sdk::StopSignal* stop
                                [&](const AlertsCommand& command) { return run_alerts(common, command, console); },
                                [&](const IncidentsCommand& command) { return run_incidents(common, command, console); },
                                [&](const ImportCommand& command) { return run_import(common, command, console); },
-                               [&](const KeysCommand& command) { return run_keys(common, command, console); }},
+                               [&](const KeysCommand& command) { return run_keys(common, command, console); },
+                               [&](const RetainCommand& command) { return run_retain(common, command, console); }},
                     settings.command);
 }
 

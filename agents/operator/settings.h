@@ -64,8 +64,12 @@ struct KeysCommand {
   std::string folder = ".";
   bool seal = false;
 };
+struct RetainCommand {
+  AskRetention ask;
+  bool dry_run = false;
+};
 using Command = std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand,
-                             ImportCommand, KeysCommand>;
+                             ImportCommand, KeysCommand, RetainCommand>;
 
 struct Settings {
   Common common;

@@ -193,6 +193,8 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
   auto cold_reader = store::open_reader(journal);
   if (!cold_reader) return failed(BrokerError::journal, journal_detail(cold_reader.error(), journal.folder));
   node->read_cold_with(std::make_unique<ColdReadThread>(std::move(*cold_reader), [this] { wakeup.signal(); }));
+  auto plan_reader = store::open_reader(journal);
+  if (!plan_reader) return failed(BrokerError::journal, journal_detail(plan_reader.error(), journal.folder));
   auto read_view = store::open_read_view(view_options);
   if (!read_view) return failed(BrokerError::view, fmt::format("{}: {}", view_options.path, read_view.error().detail));
 
@@ -206,8 +208,9 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
                         {"reason", finding},
                         {"mend", "run lianxi-broker verify, and restore the journal from a backup or its peers"}});
   });
-  query = std::make_unique<QueryService>(std::move(query_socket), QueryDesk(std::move(*read_view), board, metrics), directory,
-                                         board, metrics);
+  QueryDesk desk(std::move(*read_view), board, metrics);
+  desk.plan_with(std::make_unique<RetentionDesk>(std::move(*plan_reader), plans));
+  query = std::make_unique<QueryService>(std::move(query_socket), std::move(desk), directory, board, metrics);
   live = std::make_unique<LiveFeed>(
       LiveFeed::Parts{std::move(live_socket), std::move(*live_reader)}, node->core().next_offset(), directory, board, metrics,
       [this](const store::StoreFailure& why) {
@@ -215,7 +218,15 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
         log.warn("alarm", {{"what", "journal_unreadable"}, {"reason", "subscribers of live miss events: " + why.detail}});
       });
   view = std::make_unique<ViewThread>(
-      ViewThread::Parts{node->take_view(), std::move(*view_reader), config.file.region}, board, metrics,
+      ViewThread::Parts{.view = node->take_view(),
+                        .journal = std::move(*view_reader),
+                        .region = config.file.region,
+                        .mismatch =
+                            [this](const std::string& what) {
+                              metrics.alarm("retention_digest");
+                              log.error("alarm", {{"what", "retention_digest"}, {"reason", what}});
+                            }},
+      board, metrics,
       [this] {
         query->wake();
         if (stop_requested) wakeup.signal();

@@ -40,6 +40,8 @@ Result<void, BrokerFailure> Broker::State::loop() {
     keep_house();
     more = intake.take(wall_ms(), *directory.rights(), inputs);
     outlet.taken();
+    // Behind what was received, and stepped before it: what is published now was answered before.
+    for (core::RetentionPlanned& plan : plans.take()) inputs.insert(inputs.begin(), {wall_ms(), std::move(plan)});
     if (auto done = turn(); !done) return done;
   }
   board.ready = false;

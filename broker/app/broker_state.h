@@ -52,6 +52,7 @@ struct Broker::State {
   const Log& log;
   Metrics metrics;
   StatusBoard board;
+  PlanBook plans;
   Directory directory;
   DataFolder data_folder;
   net::Wakeup wakeup;  // the node's own thread signals it to the end

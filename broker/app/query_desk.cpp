@@ -22,7 +22,22 @@ Refusal to_refusal(const store::StoreFailure& failure) {
 
 }  // namespace
 
+Result<Answer> QueryDesk::retention(const Query& query, const AskRetention& ask, const core::Agent& agent, const Rights& rights,
+                                    TimeMs now) {
+  if (!retentions_) return refuse(RefusalCode::unknown_type, "ask", "this node works out no retentions");
+  if (agent.id.region() != rights.region)
+    return refuse(RefusalCode::not_home, "ask", "only an agent of " + to_text(rights.region) + " may cut its feeds");
+  if (agent.role != core::Role::operator_)
+    return refuse(RefusalCode::not_allowed, "ask", "only an operator may say that events count no more");
+  auto plan = retentions_->plan(ask, agent, rights, board_.report(), *view_, now);
+  if (!plan) return tl::unexpected(std::move(plan.error()));
+  const auto offset = view_->offset();
+  if (!offset) return tl::unexpected(to_refusal(offset.error()));
+  return Answer{query.request, *offset, std::move(*plan)};
+}
+
 Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now) {
+  if (const auto* ask = std::get_if<AskRetention>(&query.ask)) return retention(query, *ask, agent, rights, now);
   const Kind kind = kind_asked(query.ask);
   if (kind != Kind::unknown && !rights.policy->may_query_kind(agent, kind))
     return refuse(RefusalCode::not_allowed, "ask", agent.id.text() + " may not query this kind");

@@ -10,6 +10,7 @@
 
 #include "broker/app/directory.h"
 #include "broker/app/metrics.h"
+#include "broker/app/retention_desk.h"
 #include "broker/app/status_board.h"
 #include "broker/net/router_endpoint.h"
 #include "broker/store/read_view.h"
@@ -24,6 +25,8 @@ class QueryDesk {
  public:
   QueryDesk(std::unique_ptr<store::ReadView> view, StatusBoard& board, const Metrics& metrics)
       : view_(std::move(view)), board_(board), metrics_(metrics) {}
+  // Without it, what a retention would be is not answered.
+  void plan_with(std::unique_ptr<RetentionDesk> desk) { retentions_ = std::move(desk); }
   [[nodiscard]] Result<Answer> answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now);
 
  private:
@@ -32,9 +35,13 @@ class QueryDesk {
   [[nodiscard]] store::StoreResult<StatusReport> status(const AskStatus& ask, const core::Agent& agent, const Rights& rights,
                                                         TimeMs now);
 
+  [[nodiscard]] Result<Answer> retention(const Query& query, const AskRetention& ask, const core::Agent& agent,
+                                         const Rights& rights, TimeMs now);
+
   std::unique_ptr<store::ReadView> view_;
   StatusBoard& board_;
   const Metrics& metrics_;
+  std::unique_ptr<RetentionDesk> retentions_;
 };
 
 class QueryService {

@@ -80,6 +80,8 @@ store::StoreResult<bool> ViewThread::apply() {
   const bool backlog = bounded && view.taken().value < board_.head;
   if (view.offset() != before) {
     count();
+    for (const std::string& what : view.mismatches())
+      if (parts_.mismatch) parts_.mismatch(what);
     board_.view_offset = view.offset().value;
     applied_();
   }

@@ -32,6 +32,21 @@ Result<void> envelope_is_fit(const Ground& ground, const Agent& agent, const Env
   return ground.policy().may_publish(agent, envelope);
 }
 
+// What it says of the feed must still be so: the digest is of what stands before it.
+Result<void> fits_now(const Ground& ground, const FeedId& feed, const Retention& retention) {
+  if (retention.epoch != feed.epoch)
+    return refuse(RefusalCode::invalid_field, "epoch", "a retention is of the epoch that it stands in");
+  if (retention.position != ground.sequencer.last_sequence(feed))
+    return refuse(RefusalCode::conflict, "position",
+                  "the feed has moved on to sequence " + std::to_string(ground.sequencer.last_sequence(feed).value) +
+                      " since the retention was worked out; ask again");
+  if (ground.config.epoch > Epoch{1} && !ground.former_shown)
+    return refuse(RefusalCode::conflict, "epoch",
+                  "not every member has shown since the restore what it holds of this region's former epochs, and none of it "
+                  "would count behind a retention; wait until `lianxi status` shows every link following");
+  return {};
+}
+
 }  // namespace
 
 void Judge::begin(const Agent& agent, Lane lane) {
@@ -58,8 +73,14 @@ Result<Accepted> Judge::judge(const Ground& ground, const KindMemory& memory, By
     feed_ = ground.sequencer.own_feed(lane_, envelope.audience);
   }
   fit_ = true;
+  // A rule of the policy that names no kinds admits every kind, those too that came after it was written.
+  if (envelope.kind == Kind::retention && agent_->role != Role::operator_)
+    return refuse(RefusalCode::not_allowed, "agent", "only an operator may say that events count no more");
   if (auto rule = rules->judge({reader_, body}, ground.region(), ground.members(), memory); !rule)
     return tl::unexpected(std::move(rule.error()));
+  if (const Retention* retention = reader_.retention(); retention != nullptr) {
+    if (auto now = fits_now(ground, feed_, *retention); !now) return tl::unexpected(std::move(now.error()));
+  }
   if (const std::string* stopped = ground.forks.stopped(feed_)) return refuse(RefusalCode::feed_forked, "audience", *stopped);
   if (const std::string* doubted = ground.forks.doubted(feed_))
     return tl::unexpected(Refusal{RefusalCode::busy, "audience", "it is being asked whether " + *doubted, kRetryAfterMs});

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/core/followers.h"
+#include "broker/core/kinds/retention.h"
 #include "broker/core/publishing.h"
 #include "broker/core/replication.h"
 
@@ -16,7 +17,7 @@ struct BrokerCore::State {
                Sequencer(config.region, config.epoch, loaded.next_offset, loaded.heads, loaded.last_ordinal, loaded.last_time),
                Forks(config.region, config.epoch),
                {},
-               {loaded.alerts}},
+               {loaded.alerts, ChangedResources(loaded.next_offset), {}}},
         publishing(loaded),
         followers(loaded.cursors, config.incarnation) {
     // Core asks them at every step; a node without a policy allows nothing.
@@ -53,6 +54,7 @@ struct BrokerCore::State {
     replication.members_changed(ground);
   }
   void on(const DiskState& disk) { ground.disk_low = disk.below_headroom; }
+  void on(const RetentionPlanned& planned) { remember_plan(planned.audience, planned.retention, ground.memory); }
   void on(const Tick&) {
     followers.tick(ground, turn);
     replication.tick(ground, turn);
@@ -101,6 +103,7 @@ void BrokerCore::step(const Input& input) {
 Effects BrokerCore::finish() {
   State& s = *state_;
   s.ground.sequencer.close(s.turn);
+  s.ground.memory.resources.close(s.ground.sequencer.next_offset());
   s.publishing.close_turn(s.ground, s.turn);
   s.followers.close_turn(s.turn);
   s.ground.durability.close_turn(s.ground, s.turn);

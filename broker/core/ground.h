@@ -16,6 +16,7 @@ struct Ground {
   Durability durability;
   KindMemory memory;
   bool disk_low = false;
+  bool former_shown = false;  // every member has shown what it holds of this region's former epochs
 
   [[nodiscard]] RegionCode region() const { return config.region; }
   [[nodiscard]] const Policy& policy() const { return *config.policy; }

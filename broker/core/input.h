@@ -65,11 +65,17 @@ struct PolicyChanged {  // null: as before
 struct DiskState {
   bool below_headroom = false;
 };
+// This node has worked out, from its view and journal, what a retention of its own feed would be.
+struct RetentionPlanned {
+  Audience audience;
+  Retention retention;
+};
 struct Tick {};
 
 struct Input {
   TimeMs now = 0;
-  std::variant<AgentMessage, PeerMessage, ConnectionLost, LinkLost, Delivered, PolicyChanged, DiskState, Tick> what;
+  std::variant<AgentMessage, PeerMessage, ConnectionLost, LinkLost, Delivered, PolicyChanged, DiskState, RetentionPlanned, Tick>
+      what;
 };
 
 }  // namespace lianxi::core

@@ -74,6 +74,7 @@ void Replication::tick(Ground& ground, Turn& turn) {
     }
   }
   take_detours(ground, turn);
+  ground.former_shown = former_shown(ground);
 }
 
 FeedVector Replication::held_of(const Ground& ground, const LinkId& id) {

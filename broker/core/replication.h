@@ -81,6 +81,8 @@ class Replication {
   // False: nothing more is to be done with a segment of this region's own.
   static bool is_former(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
 
+  // Whether every member has shown on its connection of today what it holds of this region's former epochs.
+  [[nodiscard]] bool former_shown(const Ground& ground) const;
   void take_detours(const Ground& ground, Turn& turn);
   // The next peer behind the one before that may be asked for what link `id` should bring.
   [[nodiscard]] std::optional<RegionCode> next_via(const Ground& ground, const LinkId& id, RegionCode before) const;

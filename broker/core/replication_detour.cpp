@@ -7,6 +7,12 @@
 
 namespace lianxi::core {
 
+bool Replication::former_shown(const Ground& ground) const {
+  return std::all_of(links_.begin(), links_.end(), [&](const auto& entry) {
+    return entry.second.former.done || ground.members().find(entry.first.peer) == nullptr;
+  });
+}
+
 void Replication::take_detours(const Ground& ground, Turn& turn) {
   for (auto& [id, link] : links_) {
     if (link.state == State::following) {

@@ -30,10 +30,15 @@ FeedHead Sequencer::head(const FeedId& feed) const {
   return found == heads_.end() ? FeedHead{} : found->second;
 }
 
+Sequence Sequencer::last_sequence(const FeedId& feed) const {
+  const auto open = pending_.find(feed);
+  return open == pending_.end() || open->second.empty() ? head(feed).sequence : positions_[open->second.back().ticket].sequence;
+}
+
 Sequencer::Ticket Sequencer::accept(const Turn& turn, const FeedId& feed, const Author& author, BytesView body) {
   auto& [own, events] = *pending_.try_emplace(feed).first;
   last_ordinal_ = Ordinal{last_ordinal_.value + 1};
-  const Sequence sequence{events.empty() ? head(feed).sequence.value + 1 : positions_[events.back().ticket].sequence.value + 1};
+  const Sequence sequence{(events.empty() ? head(feed).sequence.value : positions_[events.back().ticket].sequence.value) + 1};
   const auto ticket = static_cast<Ticket>(positions_.size());
   positions_.push_back(Position{&own, sequence, last_ordinal_, Offset{}});
   events.push_back(Pending{ticket, clock_.tick(turn.now), author, body});

@@ -37,6 +37,8 @@ class Sequencer {
 
   // The head of a feed, with what the open turn has taken from peers; own feeds move when the turn closes.
   [[nodiscard]] FeedHead head(const FeedId& feed) const;
+  // The last sequence of an own feed, with what the open turn has accepted.
+  [[nodiscard]] Sequence last_sequence(const FeedId& feed) const;
   [[nodiscard]] const std::map<FeedId, FeedHead>& heads() const { return heads_; }
   // Where a peer's next segment of this turn will stand. Peers' segments come before the own ones.
   [[nodiscard]] Offset peer_offset() const { return peer_offset_; }

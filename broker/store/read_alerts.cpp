@@ -6,7 +6,10 @@
 // - Dangling: it is no Alert, and something it refers to is not here (or it refers to nothing);
 // - Active. A Cancel, Ack or Error is no warning itself: with all it refers to here, a Cancel reads Cancelled, the others
 //   Superseded, so that none of them is ever listed as active.
+#include <algorithm>
+
 #include "broker/store/read_tables.h"
+#include "schemas/limits.h"
 #include "schemas/vocabulary.h"
 
 namespace lianxi::store {
@@ -21,8 +24,8 @@ const std::string kSelect =
     "   AND e.audience IN (a.audience, ?1) AND e.msg_type IN (1, 2)),"
     " (SELECT count(*) FROM alert_reference n WHERE n.alert = a.id),"
     " (SELECT count(*) FROM alert_reference n WHERE n.alert = a.id AND EXISTS"
-    "   (SELECT 1 FROM alert t WHERE t.entity = n.target AND t.status = a.status AND t.audience IN (a.audience, ?1)))"
-    " FROM alert a WHERE ";
+    "   (SELECT 1 FROM alert t WHERE t.entity = n.target AND t.status = a.status AND t.audience IN (a.audience, ?1))),"
+    " a.version, a.id FROM alert a WHERE ";
 const std::string kOrder = " ORDER BY a.sent DESC, a.entity";
 // What can be active at all; the state itself is judged row by row.
 const std::string kMaybeActive = "a.status = 0 AND a.msg_type <= 1 AND (a.expires IS NULL OR a.expires > ?2)";
@@ -72,7 +75,56 @@ bool admitted(const AlertRow& row, const std::string& agency, const ReadView::Ad
   return admits(envelope);
 }
 
+struct Held {
+  std::int64_t version = 0;
+  std::string entity;
+};
+
+// What must stay of the source at or before the cut because it is active, or something active refers to it.
+std::vector<Held> needed_by_active(ReadTables& tables, const RetentionQuestion& ask, std::int64_t cut) {
+  std::vector<Held> needed;
+  Run run(tables.statement(kSelect + "a.region = ?3 AND a.msg_type <= 1 AND (a.expires IS NULL OR a.expires > ?2)"));
+  for (run.put(tables.conference()).put(ask.now).put(ask.feed.region.value); run.next();) {
+    if (state_of(run, ask.now) != AlertState::active) continue;
+    if (run.number(1) == ask.audience && run.number(18) <= cut) needed.push_back({run.number(18), run.text(0)});
+    Run targets(
+        tables.statement("SELECT t.version, t.entity FROM alert_reference n JOIN alert t ON t.entity = n.target"
+                         " WHERE n.alert = ? AND t.region = ? AND t.audience = ? AND t.version <= ?"));
+    for (targets.put(run.number(19)).put(ask.feed.region.value).put(ask.audience).put(cut); targets.next();)
+      needed.push_back({targets.number(0), targets.text(1)});
+  }
+  return needed;
+}
+
+// Updates and Cancels of the source at or before the cut that end what stays: without them it would be active again.
+std::vector<Held> needed_as_ends(ReadTables& tables, const RetentionQuestion& ask, std::int64_t cut) {
+  std::vector<Held> needed;
+  Run run(
+      tables.statement("SELECT e.version, e.entity FROM alert e JOIN alert_reference n ON n.alert = e.id"
+                       " JOIN alert t ON t.entity = n.target AND t.status = e.status AND t.region = e.region AND t.id <> e.id"
+                       " WHERE e.region = ?1 AND e.audience = ?2 AND e.version <= ?3 AND e.msg_type IN (1, 2) AND t.msg_type <= 1"
+                       " AND (t.audience = ?2 OR ?2 = ?4) AND (t.expires IS NULL OR t.expires > ?5)"
+                       " AND NOT (t.audience = ?2 AND t.version <= ?3)"));
+  run.put(ask.feed.region.value).put(ask.audience).put(cut).put(tables.conference()).put(ask.now);
+  while (run.next()) needed.push_back({run.number(0), run.text(1)});
+  return needed;
+}
+
 }  // namespace
+
+void hold_alerts(ReadTables& tables, const RetentionQuestion& ask, std::int64_t& cut, RetentionSurvey& survey) {
+  for (std::int64_t before = cut + 1; before != cut;) {
+    before = cut;
+    std::vector<Held> needed = needed_by_active(tables, ask, before);
+    const std::vector<Held> ends = needed_as_ends(tables, ask, before);
+    needed.insert(needed.end(), ends.begin(), ends.end());
+    for (const Held& held : needed) {
+      cut = std::min(cut, held.version - 1);
+      const bool named = std::find(survey.held_by.begin(), survey.held_by.end(), held.entity) != survey.held_by.end();
+      if (!named && survey.held_by.size() < kMaxRetentionHolders) survey.held_by.push_back(held.entity);
+    }
+  }
+}
 
 AlertRows read_alerts(ReadTables& tables, const AskAlerts& ask, TimeMs now, const ReadView::Admits& admits) {
   AlertRows rows;

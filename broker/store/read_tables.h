@@ -65,4 +65,14 @@ struct PlaceRange {
 [[nodiscard]] AlertRows read_alerts(ReadTables& tables, const AskAlerts& ask, TimeMs now, const ReadView::Admits& admits);
 [[nodiscard]] IncidentRows read_incidents(ReadTables& tables, const AskIncidents& ask, const ReadView::Admits& admits);
 
+// A retention's feed, with the row of its audience.
+struct RetentionQuestion {
+  const FeedId& feed;
+  std::int64_t audience = 0;
+  TimeMs now = 0;
+};
+[[nodiscard]] RetentionSurvey read_retention(ReadTables& tables, const FeedId& feed, Ordinal through, TimeMs now);
+// Lowers `cut` until every active alert stays, what it refers to, and whatever ends an alert that stays (read_alerts.cpp).
+void hold_alerts(ReadTables& tables, const RetentionQuestion& ask, std::int64_t& cut, RetentionSurvey& survey);
+
 }  // namespace lianxi::store

@@ -42,6 +42,13 @@ class SqliteReadView final : public ReadView {
     });
   }
 
+  [[nodiscard]] StoreResult<RetentionSurvey> retention(const FeedId& feed, Ordinal through, TimeMs now) override {
+    return guarded("ask what a retention would be", [&] {
+      const ReadTables::Snapshot snapshot(tables_);
+      return read_retention(tables_, feed, through, now);
+    });
+  }
+
   [[nodiscard]] StoreResult<std::vector<DigestRow>> digests() override {
     return guarded("ask for digests", [&] {
       const ReadTables::Snapshot snapshot(tables_);

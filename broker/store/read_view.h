@@ -6,6 +6,18 @@
 
 namespace lianxi::store {
 
+// What a retention of a feed through some ordinal would mean, as the view stands.
+struct RetentionSurvey {
+  Ordinal allowed;                   // as far as it may go: the rest below is of a retention through here alone; 0: nothing may
+  std::vector<std::string> held_by;  // entities that still count and lie before what was asked for, the first ones
+  Ordinal held_already;              // through here nothing counts now
+  Sequence position;                 // the view stands here in the feed
+  std::uint64_t alerts = 0, reports = 0, incidents = 0;  // that count no more; incidents: that go with their last report
+  std::uint64_t to_restate = 0;
+  std::vector<Event> restate;  // the first kMaxRestatements
+  Hash digest{};               // of what the view keeps of the feed behind it
+};
+
 class ReadView {
  public:
   virtual ~ReadView() = default;
@@ -18,6 +30,7 @@ class ReadView {
   // Default: state active and status Actual. Newest first.
   [[nodiscard]] virtual StoreResult<AlertRows> alerts(const AskAlerts& ask, TimeMs now, const Admits& admits) = 0;
   [[nodiscard]] virtual StoreResult<IncidentRows> incidents(const AskIncidents& ask, const Admits& admits) = 0;
+  [[nodiscard]] virtual StoreResult<RetentionSurvey> retention(const FeedId& feed, Ordinal through, TimeMs now) = 0;
   // Per audience: digest of row hashes with the vector of the feeds applied.
   [[nodiscard]] virtual StoreResult<std::vector<DigestRow>> digests() = 0;
 };

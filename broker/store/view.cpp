@@ -1,11 +1,14 @@
 #include "broker/store/view.h"
 
+#include <utility>
+
 #include "broker/store/files.h"
 #include "broker/store/log_vfs.h"
 #include "broker/store/migrations.h"
 #include "broker/store/projections/alert.h"
 #include "broker/store/projections/incident.h"
 #include "broker/store/projections/resource.h"
+#include "broker/store/projections/retention.h"
 #include "schemas/codec/event_codec.h"
 #include "schemas/codec/segment_scan.h"
 
@@ -20,6 +23,7 @@ class SqliteView final : public View {
         alerts_(*db_),
         incidents_(*db_),
         resources_(*db_),
+        retentions_(*db_),
         set_meta_(*db_, "UPDATE meta SET value = ? WHERE name = 'offset'"),
         set_digest_(*db_, "UPDATE audience SET digest = ? WHERE id = ?"),
         set_feed_(*db_, "INSERT OR REPLACE INTO feed (region, epoch, lane, audience, sequence, hash) VALUES (?, ?, ?, ?, ?, ?)"),
@@ -58,6 +62,8 @@ class SqliteView final : public View {
     return counts;
   }
 
+  [[nodiscard]] std::vector<std::string> mismatches() override { return std::exchange(mismatches_, {}); }
+
   [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
     return guarded("read the view's alerts", [&] {
       SQLite::Statement select(*db_, "SELECT entity, event_bytes FROM alert WHERE region = ? ORDER BY id");
@@ -80,6 +86,7 @@ class SqliteView final : public View {
   void reload() {
     incidents_.forget();
     resources_.forget();
+    retentions_.reload();
     audiences_.clear();
     heads_.clear();
     unread_.clear();
@@ -145,6 +152,9 @@ class SqliteView final : public View {
     const auto version = version_of(feed.epoch, record.stamp.ordinal);
     if (!version) return "unreadable";
     const Applied applied{feed, record, envelope, reader_.home(), *version, at, of};
+    if (!retentions_.counts({feed.region, feed.lane, of.id}, *version)) return "before the retention";
+    if (reader_.has_body() && reader_.lane() != feed.lane) return "lane is not the feed's";
+    if (const Retention* retention = reader_.retention()) return apply_retention(applied, *retention);
     constexpr const char* kNotHome = "not the home region's";
     if (const Alert* alert = reader_.alert()) return alerts_.apply(applied, *alert) ? nullptr : kNotHome;
     if (const ResourceView* resource = reader_.resource()) return resources_.apply(applied, *resource) ? nullptr : kNotHome;
@@ -152,6 +162,35 @@ class SqliteView final : public View {
     if (report == nullptr) return "unknown kind";
     incidents_.apply(applied, *report);
     return nullptr;
+  }
+
+  const char* apply_retention(const Applied& applied, const Retention& retention) {
+    const auto cut = retentions_.take(applied, retention);
+    if (!cut) return "no retention of its feed";
+    if (*cut == 0) return nullptr;
+    const FeedId& feed = applied.feed;
+    const Source source{feed.region, feed.lane, applied.audience.id};
+    incidents_.flush();
+    resources_.flush();
+    if (feed.lane == Lane::flash) alerts_.drop(source, *cut, applied.audience);
+    if (feed.lane == Lane::normal) incidents_.drop(source, *cut, applied.audience);
+    if (feed.lane != Lane::flash) resources_.drop(source, *cut, applied.audience);
+    // A later epoch of the region may have changed the same rows before this feed came so far.
+    if (later_epoch(feed, applied.audience.id) || kept_digest(*db_, feed, applied.audience.id, *cut) == retention.digest)
+      return nullptr;
+    mismatches_.push_back("what stands here of " + to_text(feed) + " up to sequence " + std::to_string(retention.position.value) +
+                          " is not what its region says in its retention of sequence " +
+                          std::to_string(applied.record.stamp.sequence.value) +
+                          "; compare the digests of `lianxi status` with the other nodes and rebuild the view that differs");
+    return nullptr;
+  }
+
+  bool later_epoch(const FeedId& feed, std::int64_t audience) {
+    for (const auto& [other, head] : heads_)
+      if (other.region == feed.region && other.lane == feed.lane && other.audience == feed.audience && other.epoch > feed.epoch)
+        return true;
+    SQLite::Statement select(*db_, "SELECT 1 FROM feed WHERE region = ? AND epoch > ? AND lane = ? AND audience = ? LIMIT 1");
+    return Run(select).put(feed.region.value).put(feed.epoch.value).put(static_cast<int>(feed.lane)).put(audience).next();
   }
 
   void flush() {
@@ -182,6 +221,7 @@ class SqliteView final : public View {
   AlertProjection alerts_;
   IncidentProjection incidents_;
   ResourceProjection resources_;
+  RetentionProjection retentions_;
   SQLite::Statement set_meta_, set_digest_, set_feed_, count_unread_;
   Offset offset_{1}, taken_{1};
   std::map<std::string, AudienceRow> audiences_;
@@ -191,6 +231,7 @@ class SqliteView final : public View {
   // Of the open transaction.
   std::map<FeedId, std::pair<std::int64_t, FeedHead>> heads_;
   std::map<std::string, std::uint64_t> unread_;
+  std::vector<std::string> mismatches_;
   // Since they were asked for.
   std::map<std::tuple<RegionCode, Lane, Kind>, std::uint64_t> counts_;
 };

@@ -13,7 +13,7 @@
 
 namespace lianxi::store {
 
-inline constexpr std::uint32_t kViewVersion = 2;  // raised when tables or a projection's outcome change: the view is rebuilt
+inline constexpr std::uint32_t kViewVersion = 3;  // raised when tables or a projection's outcome change: the view is rebuilt
 
 inline constexpr std::size_t kTakeBytes = 1024 * 1024;                // of segments read at a time
 inline constexpr std::size_t kViewTransactionBytes = 8 * kTakeBytes;  // of segments, while there is a backlog
@@ -53,6 +53,9 @@ class View {
     std::uint64_t events = 0;
   };
   [[nodiscard]] virtual std::vector<Count> counts() = 0;
+  // Retentions taken since this was last asked whose digest is not that of what stands here: their region's view, or this one,
+  // is not what the events add up to. One sentence each, for a person.
+  [[nodiscard]] virtual std::vector<std::string> mismatches() = 0;
   // Own alerts for LoadedState: entity -> core::alert_content_hash is computed by the caller from the event's bytes.
   using AlertVisitor = std::function<void(const std::string& entity, BytesView event)>;
   [[nodiscard]] virtual StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const = 0;

@@ -21,7 +21,7 @@ struct EventReader::State {
   Lane lane{};
   RegionCode home;
   std::size_t name_at = 0;  // in the entity, behind its region and kind
-  std::variant<std::monostate, ReportView, ResourceView, Alert> body;
+  std::variant<std::monostate, ReportView, ResourceView, Alert, Retention> body;
   std::vector<NameValueView> name_values;
   std::vector<std::string_view> words;
   std::vector<std::uint64_t> copy;
@@ -144,6 +144,7 @@ struct EventReader::State {
     resource.contact = in.view(from->contact());
     resource.phone = in.view(from->phone());
     resource.attributes = pairs(in, from->attributes());
+    resource.as_of = Offset(from->as_of());
     return resource;
   }
 
@@ -169,7 +170,9 @@ struct EventReader::State {
     auto event = decode_event(bytes);
     if (!event) return tl::unexpected(std::move(event.error()));
     has_body = !std::holds_alternative<std::monostate>(event->body);
+    lane = lane_of(*event);
     if (auto* alert = std::get_if<Alert>(&event->body)) body = std::move(*alert);
+    if (const auto* retention = std::get_if<Retention>(&event->body)) body = *retention;
     return {};
   }
 };
@@ -214,6 +217,9 @@ const ResourceView* EventReader::resource() const {
 }
 const Alert* EventReader::alert() const {
   return std::get_if<Alert>(&state_->body);
+}
+const Retention* EventReader::retention() const {
+  return std::get_if<Retention>(&state_->body);
 }
 
 }  // namespace lianxi

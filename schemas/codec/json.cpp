@@ -197,6 +197,20 @@ std::string to_json(const StatusReport& status) {
   return dump(to);
 }
 
+std::string to_json(const RetentionPlan& plan) {
+  const auto time = [&](TimeMs value) { return plan.events == 0 ? ordered_json(nullptr) : ordered_json(to_iso8601(value)); };
+  return dump({{"through", plan.through.value},
+               {"asked_through", plan.asked_through.value},
+               {"events", plan.events},
+               {"alerts", plan.alerts},
+               {"reports", plan.reports},
+               {"incidents", plan.incidents},
+               {"oldest", time(plan.oldest)},
+               {"newest", time(plan.newest)},
+               {"held_by", plan.held_by},
+               {"to_restate", plan.to_restate}});
+}
+
 std::string to_json(const Refusal& refusal) {
   ordered_json error{{"code", to_word(refusal.code)}, {"field", refusal.field}, {"reason", refusal.reason}};
   if (refusal.retry_after_ms > 0) error["retry_after_ms"] = refusal.retry_after_ms;

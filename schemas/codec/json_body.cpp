@@ -45,6 +45,10 @@ class Writer {
     if (value) out_[name] = *value;
   }
   void required_number(const char* name, double value) { out_[name] = value; }
+  void count(const char* name, std::uint64_t value) {
+    if (value != 0) out_[name] = value;
+  }
+  void hash(const char* name, const Hash& value) { out_[name] = to_hex(value); }
   void thousandths(const char* name, std::int64_t value) { out_[name] = codec::json_thousandths(value); }
   void point(const std::optional<LonLat>& value) {
     if (!value) return;

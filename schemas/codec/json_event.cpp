@@ -90,6 +90,22 @@ class Reader {
     if (require(name)) number(name, read);
     value = read.value_or(0);
   }
+  template <class T>
+  void count(const char* name, T& value) {
+    std::optional<std::int64_t> read;
+    number(name, read);
+    if (!read) return;
+    if (!std::in_range<T>(*read)) return wrong(name, "it must be a whole number within its range");
+    value = static_cast<T>(*read);
+  }
+  void hash(const char* name, Hash& value) {
+    std::string written;
+    required_text(name, written);
+    if (fault_) return;
+    const auto read = hash_from_hex(written);
+    if (!read) return wrong(name, "a hash has 64 digits of 0 to 9 and a to f");
+    value = *read;
+  }
   void thousandths(const char* name, std::int64_t& value) {
     std::optional<double> read;
     number(name, read);
@@ -202,6 +218,8 @@ void read_body(Reader& in, Event& event) {
       return fields(in, event.body.emplace<IncidentReport>());
     case Kind::resource:
       return fields(in, event.body.emplace<Resource>());
+    case Kind::retention:
+      return fields(in, event.body.emplace<Retention>());
     default:
       return;
   }

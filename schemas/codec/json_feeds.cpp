@@ -8,21 +8,6 @@ namespace {
 
 using nlohmann::json;
 
-bool from_hex(const std::string& text, Hash& hash) {
-  if (text.size() != 2 * hash.size()) return false;
-  for (std::size_t i = 0; i < hash.size(); ++i) {
-    unsigned value = 0;
-    for (const char c : {text[2 * i], text[2 * i + 1]}) {
-      const char* digits = "0123456789abcdef";
-      const char* found = std::char_traits<char>::find(digits, 16, c);
-      if (found == nullptr) return false;
-      value = value * 16 + static_cast<unsigned>(found - digits);
-    }
-    hash[i] = static_cast<std::uint8_t>(value);
-  }
-  return true;
-}
-
 std::optional<Lane> lane_of(const std::string& word) {
   for (const Lane lane : {Lane::flash, Lane::normal, Lane::bulk})
     if (word == to_word(lane)) return lane;
@@ -34,10 +19,10 @@ std::optional<FeedPosition> position_of(const json& row) {
   const auto region = parse_region(row.at("region").get<std::string>());
   const auto audience = Audience::parse(row.at("audience").get<std::string>());
   const auto lane = lane_of(row.at("lane").get<std::string>());
-  Hash hash{};
-  if (!region || !audience || !lane || !from_hex(row.at("hash").get<std::string>(), hash)) return std::nullopt;
+  const auto hash = hash_from_hex(row.at("hash").get<std::string>());
+  if (!region || !audience || !lane || !hash) return std::nullopt;
   return FeedPosition{{*region, Epoch(row.at("epoch").get<std::uint32_t>()), *lane, *audience},
-                      {Sequence(row.at("seq").get<std::uint64_t>()), hash}};
+                      {Sequence(row.at("seq").get<std::uint64_t>()), *hash}};
 }
 
 }  // namespace

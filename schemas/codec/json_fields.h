@@ -126,6 +126,19 @@ void fields(A& a, typename A::template Ref<Resource> v) {
   a.text("contact", v.contact);
   a.text("phone", v.phone);
   a.list("attributes", v.attributes);
+  a.count("as_of", v.as_of.value);
+}
+
+template <class A>
+void fields(A& a, typename A::template Ref<Retention> v) {
+  a.count("epoch", v.epoch.value);
+  a.required_word("lane", v.lane);
+  a.count("through", v.through.sequence.value);
+  a.hash("hash", v.through.hash);
+  a.count("through_ordinal", v.ordinal.value);
+  a.required_time("before", v.before);
+  a.count("position", v.position.value);
+  a.hash("digest", v.digest);
 }
 
 }  // namespace lianxi::codec

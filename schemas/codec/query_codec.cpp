@@ -42,6 +42,10 @@ FbVoid write(Builder& out, const AskStatus& ask) {
   return wire::CreateAskStatus(out, ask.counters).Union();
 }
 
+FbVoid write(Builder& out, const AskRetention& ask) {
+  return wire::CreateAskRetention(out, number(ask.lane), codec::write_text(out, ask.audience.text()), ask.before).Union();
+}
+
 Written<wire::ResourceRow> write(Builder& out, const ResourceRow& row) {
   const auto id = codec::write_required(out, row.id);
   const auto audience = codec::write_text(out, row.audience.text());
@@ -145,6 +149,20 @@ FbVoid write(Builder& out, const StatusReport& status) {
       .Union();
 }
 
+Written<wire::EventBytes> write_event(Builder& out, const Bytes& event) {
+  return wire::CreateEventBytes(out, out.CreateVector(event.data(), event.size()));
+}
+
+FbVoid write(Builder& out, const RetentionPlan& plan) {
+  const auto held_by = codec::write_texts(out, plan.held_by);
+  const auto restate = codec::write_list<Written<wire::EventBytes>>(out, plan.restate,
+                                                                    [&](const Bytes& event) { return write_event(out, event); });
+  const auto retention = plan.retention.empty() ? Written<wire::EventBytes>() : write_event(out, plan.retention);
+  return wire::CreateRetentionPlan(out, plan.through.value, plan.asked_through.value, plan.events, plan.alerts, plan.reports,
+                                   plan.incidents, plan.oldest, plan.newest, held_by, plan.to_restate, restate, retention)
+      .Union();
+}
+
 // --- reading ---
 
 std::optional<PlaceCode> read_place(MessageReader& in, const flatbuffers::String* from) {
@@ -184,6 +202,33 @@ AskIncidents read(MessageReader& in, const wire::AskIncidents* from) {
 
 AskStatus read(MessageReader& /*in*/, const wire::AskStatus* from) {
   return AskStatus{from->counters()};
+}
+
+AskRetention read(MessageReader& in, const wire::AskRetention* from) {
+  AskRetention ask{in.known<Lane>("lane", from->lane()), in.audience("audience", from->audience()), from->before()};
+  if (ask.audience.text().empty()) in.fail(RefusalCode::missing_field, "audience", "a feed has an audience");
+  if (ask.before < kMinTimeMs || ask.before > kMaxTimeMs) in.invalid("before", "the time is outside the years 1 to 9999");
+  return ask;
+}
+
+RetentionPlan read(MessageReader& in, const wire::RetentionPlan* from) {
+  in.bounded("held_by", from->held_by(), kMaxRetentionHolders);
+  in.bounded("restate", from->restate(), kMaxRestatements);
+  RetentionPlan plan;
+  if (in.failed()) return plan;
+  plan.through = Sequence(from->through());
+  plan.asked_through = Sequence(from->asked_through());
+  plan.events = from->events();
+  plan.alerts = from->alerts();
+  plan.reports = from->reports();
+  plan.incidents = from->incidents();
+  plan.oldest = from->oldest();
+  plan.newest = from->newest();
+  plan.held_by = in.texts(from->held_by());
+  plan.to_restate = from->to_restate();
+  plan.restate = in.list<Bytes>(from->restate(), [&](const wire::EventBytes* item) { return in.bytes(item->bytes()); });
+  if (from->retention() != nullptr) plan.retention = in.bytes(from->retention()->bytes());
+  return plan;
 }
 
 ResourceRow read(MessageReader& in, const wire::ResourceRow* from) {
@@ -311,10 +356,23 @@ Rows read_rows(MessageReader& in, const Table* from) {
 
 namespace codec {
 
+namespace {
+
+// The union's number of a value: its place in ours up to the status; what came later has a number of its own.
+template <class Union, class Variant>
+Union number_in(const Variant& value) {
+  using Retention = std::conditional_t<std::is_same_v<Union, wire::Ask>, AskRetention, RetentionPlan>;
+  if (std::holds_alternative<Retention>(value)) return Union::MAX;
+  return static_cast<Union>(value.index() + 1);
+}
+static_assert(static_cast<int>(wire::Ask::MAX) == 6 && static_cast<int>(wire::Rows::MAX) == 6);
+
+}  // namespace
+
 Bytes write_payload(const Query& query) {
   Builder out;
   const auto ask = std::visit([&](const auto& value) { return write(out, value); }, query.ask);
-  const auto type = static_cast<wire::Ask>(query.ask.index() + 1);
+  const auto type = number_in<wire::Ask>(query.ask);
   out.Finish(wire::CreateQuery(out, query.after_offset.value, query.deadline_ms, type, ask));
   return finished(out);
 }
@@ -325,7 +383,7 @@ namespace {
 Bytes write_answer(const Answer& answer) {
   Builder out;
   const auto rows = std::visit([&](const auto& value) { return write(out, value); }, answer.rows);
-  const auto type = static_cast<wire::Rows>(answer.rows.index() + 1);
+  const auto type = number_in<wire::Rows>(answer.rows);
   out.Finish(wire::CreateAnswer(out, answer.offset.value, type, rows));
   return finished(out);
 }
@@ -379,6 +437,9 @@ Result<Message> read_query(const FrameHeader& header, BytesView aligned) {
     case wire::Ask::AskStatus:
       query.ask = read(in, from->ask_as_AskStatus());
       break;
+    case wire::Ask::AskRetention:
+      query.ask = read(in, from->ask_as_AskRetention());
+      break;
     default:
       in.invalid("ask", fmt::format("question {} is not known here", static_cast<int>(from->ask_type())));
   }
@@ -403,6 +464,9 @@ Result<Message> read_answer(const FrameHeader& header, BytesView aligned) {
       break;
     case wire::Rows::StatusReport:
       answer.rows = read(in, from->rows_as_StatusReport());
+      break;
+    case wire::Rows::RetentionPlan:
+      answer.rows = read(in, from->rows_as_RetentionPlan());
       break;
     default:
       in.invalid("rows", fmt::format("rows of type {} are not known here", static_cast<int>(from->rows_type())));

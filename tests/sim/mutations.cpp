@@ -36,6 +36,7 @@ class MutatedView final : public store::View {
   [[nodiscard]] Offset taken() const override { return view_->taken(); }
   [[nodiscard]] StoreResult<void> commit() override { return view_->commit(); }
   [[nodiscard]] std::vector<Count> counts() override { return view_->counts(); }
+  [[nodiscard]] std::vector<std::string> mismatches() override { return view_->mismatches(); }
   [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
     return view_->each_alert(region, visit);
   }

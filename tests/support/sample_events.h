@@ -130,6 +130,28 @@ inline Event full_resource() {
   return event;
 }
 
+inline Event full_retention() {
+  Retention retention;
+  retention.epoch = Epoch(3);
+  retention.lane = Lane::normal;
+  retention.through = {Sequence(4'000), Hash{1, 2, 3}};
+  retention.ordinal = Ordinal(9'000);
+  retention.before = kNoon - 86'400'000;
+  retention.position = Sequence(5'000);
+  retention.digest = Hash{4, 5, 6};
+  Event event;
+  event.envelope = {Kind::retention,
+                    retention_entity(kQuzhou, Lane::normal, Audience::conference()),
+                    Status::Actual,
+                    must(PlaceCode::parse("330800")),
+                    "emergency",
+                    Level::none,
+                    Audience::conference(),
+                    kNoon};
+  event.body = retention;
+  return event;
+}
+
 // A small event whose content depends on `number`.
 inline Event small_event(std::uint64_t number) {
   Event event = full_report();

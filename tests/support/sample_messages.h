@@ -162,6 +162,20 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
                       {{"refused.not_allowed", 3}},
                       kNoon};
   all.emplace_back("answer_status", Answer{10, Offset(99), status});
+  all.emplace_back("query_retention", Query{11, Offset(0), 0, AskRetention{Lane::normal, Audience::conference(), kNoon}});
+  const RetentionPlan plan{Sequence(4'000),
+                           Sequence(4'100),
+                           3'999,
+                           0,
+                           3'900,
+                           12,
+                           kNoon - 9,
+                           kNoon - 8,
+                           {"330800:incident:QZ-1"},
+                           2,
+                           {encode_event(full_resource())},
+                           encode_event(full_retention())};
+  all.emplace_back("answer_retention", Answer{11, Offset(99), plan});
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include "broker/core/kinds/alert.h"
 #include "broker/core/kinds/incident.h"
 #include "broker/core/kinds/resource.h"
+#include "broker/core/kinds/retention.h"
 #include "schemas/vocabulary.h"
 
 namespace lianxi::core {
@@ -14,7 +15,8 @@ namespace {
 constexpr KindRules kRegistry[] = {
     {Kind::alert, judge_alert, remember_alert},
     {Kind::incident, judge_incident, nullptr},
-    {Kind::resource, judge_resource, nullptr},
+    {Kind::resource, judge_resource, remember_resource},
+    {Kind::retention, judge_retention, remember_retention},
 };
 
 }  // namespace

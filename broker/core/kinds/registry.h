@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/core/changed_resources.h"
 #include "broker/core/policy.h"
 #include "schemas/codec/event_codec.h"
 
@@ -14,6 +15,9 @@ namespace lianxi::core {
 // What the rules of kinds remember of accepted events.
 struct KindMemory {
   std::map<std::string, Hash> alerts;  // own alert_memory_key -> content
+  ChangedResources resources;
+  // What this node has worked out that its feeds may be cut to, by lane and audience; see kinds/retention.h.
+  std::map<std::pair<Lane, Audience>, std::vector<Retention>> plans;
 };
 
 // A well-formed event that wants to become one of this node's.

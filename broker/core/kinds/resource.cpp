@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <string_view>
 
+#include "schemas/event_rules.h"
+
 namespace lianxi::core {
 
-Result<void> judge_resource(const Candidate& candidate, RegionCode own, const Members&, const KindMemory&) {
+Result<void> judge_resource(const Candidate& candidate, RegionCode own, const Members&, const KindMemory& memory) {
   const Envelope& envelope = candidate.event.envelope();
   if (!candidate.event.has_body()) return body_missing(envelope);
   if (auto home = home_is(envelope, own); !home) return home;
@@ -16,7 +18,16 @@ Result<void> judge_resource(const Candidate& candidate, RegionCode own, const Me
   if (!rest.starts_with(kKind) || rest.size() == kKind.size())
     return refuse(RefusalCode::invalid_field, "entity",
                   "a resource's entity is \"" + resource_entity(own, "") + "<local name>\"");
+  const Offset as_of = candidate.event.resource()->as_of;
+  if (as_of.value != 0 && !memory.resources.unchanged_since(envelope, as_of))
+    return refuse(RefusalCode::conflict, "as_of",
+                  "the resource may have changed since it was read at offset " + std::to_string(as_of.value) +
+                      "; read it again and state what it is now");
   return {};
+}
+
+void remember_resource(BytesView event, KindMemory& memory) {
+  if (const auto envelope = decode_envelope(event)) memory.resources.changed(*envelope);
 }
 
 }  // namespace lianxi::core

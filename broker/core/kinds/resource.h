@@ -7,5 +7,6 @@ namespace lianxi::core {
 
 [[nodiscard]] Result<void> judge_resource(const Candidate& candidate, RegionCode own, const Members& members,
                                           const KindMemory& memory);
+void remember_resource(BytesView event, KindMemory& memory);
 
 }  // namespace lianxi::core

@@ -35,7 +35,8 @@ const AlertInfo* shown_info(const Alert& alert) {
 }
 
 AlertProjection::AlertProjection(SQLite::Database& db)
-    : find_(db, "SELECT id, version, event_hash FROM alert WHERE entity = ? AND audience = ? AND status = ?"),
+    : db_(db),
+      find_(db, "SELECT id, version, event_hash FROM alert WHERE entity = ? AND audience = ? AND status = ?"),
       delete_(db, "DELETE FROM alert WHERE id = ?"),
       insert_(db,
               "INSERT INTO alert (id, entity, audience, status, region, version, sender, identifier, sent, msg_type, level,"
@@ -65,6 +66,20 @@ bool AlertProjection::apply(const Applied& applied, const Alert& alert) {
   applied.audience.digest.add(applied.record.hash);
   write(applied, alert);
   return true;
+}
+
+void AlertProjection::drop(const Source& source, Version cut, AudienceRow& audience) {
+  SQLite::Statement gone(db_, "SELECT id, event_hash FROM alert WHERE region = ? AND audience = ? AND version <= ?");
+  std::vector<std::int64_t> ids;
+  Run run(gone);
+  for (run.put(source.region.value).put(source.audience).put(cut); run.next();) {
+    ids.push_back(run.number(0));
+    audience.digest.subtract(hash_of(run.blob(1), "alert"));
+  }
+  for (const std::int64_t id : ids) {
+    Run(delete_).put(id).exec();
+    Run(no_references_).put(id).exec();
+  }
 }
 
 void AlertProjection::write(const Applied& applied, const Alert& alert) {

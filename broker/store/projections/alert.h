@@ -11,9 +11,13 @@ class AlertProjection {
   // False if the event is not the home region's: it then leaves no row.
   [[nodiscard]] bool apply(const Applied& applied, const Alert& alert);
 
+  // Nothing of the source at or before `cut` counts any more.
+  void drop(const Source& source, Version cut, AudienceRow& audience);
+
  private:
   void write(const Applied& applied, const Alert& alert);
 
+  SQLite::Database& db_;
   SQLite::Statement find_, delete_, insert_, reference_, no_references_;
 };
 

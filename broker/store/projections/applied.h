@@ -28,6 +28,14 @@ struct AudienceRow {
   bool touched = false;
 };
 
+// What a region said in a lane to an audience: each row, or group of a row's fields, stems from one such source.
+struct Source {
+  RegionCode region;
+  Lane lane{};
+  std::int64_t audience = 0;  // row
+  auto operator<=>(const Source&) const = default;
+};
+
 struct Applied {
   const FeedId& feed;
   const RecordView& record;

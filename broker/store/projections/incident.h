@@ -58,6 +58,9 @@ class IncidentProjection {
  public:
   explicit IncidentProjection(SQLite::Database& db);
   void apply(const Applied& applied, const ReportView& report);
+  // Nothing of the source at or before `cut` counts any more: incidents become what is left of their reports, and go with the
+  // last. After flush().
+  void drop(const Source& source, Version cut, AudienceRow& audience);
   // Writes the incidents that were touched.
   void flush();
   // The transaction did not come about.
@@ -75,7 +78,10 @@ class IncidentProjection {
   };
   void load(const RowKey& key, Row& row);
   void write(const RowKey& key, Row& row);
+  struct Reports;
+  void drop_of(std::int64_t incident, const Source& source, Version cut, Reports& reports);
 
+  SQLite::Database& db_;
   SQLite::Statement find_, insert_, update_, report_;
   RowCache<Row> rows_;
 };

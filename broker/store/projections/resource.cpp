@@ -38,13 +38,26 @@ std::vector<std::string> split_lines(const std::string& text) {
   return words;
 }
 
-void ResourceProjection::Row::take(const Envelope& envelope, const ResourceView& resource, Version version) {
-  const ResourceChange change = resource.change;
-  if (change == ResourceChange::remove) {
+// Groups are kept apart by lane, and each is what its last event says: so what a retention takes out of one lane is the same
+// whether or not the events before it ever came.
+void ResourceProjection::Row::take(const Envelope& envelope, const ResourceView& resource, Version version, TimeMs received_at) {
+  if (resource.change == ResourceChange::state) {
+    if (version <= state_version) return;
+    state_version = version;
+    changed_state = static_cast<std::int64_t>(resource.state);
+    state_at = received_at;
+    return;
+  }
+  if (version > std::max({removed, record, quantity_version, place_version})) bulk_at = received_at;
+  if (resource.change == ResourceChange::remove) {
     removed = std::max(removed, version);
     return;
   }
-  const bool whole = change == ResourceChange::upsert;
+  take_bulk(envelope, resource, version);
+}
+
+void ResourceProjection::Row::take_bulk(const Envelope& envelope, const ResourceView& resource, Version version) {
+  const bool whole = resource.change == ResourceChange::upsert;
   if (whole && version > record) {
     record = version;
     type = static_cast<std::int64_t>(resource.type);
@@ -58,24 +71,46 @@ void ResourceProjection::Row::take(const Envelope& envelope, const ResourceView&
     contact = resource.contact;
     phone = resource.phone;
     attributes = attributes_text(resource.attributes);
+    record_state = static_cast<std::int64_t>(resource.state);
   }
-  if ((whole || change == ResourceChange::state) && version > state_version) {
-    state_version = version;
-    state = static_cast<std::int64_t>(resource.state);
-  }
-  if ((whole || change == ResourceChange::quantity) && version > quantity_version) {
+  if ((whole || resource.change == ResourceChange::quantity) && version > quantity_version) {
     quantity_version = version;
     quantity_milli = resource.quantity_milli;
     capacity = resource.capacity;
     occupancy = resource.occupancy;
   }
-  if ((whole || change == ResourceChange::place) && version > place_version) {
+  if ((whole || resource.change == ResourceChange::place) && version > place_version) {
     place_version = version;
     place = envelope.place.text();
     address = resource.address;
     lon = resource.location ? std::optional(resource.location->lon) : std::nullopt;
     lat = resource.location ? std::optional(resource.location->lat) : std::nullopt;
   }
+}
+
+void ResourceProjection::Row::drop(Lane lane, Version cut) {
+  if (lane == lane_of(Kind::resource, ResourceChange::state)) {
+    if (state_version > cut) return;
+    state_version = changed_state = state_at = 0;
+    return;
+  }
+  if (removed <= cut) removed = 0;
+  if (record <= cut) {
+    record = type = level = record_state = 0;
+    for (std::string* text : {&agency, &name, &owner, &capabilities, &unit, &supply_code, &contact, &phone, &attributes})
+      text->clear();
+  }
+  if (quantity_version <= cut) {
+    quantity_version = quantity_milli = 0;
+    capacity = occupancy = std::nullopt;
+  }
+  if (place_version <= cut) {
+    place_version = 0;
+    place.clear();
+    address.clear();
+    lon = lat = std::nullopt;
+  }
+  if (std::max({removed, record, quantity_version, place_version}) == 0) bulk_at = 0;
 }
 
 Hash ResourceProjection::Row::content_hash(const RowKey& key) const {
@@ -90,32 +125,38 @@ Hash ResourceProjection::Row::content_hash(const RowKey& key) const {
   for (const std::string* text : {&agency, &name, &owner, &capabilities, &unit, &supply_code, &contact, &phone, &attributes}) {
     row.text(*text);
   }
-  row.number(state_version).number(state).number(quantity_version).number(quantity_milli).maybe(capacity).maybe(occupancy);
-  row.number(place_version).text(place).text(address).real(lon).real(lat).number(updated_at);
+  row.number(record_state).number(state_version).number(changed_state);
+  row.number(quantity_version).number(quantity_milli).maybe(capacity).maybe(occupancy);
+  row.number(place_version).text(place).text(address).real(lon).real(lat).number(updated_at());
   return row.finish();
 }
 
 ResourceProjection::ResourceProjection(SQLite::Database& db)
-    : find_(db,
+    : db_(db),
+      find_(db,
             "SELECT id, row_hash, removed_version, record_version, type, level, agency, name, owner, capabilities, unit,"
-            " supply_code, contact, phone, attributes, state_version, state, quantity_version, quantity_milli, capacity,"
-            " occupancy, place_version, place, address, lon, lat, updated_at FROM resource"
+            " supply_code, contact, phone, attributes, record_state, state_version, changed_state, state_at, bulk_at,"
+            " quantity_version, quantity_milli, capacity, occupancy, place_version, place, address, lon, lat FROM resource"
             " WHERE entity = ? AND audience = ? AND status = ?"),
       insert_(
           db,
           "INSERT INTO resource (removed_version, record_version, type, level, agency, name, owner, capabilities, unit,"
-          " supply_code, contact, phone, attributes, place_version, place, address, lon, lat, state_version, state,"
-          " quantity_version, quantity_milli, capacity, occupancy, updated_at, row_hash, id, entity, audience, status, region)"
-          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+          " supply_code, contact, phone, attributes, place_version, place, address, lon, lat, record_state, state_version,"
+          " changed_state, state_at, bulk_at, state, quantity_version, quantity_milli, capacity, occupancy, updated_at, row_hash,"
+          " id, entity, audience, status, region)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       update_(
           db,
           "UPDATE resource SET removed_version = ?, record_version = ?, type = ?, level = ?, agency = ?, name = ?, owner = ?,"
           " capabilities = ?, unit = ?, supply_code = ?, contact = ?, phone = ?, attributes = ?, place_version = ?, place = ?,"
-          " address = ?, lon = ?, lat = ?, state_version = ?, state = ?, quantity_version = ?, quantity_milli = ?,"
-          " capacity = ?, occupancy = ?, updated_at = ?, row_hash = ? WHERE id = ?"),
+          " address = ?, lon = ?, lat = ?, record_state = ?, state_version = ?, changed_state = ?, state_at = ?, bulk_at = ?,"
+          " state = ?, quantity_version = ?, quantity_milli = ?, capacity = ?, occupancy = ?, updated_at = ?, row_hash = ?"
+          " WHERE id = ?"),
       update_changes_(db,
-                      "UPDATE resource SET state_version = ?, state = ?, quantity_version = ?, quantity_milli = ?, capacity = ?,"
-                      " occupancy = ?, updated_at = ?, row_hash = ? WHERE id = ?"),
+                      "UPDATE resource SET record_state = ?, state_version = ?, changed_state = ?, state_at = ?, bulk_at = ?,"
+                      " state = ?, quantity_version = ?, quantity_milli = ?, capacity = ?, occupancy = ?, updated_at = ?,"
+                      " row_hash = ? WHERE id = ?"),
+      delete_(db, "DELETE FROM resource WHERE id = ?"),
       spot_(db, "INSERT OR REPLACE INTO resource_spot (id, west, east, south, north) VALUES (?, ?, ?, ?, ?)"),
       no_spot_(db, "DELETE FROM resource_spot WHERE id = ?"),
       capability_(db, "INSERT OR IGNORE INTO resource_capability (capability, resource) VALUES (?, ?)"),
@@ -129,8 +170,7 @@ bool ResourceProjection::apply(const Applied& applied, const ResourceView& resou
     fresh.audience = &applied.audience;
     load(key, fresh);
   });
-  row.take(applied.envelope, resource, applied.version);
-  row.updated_at = std::max(row.updated_at, applied.received_at());
+  row.take(applied.envelope, resource, applied.version, applied.received_at());
   return true;
 }
 
@@ -149,19 +189,53 @@ void ResourceProjection::load(const RowKey& key, Row& row) {
                             &row.phone, &row.attributes}) {
     *text = run.text(column++);
   }
-  row.state_version = run.number(15);
-  row.state = run.number(16);
-  row.quantity_version = run.number(17);
-  row.quantity_milli = run.number(18);
-  row.capacity = run.optional_number<std::int32_t>(19);
-  row.occupancy = run.optional_number<std::int32_t>(20);
-  row.place_version = run.number(21);
-  row.place = run.text(22);
-  row.address = run.text(23);
-  if (!run.is_null(24)) row.lon = run.real(24);
-  if (!run.is_null(25)) row.lat = run.real(25);
-  row.updated_at = run.number(26);
+  row.record_state = run.number(15);
+  row.state_version = run.number(16);
+  row.changed_state = run.number(17);
+  row.state_at = run.number(18);
+  row.bulk_at = run.number(19);
+  row.quantity_version = run.number(20);
+  row.quantity_milli = run.number(21);
+  row.capacity = run.optional_number<std::int32_t>(22);
+  row.occupancy = run.optional_number<std::int32_t>(23);
+  row.place_version = run.number(24);
+  row.place = run.text(25);
+  row.address = run.text(26);
+  if (!run.is_null(27)) row.lon = run.real(27);
+  if (!run.is_null(28)) row.lat = run.real(28);
   row.stored = row.seen();
+}
+
+void ResourceProjection::drop(const Source& source, Version cut, AudienceRow& audience) {
+  std::vector<RowKey> keys;
+  {
+    SQLite::Statement touched(
+        db_,
+        "SELECT entity, status FROM resource WHERE region = ? AND audience = ? AND"
+        " (removed_version BETWEEN 1 AND ?3 OR record_version BETWEEN 1 AND ?3 OR state_version BETWEEN 1 AND ?3"
+        " OR quantity_version BETWEEN 1 AND ?3 OR place_version BETWEEN 1 AND ?3)");
+    Run run(touched);
+    for (run.put(source.region.value).put(source.audience).put(cut); run.next();)
+      keys.push_back({run.text(0), source.audience, static_cast<Status>(run.number(1))});
+  }
+  for (const RowKey& key : keys) {
+    Row row;
+    row.audience = &audience;
+    load(key, row);
+    row.drop(source.lane, cut);
+    if (row.empty()) {
+      erase(row);
+    } else {
+      write(key, row);
+    }
+  }
+  rows_.forget();
+}
+
+void ResourceProjection::erase(Row& row) {
+  row.audience->digest.subtract(row.hash);
+  index(row.id, row.stored.value_or(Seen{}), Seen{});
+  Run(delete_).put(row.id).exec();
 }
 
 void ResourceProjection::flush() {
@@ -198,13 +272,17 @@ void ResourceProjection::write(const RowKey& key, Row& row) {
 }
 
 void ResourceProjection::put_changes(Run& run, const Row& row) {
-  run.put(row.state_version)
-      .put(row.state)
+  run.put(row.record_state)
+      .put(row.state_version)
+      .put(row.changed_state)
+      .put(row.state_at)
+      .put(row.bulk_at)
+      .put(row.state())
       .put(row.quantity_version)
       .put(row.quantity_milli)
       .put_optional(row.capacity)
       .put_optional(row.occupancy)
-      .put(row.updated_at)
+      .put(row.updated_at())
       .put(BytesView(row.hash));
 }
 

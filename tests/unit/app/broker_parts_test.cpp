@@ -104,6 +104,9 @@ class TwoIncidents final : public store::ReadView {
     }
     return out;
   }
+  store::StoreResult<store::RetentionSurvey> retention(const FeedId&, Ordinal, TimeMs) override {
+    return store::RetentionSurvey{};
+  }
   store::StoreResult<std::vector<DigestRow>> digests() override {
     return std::vector<DigestRow>{{Audience::local(), {}, {}}, {Audience::conference(), {}, {}}};
   }

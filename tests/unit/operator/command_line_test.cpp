@@ -90,6 +90,17 @@ TEST(CommandLine, AFollowMayBeOfAnAreaAndOnANamedCursor) {
   EXPECT_FALSE(command<FollowCommand>({"--profile", "p", "follow"}).filter.area);
 }
 
+TEST(CommandLine, ARetentionIsOfADayInBeijing) {
+  const auto retain = command<RetainCommand>(
+      {"--profile", "p", "retain", "--lane", "bulk", "--audience", "local", "--before", "2026-06-01", "--dry-run"});
+  EXPECT_EQ(retain.ask, (AskRetention{Lane::bulk, Audience::local(), 1'780'243'200'000}));
+  EXPECT_TRUE(retain.dry_run);
+  EXPECT_EQ(command<RetainCommand>({"--profile", "p", "retain", "--before", "2026-05-31T16:00:00Z"}).ask,
+            (AskRetention{Lane::normal, Audience::conference(), 1'780'243'200'000}));
+  EXPECT_NE(mistake({"--profile", "p", "retain", "--before", "June"}).find("--before"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "retain"}).find("--before"), std::string::npos);
+}
+
 TEST(CommandLine, MistakesSayHowItShouldRead) {
   EXPECT_NE(mistake({"--profile", "p", "follow", "--area", "118.958,28.973"}).find("RADIUS_KM"), std::string::npos);
   EXPECT_NE(mistake({"--profile", "p", "follow", "--area", "28.973,118.958,5"}).find("latitude first?"), std::string::npos);

@@ -72,9 +72,19 @@ std::string json_lines() {
   }
   for (const auto& [name, message] : sample_messages()) {
     const auto* answer = std::get_if<Answer>(&message);
-    if (answer != nullptr) lines += std::visit([](const auto& rows) { return to_json(rows); }, answer->rows) + "\n";
+    if (answer != nullptr && !std::holds_alternative<RetentionPlan>(answer->rows))
+      lines += std::visit([](const auto& rows) { return to_json(rows); }, answer->rows) + "\n";
   }
   return lines;
+}
+
+std::string plan_line() {
+  for (const auto& [name, message] : sample_messages()) {
+    const auto* answer = std::get_if<Answer>(&message);
+    const auto* plan = answer == nullptr ? nullptr : std::get_if<RetentionPlan>(&answer->rows);
+    if (plan != nullptr) return to_json(*plan) + "\n";
+  }
+  return {};
 }
 
 // An event as a spool file holds it: the printed body with kind and audience added.
@@ -97,6 +107,7 @@ std::map<std::string, Bytes> current_files() {
   files["alert.event"] = encode_event(test::full_alert());
   files["report.event"] = encode_event(test::full_report());
   files["resource.event"] = encode_event(test::full_resource());
+  files["retention.event"] = encode_event(test::full_retention());
   files["sealed.segment"] = sample_segment();
   files["stored.segment"] = as_stored(Segment::parse(sample_segment()).value(), Offset(5));
   files["answers.blob"] = encode_answers(sample_answers());
@@ -104,6 +115,8 @@ std::map<std::string, Bytes> current_files() {
   files["alert.json"] = spool_file(test::full_alert());
   files["report.json"] = spool_file(test::full_report());
   files["resource.json"] = spool_file(test::full_resource());
+  files["retention.json"] = spool_file(test::full_retention());
+  files["retention_plan.jsonl"] = bytes_of(plan_line());
   return files;
 }
 
@@ -133,6 +146,7 @@ TEST(Golden, TheCurrentVersionReadsAsTheSamples) {
   EXPECT_EQ(decode_event(read_file(folder / "alert.event")).value(), test::full_alert());
   EXPECT_EQ(decode_event(read_file(folder / "report.event")).value(), test::full_report());
   EXPECT_EQ(decode_event(read_file(folder / "resource.event")).value(), test::full_resource());
+  EXPECT_EQ(decode_event(read_file(folder / "retention.event")).value(), test::full_retention());
 }
 
 TEST(Golden, EveryVersionIsStillRead) {

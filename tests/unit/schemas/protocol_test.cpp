@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "tests/support/sample_messages.h"
 
@@ -30,17 +31,15 @@ T sample(std::string_view name) {
 }
 
 TEST(Protocol, EveryFieldOfEveryMessageIsReadBack) {
-  std::size_t types = 0;
-  MessageType last{};
+  std::set<MessageType> types;
   for (const auto& [name, message] : test::sample_messages()) {
     ASSERT_TRUE(fits(message)) << name;
     const auto read = through(message);
     ASSERT_TRUE(read) << name << ": " << read.error().field << ": " << read.error().reason;
     EXPECT_TRUE(*read == message) << name;
-    if (type_of(message) != last) ++types;
-    last = type_of(message);
+    types.insert(type_of(message));
   }
-  EXPECT_EQ(types, std::variant_size_v<Message>) << "a sample of every type";
+  EXPECT_EQ(types.size(), std::variant_size_v<Message>) << "a sample of every type";
 }
 
 TEST(Protocol, EmptyMessagesAreReadBack) {

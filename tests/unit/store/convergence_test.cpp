@@ -92,6 +92,8 @@ std::vector<std::string> rows_of(const std::string& path) {
   add("SELECT 'spot', r.entity, p.west FROM resource_spot p JOIN resource r ON r.id = p.id");
   add("SELECT 'capability', r.entity, c.capability FROM resource_capability c JOIN resource r ON r.id = c.resource");
   add("SELECT 'reference', a.entity, n.target FROM alert_reference n JOIN alert a ON a.id = n.alert");
+  add("SELECT 'retention', t.region, t.lane, a.name, t.cut, t.version, hex(t.event_hash) FROM retention t"
+      " JOIN audience a ON a.id = t.audience");
   std::sort(rows.begin(), rows.end());
   return rows;
 }
@@ -181,6 +183,76 @@ TEST(Convergence, HowEventsShareTransactionsChangesNothing) {
     ASSERT_EQ(chains_of(shared.options.path), chains_of(alone.options.path));
     SQLite::Database db(shared.options.path);
     ASSERT_EQ(chains_of(shared.options.path).size(), db.execAndGet("SELECT count(*) FROM report").getUInt());
+  }
+}
+
+using History = std::map<FeedId, std::vector<StoredSegment>>;
+
+// One feed of the history is cut in its middle by a retention behind its last event; gives the feed, and how many events go.
+std::pair<FeedId, std::size_t> cut_some_feed(Regions& regions, History& feeds, std::mt19937& random) {
+  std::vector<FeedId> long_enough;
+  for (const auto& [feed, segments] : feeds)
+    if (segments.size() >= 3) long_enough.push_back(feed);
+  const FeedId feed = long_enough[random() % long_enough.size()];
+  std::vector<StoredSegment>& segments = feeds[feed];
+  const std::size_t gone = 1 + random() % (segments.size() - 1);
+  const Segment last_gone = Segment::parse(segments[gone - 1].bytes).value();
+  Retention retention;
+  retention.epoch = feed.epoch;
+  retention.lane = feed.lane;
+  retention.through = segments[gone - 1].last;
+  retention.ordinal = last_gone.records().back().stamp.ordinal;
+  retention.before = kNoon;
+  retention.position = segments.back().last.sequence;
+  Event event;
+  event.envelope = {Kind::retention, retention_entity(feed.region, feed.lane, feed.audience),
+                    Status::Actual,  PlaceCode::of(feed.region),
+                    "emergency",     Level::none,
+                    feed.audience,   kNoon};
+  event.body = retention;
+  segments.push_back(regions.segment(feed, {encode_event(event)}, Offset(1)));
+  return {feed, gone};
+}
+
+// Rows and digests of a view to which the feeds came in some order, each from its first event or, of one, from a later one.
+std::pair<std::vector<DigestRow>, std::vector<std::string>> view_of(const History& feeds, std::mt19937& random,
+                                                                    const std::map<FeedId, std::size_t>& begin) {
+  std::vector<FeedId> arrivals;
+  std::map<FeedId, std::size_t> taken = begin;
+  for (const auto& [feed, segments] : feeds) arrivals.insert(arrivals.end(), segments.size() - taken[feed], feed);
+  std::shuffle(arrivals.begin(), arrivals.end(), random);
+  const TempFolder folder;
+  ViewBench bench(folder.path("view.db"));
+  for (const FeedId& feed : arrivals) {
+    const Offset at = bench.view->taken();
+    const Bytes bytes = as_stored(Segment::parse(feeds.at(feed)[taken[feed]++].bytes).value(), at);
+    EXPECT_TRUE(bench.view->take({JournalSegment{at, bytes, std::nullopt}}));
+    if (random() % 4 == 0) {
+      EXPECT_TRUE(bench.view->commit());
+    }
+  }
+  EXPECT_TRUE(bench.view->commit());
+  EXPECT_EQ(chains_of(bench.options.path).size(),
+            SQLite::Database(bench.options.path).execAndGet("SELECT count(*) FROM report").getUInt());
+  return {bench.digests(), rows_of(bench.options.path)};
+}
+
+TEST(Convergence, BehindARetentionItMattersNotWhetherTheEventsBeforeItEverCame) {
+  for (unsigned seed = 1; seed <= 24; ++seed) {
+    std::mt19937 random(seed);
+    Regions regions;
+    History feeds;
+    for (const auto& [feed, body] : some_history(random)) feeds[feed].push_back(regions.segment(feed, {body}, Offset(1)));
+    const auto [feed, gone] = cut_some_feed(regions, feeds, random);
+    const auto whole = view_of(feeds, random, {});
+    for (int order = 0; order < 3; ++order) {
+      const auto again = view_of(feeds, random, {});
+      const auto joined = view_of(feeds, random, {{feed, gone}});
+      ASSERT_EQ(again.second, whole.second) << "seed " << seed << ", " << to_text(feed);
+      ASSERT_EQ(again.first, whole.first) << "seed " << seed << ", " << to_text(feed);
+      ASSERT_EQ(joined.second, whole.second) << "seed " << seed << ", from behind " << gone << " of " << to_text(feed);
+      ASSERT_EQ(joined.first, whole.first) << "seed " << seed << ", " << to_text(feed);
+    }
   }
 }
 

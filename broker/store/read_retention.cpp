@@ -1,0 +1,166 @@
+// What stands in the way of a retention, what would go, and what must be stated again first.
+#include <algorithm>
+#include <unordered_map>
+
+#include "broker/store/projections/incident.h"
+#include "broker/store/projections/resource.h"
+#include "broker/store/projections/retention.h"
+#include "broker/store/read_tables.h"
+#include "schemas/limits.h"
+
+namespace lianxi::store {
+
+namespace {
+
+void hold(RetentionSurvey& survey, Version& cut, Version needed, const std::string& entity) {
+  cut = std::min(cut, needed - 1);
+  if (survey.held_by.size() < kMaxRetentionHolders &&
+      std::find(survey.held_by.begin(), survey.held_by.end(), entity) == survey.held_by.end())
+    survey.held_by.push_back(entity);
+}
+
+// The reports of one incident, as a cut of one source would part them.
+struct Parted {
+  Version first = 0;    // of the source
+  bool others = false;  // some would stay
+};
+
+std::unordered_map<std::int64_t, Parted> parted(ReadTables& tables, const RetentionQuestion& ask, Version cut) {
+  std::unordered_map<std::int64_t, Parted> incidents;
+  Run run(tables.statement(
+      "SELECT r.incident, r.region, r.version FROM report r JOIN incident i ON i.id = r.incident WHERE i.audience = ?"));
+  for (run.put(ask.audience); run.next();) {
+    Parted& of = incidents[run.number(0)];
+    const Version version = run.number(2);
+    if (run.number(1) != ask.feed.region.value || version > cut) {
+      of.others = true;
+    } else {
+      of.first = of.first == 0 ? version : std::min(of.first, version);
+    }
+  }
+  return incidents;
+}
+
+// An incident that is not closed needs all its reports. One that is closed must not be opened again by what would be left of
+// it: its last word stays while others do.
+void hold_incidents(ReadTables& tables, const RetentionQuestion& ask, Version& cut, RetentionSurvey& survey) {
+  for (Version before = cut + 1; before != cut;) {
+    before = cut;
+    for (const auto& [id, of] : parted(tables, ask, before)) {
+      if (of.first == 0 || of.first > cut) continue;
+      Run run(tables.statement("SELECT entity, state, head_key, head_region FROM incident WHERE id = ?"));
+      if (!run.put(id).next()) continue;
+      const bool closed = run.number(1) == static_cast<int>(IncidentState::closed);
+      const Version head = run.number(2) & ((Version{1} << (kVersionOrdinalBits + kVersionEpochBits)) - 1);
+      if (!closed)
+        hold(survey, cut, of.first, run.text(0));
+      else if (of.others && run.number(3) == ask.feed.region.value && head <= cut)
+        hold(survey, cut, head, run.text(0));
+    }
+  }
+}
+
+void count_reports(ReadTables& tables, const RetentionQuestion& ask, Version cut, RetentionSurvey& survey) {
+  for (const auto& [id, of] : parted(tables, ask, cut))
+    if (of.first != 0 && !of.others) ++survey.incidents;
+  Run run(
+      tables.statement("SELECT count(*) FROM report r JOIN incident i ON i.id = r.incident"
+                       " WHERE r.region = ? AND i.audience = ? AND r.version <= ?"));
+  if (run.put(ask.feed.region.value).put(ask.audience).put(cut).next()) survey.reports = run.number_u64(0);
+}
+
+void count_alerts(ReadTables& tables, const RetentionQuestion& ask, Version cut, RetentionSurvey& survey) {
+  Run run(tables.statement("SELECT count(*) FROM alert WHERE region = ? AND audience = ? AND version <= ?"));
+  if (run.put(ask.feed.region.value).put(ask.audience).put(cut).next()) survey.alerts = run.number_u64(0);
+}
+
+std::vector<NameValue> attributes_of(const std::string& text) {
+  std::vector<NameValue> attributes;
+  for (const std::string& line : split_lines(text)) {
+    const std::size_t tab = line.find('\t');
+    attributes.push_back({line.substr(0, tab), tab == std::string::npos ? std::string() : line.substr(tab + 1)});
+  }
+  return attributes;
+}
+
+Event restated(const Run& run, const RetentionQuestion& ask, Offset as_of) {
+  const auto number = [&](int column) { return run.optional_number<std::int32_t>(column); };
+  Resource resource;
+  resource.change = ResourceChange::upsert;
+  resource.type = static_cast<ResourceType>(run.number(2));
+  resource.name = run.text(5);
+  resource.owner = run.text(6);
+  resource.capabilities = split_lines(run.text(7));
+  resource.unit = run.text(8);
+  resource.supply_code = run.text(9);
+  resource.contact = run.text(10);
+  resource.phone = run.text(11);
+  resource.attributes = attributes_of(run.text(12));
+  resource.state = static_cast<ResourceState>(run.number(13));
+  resource.quantity_milli = run.number(14);
+  resource.capacity = number(15);
+  resource.occupancy = number(16);
+  resource.address = run.text(18);
+  if (!run.is_null(19) && !run.is_null(20)) resource.location = LonLat{run.real(19), run.real(20)};
+  resource.as_of = as_of;
+  Event event;
+  event.envelope = {Kind::resource,         run.text(0), static_cast<Status>(run.number(1)),
+                    place_of(run.text(17)), run.text(4), static_cast<Level>(run.number(3)),
+                    ask.feed.audience,      ask.now};
+  event.body = std::move(resource);
+  return event;
+}
+
+// Visible resources of which the lane has something at or before the cut that still counts.
+void find_restatements(ReadTables& tables, const RetentionQuestion& ask, Version cut, Offset as_of, RetentionSurvey& survey) {
+  const bool states = ask.feed.lane == lane_of(Kind::resource, ResourceChange::state);
+  const std::string old = states ? "state_version > record_version AND state_version <= ?" : "record_version <= ?";
+  Run run(
+      tables.statement("SELECT entity, status, type, level, agency, name, owner, capabilities, unit, supply_code, contact, phone,"
+                       " attributes, state, quantity_milli, capacity, occupancy, place, address, lon, lat FROM resource"
+                       " WHERE region = ? AND audience = ? AND record_version > removed_version AND " +
+                       old + " ORDER BY entity"));
+  for (run.put(ask.feed.region.value).put(ask.audience).put(cut); run.next();) {
+    ++survey.to_restate;
+    if (survey.restate.size() < kMaxRestatements) survey.restate.push_back(restated(run, ask, as_of));
+  }
+}
+
+// The lowest version of the cut that still stands is kept as ordinal 0: nothing of today's epoch may go.
+Ordinal ordinal_in(Epoch epoch, Version cut) {
+  const Version first = static_cast<Version>(std::uint64_t{epoch.value} << kVersionOrdinalBits);
+  return Ordinal(cut <= first ? 0 : static_cast<std::uint64_t>(cut - first));
+}
+
+}  // namespace
+
+RetentionSurvey read_retention(ReadTables& tables, const FeedId& feed, Ordinal through, TimeMs now) {
+  RetentionSurvey survey;
+  RetentionQuestion ask{feed, 0, now};
+  for (const auto& [row, audience] : tables.audiences())
+    if (audience == feed.audience) ask.audience = row;
+  const auto asked = version_of(feed.epoch, through);
+  if (!asked) fail(StoreError::corrupt, "ordinal " + std::to_string(through.value) + " is beyond what a view orders");
+  Version cut = *asked;
+  if (feed.lane == Lane::flash) hold_alerts(tables, ask, cut, survey);
+  if (feed.lane == Lane::normal) hold_incidents(tables, ask, cut, survey);
+  survey.allowed = ordinal_in(feed.epoch, cut);
+  {
+    Run run(tables.statement("SELECT cut FROM retention WHERE region = ? AND lane = ? AND audience = ?"));
+    if (run.put(feed.region.value).put(static_cast<int>(feed.lane)).put(ask.audience).next())
+      survey.held_already = ordinal_in(feed.epoch, run.number(0));
+  }
+  {
+    Run run(tables.statement("SELECT sequence FROM feed WHERE region = ? AND epoch = ? AND lane = ? AND audience = ?"));
+    run.put(feed.region.value).put(feed.epoch.value).put(static_cast<int>(feed.lane)).put(ask.audience);
+    if (run.next()) survey.position = Sequence(run.number_u64(0));
+  }
+  const Offset as_of(from_stored(number_of(tables.db(), "SELECT value FROM meta WHERE name = 'offset'")));
+  if (feed.lane == Lane::flash) count_alerts(tables, ask, cut, survey);
+  if (feed.lane == Lane::normal) count_reports(tables, ask, cut, survey);
+  if (feed.lane != Lane::flash) find_restatements(tables, ask, cut, as_of, survey);
+  survey.digest = kept_digest(tables.db(), feed, ask.audience, cut);
+  return survey;
+}
+
+}  // namespace lianxi::store
