@@ -57,7 +57,7 @@ class Retaining {
     for (const Bytes& bytes : plan.restate) {
       const auto event = decode_event(bytes);
       if (!event) return tl::unexpected(console_.refused(event.error()));
-      outcomes.push_back(client_.publish(*event, {}).receipt);
+      outcomes.push_back(client_.publish(*event, sdk::PublishOptions{}).receipt);
     }
     if (const auto failed = await_all(outcomes, common_, console_, client_, console_.progress() && !console_.json()))
       return tl::unexpected(*failed);
@@ -77,7 +77,7 @@ class Retaining {
     const auto event = decode_event(bytes);
     if (!event) return tl::unexpected(console_.refused(event.error()));
     std::vector<std::future<sdk::Outcome>> outcomes;
-    outcomes.push_back(client_.publish(*event, {}).receipt);
+    outcomes.push_back(client_.publish(*event, sdk::PublishOptions{}).receipt);
     if (const auto failed = await_all(outcomes, common_, console_, client_, false)) return tl::unexpected(*failed);
     const sdk::Outcome outcome = outcomes.front().get();
     if (outcome)
