@@ -1,4 +1,5 @@
 // A retention from the question to its receipt: shows what would go, states again what still counts, publishes the event.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -16,7 +17,7 @@ constexpr int kMaxRounds = 200;  // of asking again; each states up to kMaxResta
 class Retaining {
  public:
   Retaining(const Common& common, const RetainCommand& command, const Console& console, sdk::Client& client)
-      : common_(common), command_(command), console_(console), client_(client) {}
+      : common_(common), command_(command), console_(console), client_(client), ask_(command.ask) {}
 
   Exit run() {
     auto plan = ask();
@@ -42,7 +43,7 @@ class Retaining {
 
  private:
   Result<RetentionPlan, Exit> ask() {
-    auto answer = client_.query(command_.ask, common_.timeout, after_);
+    auto answer = client_.query(ask_, common_.timeout, after_);
     if (!answer) return tl::unexpected(console_.unreachable(answer.error().detail));
     if (!*answer) return tl::unexpected(console_.refused(answer->error()));
     auto* plan = std::get_if<RetentionPlan>(&(*answer)->rows);
@@ -57,6 +58,8 @@ class Retaining {
     for (const Bytes& bytes : plan.restate) {
       const auto event = decode_event(bytes);
       if (!event) return tl::unexpected(console_.refused(event.error()));
+      // What is stated again now must not itself be older than what was asked for. The node's own time, of its first answer.
+      ask_.before = std::min(ask_.before, event->envelope.occurred_at);
       outcomes.push_back(client_.publish(*event, sdk::PublishOptions{}).receipt);
     }
     if (const auto failed = await_all(outcomes, common_, console_, client_, console_.progress() && !console_.json()))
@@ -129,6 +132,7 @@ class Retaining {
   const RetainCommand& command_;
   const Console& console_;
   sdk::Client& client_;
+  AskRetention ask_;
   Offset after_;
   std::size_t restated_ = 0;
   std::optional<sdk::Receipt> receipt_;

@@ -30,9 +30,11 @@ class RetentionTest : public testing::Test {
     return event;
   }
   void work_out(const Retention& retention) { (void)rig.step(RetentionPlanned{Audience::conference(), retention}); }
-  std::string publish(const Event& event) { return rig.publish(operator_agent(), 1, next_++, {event}).at(0).substr(2); }
+  // The answer without its sequence.
+  static std::string answer(const Transcript& lines) { return lines.at(0).substr(lines.at(0).find(' ') + 1); }
+  std::string publish(const Event& event) { return answer(rig.publish(operator_agent(), 1, next_++, {event})); }
   // Of the bulk lane.
-  std::string state(const Event& event) { return rig.publish(fire(), 1, bulk_++, {event}).at(0).substr(2); }
+  std::string state(const Event& event) { return answer(rig.publish(fire(), 1, bulk_++, {event})); }
   static Event stated_again(Offset as_of) {
     Event event = team("t");
     std::get<Resource>(event.body).as_of = as_of;
