@@ -24,7 +24,8 @@ tl::unexpected<Refusal> behind(const char* what) {
 
 // Where the cut comes to lie, and what it means there.
 struct Cut {
-  std::optional<FoundEvent> through;
+  FoundEvent through;
+  bool any = false;  // there is something to cut
   store::RetentionSurvey survey;
 };
 
@@ -51,22 +52,23 @@ class Search {
 
 // As far as the view lets it go.
 store::StoreResult<Cut> cut_of(const FeedId& feed, Search& search, store::ReadView& view, FoundEvent from, TimeMs now) {
-  Cut cut{std::move(from), {}};
+  Cut cut{std::move(from), false, {}};
   std::vector<std::string> held_by;
-  for (int i = 0; i < kMaxSurveys && cut.through; ++i) {
-    auto survey = view.retention(feed, cut.through->stamp.ordinal, now);
+  for (int i = 0; i < kMaxSurveys; ++i) {
+    auto survey = view.retention(feed, cut.through.stamp.ordinal, now);
     if (!survey) return tl::unexpected(std::move(survey.error()));
     for (std::string& entity : survey->held_by)
       if (held_by.size() < kMaxRetentionHolders && std::find(held_by.begin(), held_by.end(), entity) == held_by.end())
         held_by.push_back(std::move(entity));
     cut.survey = std::move(*survey);
     cut.survey.held_by = held_by;
-    if (cut.survey.allowed == cut.through->stamp.ordinal) return cut;
+    cut.any = cut.survey.allowed == cut.through.stamp.ordinal;
+    if (cut.any) return cut;
     auto lower = search.through(cut.survey.allowed);
     if (!lower) return tl::unexpected(std::move(lower.error()));
-    cut.through = std::move(*lower);
+    if (!*lower) return cut;
+    cut.through = **lower;
   }
-  cut.through.reset();
   return cut;
 }
 
@@ -106,8 +108,8 @@ Result<RetentionPlan> RetentionDesk::plan(const AskRetention& ask, const core::A
   if (!cut) return internal(cut.error());
   store::RetentionSurvey& survey = cut->survey;
   plan.held_by = std::move(survey.held_by);
-  if (!cut->through || cut->through->stamp.ordinal <= survey.held_already) return plan;
-  const FoundEvent& through = *cut->through;
+  if (!cut->any || cut->through.stamp.ordinal <= survey.held_already) return plan;
+  const FoundEvent& through = cut->through;
   if (survey.position < through.stamp.sequence) return behind("the view");
   const auto last_cut = search.through(survey.held_already);
   if (!last_cut) return internal(last_cut.error());
