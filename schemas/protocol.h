@@ -9,6 +9,7 @@
 #include "schemas/codec/frame.h"
 #include "schemas/event.h"
 #include "schemas/limits.h"
+#include "schemas/membership.h"
 
 namespace lianxi {
 
@@ -170,6 +171,7 @@ struct Unfollow {
 struct Heartbeat {
   TimeMs time = 0;
   FeedVector vector;
+  MembersVersion members = {};  // of a node
   bool operator==(const Heartbeat&) const = default;
 };
 
@@ -199,6 +201,12 @@ struct AskStatus {
   bool counters = true;
   bool operator==(const AskStatus&) const = default;
 };
+struct AskExplain {  // the event is named in one of three ways
+  std::string entity;
+  std::optional<FeedPosition> feed;  // the sequence counts, not the hash
+  Offset offset;
+  bool operator==(const AskExplain&) const = default;
+};
 // What a retention of this node's feed in today's epoch would be.
 struct AskRetention {
   Lane lane{};
@@ -206,7 +214,7 @@ struct AskRetention {
   TimeMs before = 0;
   bool operator==(const AskRetention&) const = default;
 };
-using Ask = std::variant<AskResources, AskAlerts, AskIncidents, AskStatus, AskRetention>;
+using Ask = std::variant<AskResources, AskAlerts, AskIncidents, AskStatus, AskExplain, AskRetention>;
 struct Query {
   std::uint64_t request = 0;
   Offset after_offset;            // 0: as the view stands
@@ -300,6 +308,7 @@ struct LinkRow {
   std::optional<TimeMs> last_contact;
   std::string reason;
   std::uint64_t received_events = 0;
+  MembersVersion members = {};
   bool operator==(const LinkRow&) const = default;
 };
 struct CounterRow {
@@ -320,7 +329,51 @@ struct StatusReport {
   std::vector<LinkRow> links;
   std::vector<CounterRow> counters;
   TimeMs time = 0;
+  MembersVersion members = {};
   bool operator==(const StatusReport&) const = default;
+};
+// Whether a member has an event: as it said itself, or as the audience forbids. `unknown`: nobody here has heard.
+enum class Holding : std::uint8_t { unknown = 0, holds = 1, behind = 2, outside = 3 };
+[[nodiscard]] std::string_view to_word(Holding holding);  // "unknown", "holds", "behind", "outside"
+struct ReceiverRow {
+  RegionCode region;
+  std::string name_zh, name_en;
+  Standing standing{};
+  Holding holding{};
+  Sequence held;
+  std::optional<TimeMs> seen;
+  std::string link;
+  std::optional<TimeMs> last_contact;
+  std::string reason;
+  bool operator==(const ReceiverRow&) const = default;
+};
+struct RightRow {
+  std::string agent;
+  bool follow = false, query = false;
+  std::string follow_why, query_why;
+  bool operator==(const RightRow&) const = default;
+};
+// Who receives an event and who does not, and why.
+struct ExplainReport {
+  Offset offset;
+  FeedPosition feed;  // the event's own sequence and hash
+  Ordinal ordinal;
+  TimeMs time = 0;
+  std::string publisher;
+  bool redacted = false;
+  Kind kind{};
+  std::string entity;
+  Status status{};
+  PlaceCode place;
+  std::string agency;
+  Level level{};
+  std::vector<ReceiverRow> receivers;
+  std::vector<RightRow> rights;
+  std::uint32_t rights_left_out = 0;
+  std::vector<std::string> topics;
+  Offset kept_from;
+  std::vector<Offset> others;
+  bool operator==(const ExplainReport&) const = default;
 };
 struct RetentionPlan {
   Sequence through;        // 0: nothing can go
@@ -336,7 +389,7 @@ struct RetentionPlan {
 struct Answer {
   std::uint64_t request = 0;
   Offset offset;
-  std::variant<ResourceRows, AlertRows, IncidentRows, StatusReport, RetentionPlan> rows;
+  std::variant<ResourceRows, AlertRows, IncidentRows, StatusReport, ExplainReport, RetentionPlan> rows;
   bool operator==(const Answer&) const = default;
 };
 

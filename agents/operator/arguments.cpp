@@ -155,6 +155,38 @@ Result<void> parse_from(const std::string& text, const Say& say, FollowCommand& 
                    "应为 beginning、now,或 `lianxi status` 所示的游标 region:incarnation:offset"));
 }
 
+Result<AskExplain> parse_event(const std::string& text, const Say& say) {
+  AskExplain ask;
+  if (const auto offset = number_of<std::uint64_t>(text); offset && *offset > 0) {
+    ask.offset = Offset(*offset);
+    return ask;
+  }
+  if (text.find(':') != std::string::npos) {
+    ask.entity = text;
+    return ask;
+  }
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('/', at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  if (parts.size() == 5) {
+    const auto region = parse_region(parts[0]);
+    const auto epoch = number_of<std::uint32_t>(parts[1]);
+    const auto sequence = number_of<std::uint64_t>(parts[4]);
+    const auto audience = Audience::parse(parts[3]);
+    for (const Lane lane : {Lane::flash, Lane::normal, Lane::bulk}) {
+      if (!region || !epoch || !audience || !sequence || *sequence == 0 || to_word(lane) != parts[2]) continue;
+      ask.feed = FeedPosition{{*region, Epoch(*epoch), lane, *audience}, {Sequence(*sequence), Hash{}}};
+      return ask;
+    }
+  }
+  return wrong("EVENT", text,
+               say("an entity as in 330800:incident:2026-07, an event as in 330800/1/normal/conference/12, or an offset",
+                   "应为实体标识(如 330800:incident:2026-07)、事件(如 330800/1/normal/conference/12)或日志位置号"));
+}
+
 std::string cursor_text(RegionCode node, Incarnation incarnation, Offset offset) {
   return to_text(node) + ":" + std::to_string(incarnation.value) + ":" + std::to_string(offset.value);
 }

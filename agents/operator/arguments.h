@@ -15,6 +15,8 @@ namespace lianxi::cli {
 [[nodiscard]] Result<std::vector<LonLat>> parse_polygon(const std::string& text, const Say& say);
 // "beginning", "now", or "region:incarnation:offset" as `status` and `follow` print it.
 [[nodiscard]] Result<void> parse_from(const std::string& text, const Say& say, FollowCommand& follow);
+// An entity, "region/epoch/lane/audience/sequence", or an offset.
+[[nodiscard]] Result<AskExplain> parse_event(const std::string& text, const Say& say);
 [[nodiscard]] std::string cursor_text(RegionCode node, Incarnation incarnation, Offset offset);
 
 }  // namespace lianxi::cli

@@ -24,6 +24,7 @@ Result<Rows, Exit> ask(const Common& common, const Console& console, const Ask& 
 template Result<StatusReport, Exit> ask<StatusReport>(const Common&, const Console&, const Ask&);
 template Result<ResourceRows, Exit> ask<ResourceRows>(const Common&, const Console&, const Ask&);
 template Result<AlertRows, Exit> ask<AlertRows>(const Common&, const Console&, const Ask&);
+template Result<ExplainReport, Exit> ask<ExplainReport>(const Common&, const Console&, const Ask&);
 template Result<IncidentRows, Exit> ask<IncidentRows>(const Common&, const Console&, const Ask&);
 
 void note_cut(bool truncated, std::size_t shown, const Console& console) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agents/operator/arguments.h"
+#include "agents/operator/member_options.h"
 #include "schemas/limits.h"
 #include "schemas/vocabulary.h"
 
@@ -90,6 +91,7 @@ class CommandLine {
     add_import();
     add_keys();
     add_retain();
+    members_.emplace(app_, say_);
     for (CLI::App* sub : app_.get_subcommands({})) {
       sub->fallthrough();
       for (CLI::App* inner : sub->get_subcommands({})) inner->fallthrough();
@@ -258,7 +260,7 @@ class CommandLine {
       const char* named = std::getenv("LIANXI_PROFILE");
       if (named != nullptr) common.profile = named;
     }
-    if (common.profile.empty() && !keys_->parsed()) {
+    if (common.profile.empty() && !keys_->parsed() && members_->needs_profile()) {
       throw Mistake(
           say_("name a profile with --profile FILE or LIANXI_PROFILE", "请用 --profile FILE 或 LIANXI_PROFILE 指定配置文件"));
     }
@@ -277,6 +279,10 @@ class CommandLine {
     if (import_->parsed()) return import_command();
     if (keys_->parsed()) return keys_command();
     if (retain_->parsed()) return retain_command();
+    if (auto more = members_->command(say_)) {
+      if (!*more) throw Mistake(more->error().field + " " + more->error().reason);
+      return std::move(**more);
+    }
     return StatusCommand{};
   }
 
@@ -364,6 +370,7 @@ class CommandLine {
   Say say_;
   CLI::App app_;
   Texts texts_;
+  std::optional<MemberOptions> members_;
   CLI::App* status_ = nullptr;
   CLI::App *alert_ = nullptr, *incident_ = nullptr, *follow_ = nullptr, *resources_ = nullptr, *alerts_ = nullptr,
            *incidents_ = nullptr, *import_ = nullptr, *keys_ = nullptr, *retain_ = nullptr;

@@ -14,6 +14,10 @@ namespace lianxi::cli {
 [[nodiscard]] Exit run_publish(const Common& common, const PublishCommand& command, const Console& console);
 [[nodiscard]] Exit run_import(const Common& common, const ImportCommand& command, const Console& console);
 [[nodiscard]] Exit run_keys(const Common& common, const KeysCommand& command, const Console& console);
+[[nodiscard]] Exit run_member_add(const Common& common, const MemberAddCommand& command, const Console& console);
+[[nodiscard]] Exit run_member_retire(const Common& common, const MemberRetireCommand& command, const Console& console);
+[[nodiscard]] Exit run_member_list(const Common& common, const MemberListCommand& command, const Console& console);
+[[nodiscard]] Exit run_explain(const Common& common, const ExplainCommand& command, const Console& console);
 // `stop` was made before any thread.
 [[nodiscard]] Exit run_follow(const Common& common, const FollowCommand& command, const Console& console, sdk::StopSignal& stop);
 

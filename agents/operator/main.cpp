@@ -26,7 +26,11 @@ Exit run(const Settings& settings, const Console& console, sdk::StopSignal* stop
                                [&](const IncidentsCommand& command) { return run_incidents(common, command, console); },
                                [&](const ImportCommand& command) { return run_import(common, command, console); },
                                [&](const KeysCommand& command) { return run_keys(common, command, console); },
-                               [&](const RetainCommand& command) { return run_retain(common, command, console); }},
+                               [&](const RetainCommand& command) { return run_retain(common, command, console); },
+                               [&](const MemberAddCommand& command) { return run_member_add(common, command, console); },
+                               [&](const MemberRetireCommand& command) { return run_member_retire(common, command, console); },
+                               [&](const MemberListCommand& command) { return run_member_list(common, command, console); },
+                               [&](const ExplainCommand& command) { return run_explain(common, command, console); }},
                     settings.command);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agents/formats/resource_csv.h"
+#include "agents/operator/members_file.h"
 #include "agents/operator/say.h"
 #include "agents/sdk/client.h"
 
@@ -68,8 +69,26 @@ struct RetainCommand {
   AskRetention ask;
   bool dry_run = false;
 };
-using Command = std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand,
-                             ImportCommand, KeysCommand, RetainCommand>;
+struct MemberAddCommand {
+  std::string file;
+  MemberEntry entry;
+  std::string keys;  // the public key file; empty: the entry has the keys
+};
+struct MemberRetireCommand {
+  std::string file;
+  RegionCode region;
+  std::string until;
+};
+struct MemberListCommand {
+  std::string file;
+  bool node = false;  // ask the profile's node too
+};
+struct ExplainCommand {
+  AskExplain ask;
+};
+using Command =
+    std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand, ImportCommand,
+                 KeysCommand, RetainCommand, MemberAddCommand, MemberRetireCommand, MemberListCommand, ExplainCommand>;
 
 struct Settings {
   Common common;

@@ -48,6 +48,7 @@ Broker::~Broker() = default;
 
 Result<std::unique_ptr<Broker>, BrokerFailure> Broker::open(BrokerConfig config, const Log& log) {
   if (sodium_init() < 0) return failed(BrokerError::system, "libsodium cannot start: the system gives no random numbers");
+  config.members = std::make_shared<const core::Members>(config.members->at(wall_ms()));
   std::unique_ptr<Broker> broker(new Broker());
   broker->state_ = std::make_unique<State>(std::move(config), log);
   State& state = *broker->state_;
@@ -195,6 +196,8 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
   node->read_cold_with(std::make_unique<ColdReadThread>(std::move(*cold_reader), [this] { wakeup.signal(); }));
   auto plan_reader = store::open_reader(journal);
   if (!plan_reader) return failed(BrokerError::journal, journal_detail(plan_reader.error(), journal.folder));
+  auto query_reader = store::open_reader(journal);
+  if (!query_reader) return failed(BrokerError::journal, journal_detail(query_reader.error(), journal.folder));
   auto read_view = store::open_read_view(view_options);
   if (!read_view) return failed(BrokerError::view, fmt::format("{}: {}", view_options.path, read_view.error().detail));
 
@@ -208,7 +211,7 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
                         {"reason", finding},
                         {"mend", "run lianxi-broker verify, and restore the journal from a backup or its peers"}});
   });
-  QueryDesk desk(std::move(*read_view), board, metrics);
+  QueryDesk desk(std::move(*read_view), board, metrics, std::move(*query_reader));
   desk.plan_with(std::make_unique<RetentionDesk>(std::move(*plan_reader), plans));
   query = std::make_unique<QueryService>(std::move(query_socket), std::move(desk), directory, board, metrics);
   live = std::make_unique<LiveFeed>(

@@ -37,7 +37,8 @@ class Broker {
 
   // From any thread or signal handler.
   void stop() noexcept;
-  void reload() noexcept;  // policy, members and keys, by the config's path; a mistake keeps the old ones
+  // Policy, members and keys, by the config's path; a mistake keeps the old ones. Members are also read when their file changes.
+  void reload() noexcept;
 
  private:
   Broker();

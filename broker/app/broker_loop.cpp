@@ -24,6 +24,7 @@ constexpr std::chrono::milliseconds kLinger{1'000};
 
 Result<void, BrokerFailure> Broker::State::loop() {
   publish_status();
+  tell_members();
   board.ready = true;
   log.info("ready", {{"region", to_text(config.file.region)},
                      {"flash", bound.flash},
@@ -59,7 +60,7 @@ void Broker::State::wait_for_work(bool more) {
   links.readable(items);
   const std::int64_t retry =
       node->core().retry_at() ? steady_ms() + std::max<TimeMs>(0, *node->core().retry_at() - wall_ms()) : kNever;
-  const std::int64_t next = std::min({tick_at, sweep_at, disk_at, status_at, retry});
+  const std::int64_t next = std::min({tick_at, sweep_at, disk_at, status_at, members_at, retry});
   const bool at_once = more || !inputs.empty() || node->more_to_deliver();
   net::wait(items, std::chrono::milliseconds(at_once ? 0 : std::max<std::int64_t>(0, next - steady_ms())));
   if (items[0].ready) wakeup.drain();
@@ -76,9 +77,16 @@ void Broker::State::keep_house() {
     tick_at = now + kTickMs;
     inputs.push_back({wall_ms(), core::Tick{}});
   }
+  if (now >= members_at) {
+    members_at = now + kMembersLookMs;
+    watch_members();
+  }
   if (now >= status_at) {
     status_at = now + kStatusMs;
     publish_status();
+    board.publish_peers(node->core().peers());
+    for (const core::LinkView& link : node->core().links())
+      if (link.state == "retired") links.close(link.link);
     for (const LinkRow& link : board.report().links) metrics.set_link(link);
     metrics.set_followers(node->core().follower_count());
     metrics.set_queued("deliveries", ledger->bytes(net::SendClass::delivery));
@@ -141,6 +149,7 @@ Result<void, BrokerFailure> Broker::State::turn() {
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
   metrics.turn(taken.count(), !output->committed.empty());
   perform(std::move(*output));
+  follow_members();
   return {};
 }
 
@@ -179,38 +188,12 @@ void Broker::State::publish_status() {
   if (config.file.endpoints.security == Security::plain) report.software += " (PLAIN sockets, not encrypted)";
   report.head = core.next_offset();
   report.feeds = core.heads();
+  report.members = config.members->version();
   for (const core::LinkView& link : core.links()) {
-    report.links.push_back(
-        {link.link.peer, to_word(link.link.lanes), link.state, link.last_contact, link.reason, link.received_events});
+    report.links.push_back({link.link.peer, to_word(link.link.lanes), link.state, link.last_contact, link.reason,
+                            link.received_events, link.members});
   }
   board.publish(std::move(report));
-}
-
-void Broker::State::reload() {
-  auto read = read_config(config.file.path);
-  for (const ConfigFinding& finding : read.findings)
-    finding.warning ? log.warn("config", {{"finding", to_text(finding)}}) : log.error("config", {{"finding", to_text(finding)}});
-  if (!read.value) {
-    log.error("reload refused", {{"file", config.file.path}, {"mend", "correct what is found; the rights stay as they were"}});
-    return;
-  }
-  if (read.value->file.endpoints.security != config.file.endpoints.security) {
-    log.error("reload refused", {{"file", config.file.path}, {"mend", "a change of endpoints.security takes a restart"}});
-    return;
-  }
-  // What is bound and opened stays until a restart; the rest changes now, in one step for every thread.
-  config.policy = read.value->policy;
-  config.members = read.value->members;
-  config.agents = read.value->agents;
-  directory.replace(config);
-  auto agents = std::make_shared<std::map<AgentId, core::Agent>>();
-  for (const AgentKey& key : config.agents) agents->emplace(key.agent.id, key.agent);
-  inputs.push_back({wall_ms(), core::PolicyChanged{config.policy, config.members, std::move(agents)}});
-  for (auto& endpoint : endpoints) endpoint->cut_revoked();
-  links.keep_members(*config.members);
-  live->rights_changed();
-  query->rights_changed();
-  log.info("reloaded", {{"agents", std::to_string(config.agents.size())}, {"file", config.file.path}});
 }
 
 void Broker::State::drain() {

@@ -10,6 +10,7 @@
 #include "broker/app/http_server.h"
 #include "broker/app/intake.h"
 #include "broker/app/live_feed.h"
+#include "broker/app/members_watch.h"
 #include "broker/app/node.h"
 #include "broker/app/query_service.h"
 #include "broker/app/socket_outlet.h"
@@ -23,6 +24,7 @@ struct Broker::State {
       : config(std::move(read)),
         log(log_to),
         directory(config),
+        members_watch(config.file.members),
         links(context, {config.file.region, config.file.endpoints.security, curve_keys()}, log),
         intake(endpoints, links, metrics, log),
         outlet(endpoints, links, metrics) {}
@@ -45,7 +47,14 @@ struct Broker::State {
   void watch_disk();
   void perform(TurnOutput output);
   void publish_status();
-  void reload();
+  void reload();  // SIGHUP
+  void watch_members();
+  // What members.toml or the policy say now: for every thread, and for the rules with their next turn.
+  void hand_out_rights();
+  // The core has seen members come or go.
+  void follow_members();
+  void tell_members();
+  void refuse_reload(const std::string& what, const std::string& mend);
   void drain();
 
   BrokerConfig config;
@@ -54,6 +63,7 @@ struct Broker::State {
   StatusBoard board;
   PlanBook plans;
   Directory directory;
+  MembersWatch members_watch;
   DataFolder data_folder;
   net::Wakeup wakeup;  // the node's own thread signals it to the end
   std::unique_ptr<Node> node;
@@ -79,6 +89,7 @@ struct Broker::State {
   std::int64_t sweep_at = 0;
   std::int64_t disk_at = 0;
   std::int64_t status_at = 0;
+  std::int64_t members_at = 0;
 
   // Threads last: they go first.
   std::unique_ptr<net::RouterEndpoint> query_socket;  // until its service takes it

@@ -86,6 +86,9 @@ struct Reading {
 
 [[nodiscard]] Reading<NodeFile> read_node_file(const std::string& path);
 [[nodiscard]] Reading<core::Members> read_members(const std::string& path);
+// Why members that run cannot become `next`; empty if they can. A file that was only found changed, which nobody `asked` to be
+// read, may not drop anybody: it may be half a copy.
+[[nodiscard]] std::string cannot_follow(const core::Members& before, const core::Members& next, bool asked);
 // `members` gives the audiences that rules may name; `agents` is for warnings about grants that nobody's id matches.
 [[nodiscard]] Reading<core::Policy> read_policy(const std::string& path, const core::Members& members,
                                                 const std::vector<AgentKey>& agents);

@@ -36,6 +36,28 @@ void read_member_endpoints(TableReader& table, core::Member& member, Taken& take
   }
 }
 
+// `since` and `until`: a date, or an instant.
+Window read_window(TableReader& table) {
+  Window window;
+  const auto read = [&](std::string_view key, Bound bound, std::optional<TimeMs>& into) {
+    std::optional<Text> at = table.text(key, Need::optional, "2026-12-31");
+    if (!at) return at;
+    Result<TimeMs> time = parse_bound(at->value, bound);
+    if (time) {
+      into = *time;
+    } else {
+      table.error(*at, "'" + at->value + "' is neither a date nor an instant",
+                  "write \"2026-12-31\" (in Beijing time, the whole day) or \"2026-12-31T18:00:00+08:00\"");
+    }
+    return at;
+  };
+  (void)read("since", Bound::since, window.since);
+  const std::optional<Text> until = read("until", Bound::until, window.until);
+  if (window.since && window.until && *window.until <= *window.since)
+    table.error(*until, "ends before it begins", "write an `until` behind `since`, or leave one out");
+  return window;
+}
+
 core::Member read_member(TableReader& table, Taken& taken) {
   core::Member member;
   if (const std::optional<Text> at = table.text("region", Need::required, "330800")) {
@@ -62,6 +84,7 @@ core::Member read_member(TableReader& table, Taken& taken) {
     }
   }
   read_member_endpoints(table, member, taken);
+  member.window = read_window(table);
   table.close();
   return member;
 }
@@ -84,6 +107,7 @@ std::optional<core::Group> read_group(TableReader& table, const std::set<RegionC
     if (regions.count(*region) == 0) table.error(at, at.value + " is not a member", "add a [[member]] with this region");
     group.members.push_back(*region);
   }
+  group.window = read_window(table);
   table.close();
   return group;
 }
@@ -92,7 +116,8 @@ std::optional<core::Group> read_group(TableReader& table, const std::set<RegionC
 
 Reading<core::Members> read_members(const std::string& path) {
   Reading<core::Members> out;
-  const std::optional<TomlNode> tree = read_toml(path, out.findings);
+  std::string text;
+  const std::optional<TomlNode> tree = read_toml(path, out.findings, &text);
   if (!tree) return out;
   TableReader root(*tree, path, "", out.findings);
   Taken taken;
@@ -105,8 +130,29 @@ Reading<core::Members> read_members(const std::string& path) {
   }
   root.close();
   if (members.empty()) root.error(0, "member", "there is none", "add a [[member]] for each city of the conference");
-  if (!has_errors(out.findings)) out.value.emplace(std::move(members), std::move(groups));
+  if (!has_errors(out.findings)) out.value.emplace(std::move(members), std::move(groups), members_version(text));
   return out;
+}
+
+std::string cannot_follow(const core::Members& before, const core::Members& next, bool asked) {
+  for (const core::Group& group : before.groups()) {
+    const core::Group* now = next.group(group.audience);
+    std::vector<RegionCode> was = group.members, is = now == nullptr ? was : now->members;
+    std::sort(was.begin(), was.end());
+    std::sort(is.begin(), is.end());
+    if (was != is)
+      return "the group \"" + group.audience.text() +
+             "\" has another set of members: what was published to it would reach others; give the new set a name of its own";
+    if (now == nullptr && !asked)
+      return "the group \"" + group.audience.text() + "\" is gone: give it an `until` instead, or say that it is meant by SIGHUP";
+  }
+  for (const core::Member& member : before.all()) {
+    if (next.find(member.region) == nullptr && !asked)
+      return to_text(member.region) +
+             " is gone: give it an `until` (lianxi member retire), so that what it published stays "
+             "proven, or say that it is meant by SIGHUP";
+  }
+  return {};
 }
 
 }  // namespace lianxi::app

@@ -45,6 +45,7 @@ bool is_agency(std::string_view text) {
 
 core::Rule read_rule(TableReader& table, const core::Members& members) {
   core::Rule rule;
+  rule.line = table.line();
   for (const Text& at : table.texts("kinds")) {
     if (const std::optional<Kind> kind = read_word(table, at, Kind::alert, Kind::redaction)) {
       rule.kinds.push_back(*kind);

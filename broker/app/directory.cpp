@@ -24,7 +24,12 @@ std::shared_ptr<const Rights> Directory::rights() const {
 
 bool reaches(const Audience& audience, RegionCode home, const core::Agent& agent, const core::Members& members) {
   if (audience.is_local()) return agent.id.region() == home && agent.role != core::Role::node;
-  return members.holds(audience, agent.id.region());
+  const RegionCode region = agent.id.region();
+  return agent.role == core::Role::node ? members.holds(audience, region) : members.entitled(audience, region);
+}
+
+bool is_insider(const core::Agent& agent, const Rights& rights) {
+  return agent.id.region() == rights.region || agent.role == core::Role::node || agent.role == core::Role::operator_;
 }
 
 Result<void> may_subscribe(const Rights& rights, std::string_view agent, std::string_view prefix) {
@@ -35,7 +40,7 @@ Result<void> may_subscribe(const Rights& rights, std::string_view agent, std::st
                   "live carries events of this region only for its own agents; other regions' nodes follow");
   std::vector<Audience> audiences = {Audience::conference(), Audience::local()};
   for (const core::Group& group : rights.members->groups())
-    if (rights.members->holds(group.audience, rights.region)) audiences.push_back(group.audience);
+    if (rights.members->entitled(group.audience, rights.region)) audiences.push_back(group.audience);
   if (rights.policy->may_subscribe(*known, prefix, audiences)) return {};
   return refuse(RefusalCode::not_allowed, "topic",
                 known->id.text() + " may not read everything under \"" + std::string(prefix) +

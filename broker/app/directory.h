@@ -38,8 +38,12 @@ class Directory {
 };
 
 // May events of this audience, in a feed of region `home`, be seen by `agent` at all? Local ones by the agents of their own
-// region only, and never by a node. Stands before every rule of the policy, for what is followed and for what is queried.
+// region only, and never by a node; what an audience held stays readable where it lies when a member has gone, but its node
+// is sent nothing more. Stands before every rule of the policy, for what is followed and for what is queried.
 [[nodiscard]] bool reaches(const Audience& audience, RegionCode home, const core::Agent& agent, const core::Members& members);
+
+// Who may see the whole status of the node, local feeds and counters with it, and what others may.
+[[nodiscard]] bool is_insider(const core::Agent& agent, const Rights& rights);
 
 // May `agent` hear everything that `live` carries under `prefix`? Live carries events of every audience that this node holds,
 // local ones among them, and cannot tell its subscribers apart; so an agent must be of this region and its rules must admit

@@ -42,7 +42,8 @@ class LinkTable {
     std::string reason;
   };
   [[nodiscard]] std::vector<Lost> sweep(bool& again_soon);
-  // Closes the links of whoever is no member any more.
+  void close(const core::LinkId& id) { links_.erase(id); }
+  // Closes the links of whoever is in the file no more.
   void keep_members(const core::Members& members);
 
  private:

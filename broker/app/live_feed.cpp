@@ -18,6 +18,7 @@ constexpr std::int64_t kQuickSweepMs = 20;
 std::vector<std::string> live_topics(const Envelope& envelope, const core::Members& members) {
   std::vector<std::string> topics = {topic_of(envelope)};
   for (const core::Member& member : members.all()) {
+    if (!members.active(member.region)) continue;
     const PlaceCode city = PlaceCode::of(member.region);
     if (envelope.place == city || !envelope.place.covers(city)) continue;
     Envelope below = envelope;

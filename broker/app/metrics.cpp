@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <sstream>
 
 #include "schemas/vocabulary.h"
@@ -115,6 +116,10 @@ struct Metrics::State {
   Gauge& view_head = gauges("lianxi_view_offset", "The view has applied all below").Add({});
   Gauge& view_lag = gauges("lianxi_view_lag_events", "Events on disk that the view has not applied").Add({});
   Family<Gauge>& link_up = gauges("lianxi_link_following", "1 while the link to the peer follows");
+  Family<Gauge>& members = gauges("lianxi_members_info", "1 with the version of the members.toml that this node runs");
+  Gauge* members_now = nullptr;
+  std::atomic<std::uint64_t> members_version = 0;
+  Family<Gauge>& members_differ = gauges("lianxi_members_differ", "1 while the peer runs another members.toml than this node");
   Family<Gauge>& link_events = gauges("lianxi_link_received_events", "Events taken over the link since start");
   Gauge& connections = gauges("lianxi_connections", "Open connections of agents and nodes").Add({});
   Gauge& followers = gauges("lianxi_followers", "Followers served").Add({});
@@ -203,6 +208,16 @@ void Metrics::set_link(const LinkRow& link) {
   const prometheus::Labels labels = {{"region", to_text(link.region)}, {"lanes", link.lanes}};
   state_->link_up.Add(labels).Set(link.state == "following" ? 1 : 0);
   state_->link_events.Add(labels).Set(static_cast<double>(link.received_events));
+  if (link.members.value == 0) return;
+  const bool differs = link.members.value != state_->members_version;
+  state_->members_differ.Add({{"region", to_text(link.region)}}).Set(differs ? 1 : 0);
+}
+// The broker's thread.
+void Metrics::set_members(MembersVersion version) {
+  if (state_->members_version.exchange(version.value) == version.value) return;
+  if (state_->members_now != nullptr) state_->members.Remove(state_->members_now);
+  state_->members_now = &state_->members.Add({{"version", to_text(version)}});
+  state_->members_now->Set(1);
 }
 void Metrics::set_connections(std::size_t count) {
   state_->connections.Set(static_cast<double>(count));

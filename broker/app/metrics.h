@@ -40,6 +40,7 @@ class Metrics {
 
   void set_heads(Offset journal, Offset view);
   void set_link(const LinkRow& link);
+  void set_members(MembersVersion version);  // that this node runs; peers' are compared with it
   void set_connections(std::size_t count);
   void set_followers(std::size_t count);
   void set_queued(const std::string& what, std::int64_t bytes);                        // in the sockets, for peers to read

@@ -119,11 +119,14 @@ void Node::State::step_all(TimeMs now, std::span<const core::Input> inputs) {
     // Deliveries are judged here, so the rights must change with the core's.
     if (const auto* changed = std::get_if<core::PolicyChanged>(&input.what)) {
       config.policy = changed->policy;
-      config.members = changed->members;
       desk->rights(config.policy, config.members);
     }
     core->step(input);
   }
+  // Members come and go in the core, by the time and by what it was told.
+  if (core->members() == config.members) return;
+  config.members = core->members();
+  desk->rights(config.policy, config.members);
 }
 
 // Gives the number of flash events among them.

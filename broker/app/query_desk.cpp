@@ -1,3 +1,4 @@
+#include "broker/app/explain.h"
 #include "broker/app/query_service.h"
 
 namespace lianxi::app {
@@ -9,11 +10,6 @@ Kind kind_asked(const Ask& ask) {
   if (std::holds_alternative<AskAlerts>(ask)) return Kind::alert;
   if (std::holds_alternative<AskIncidents>(ask)) return Kind::incident;
   return Kind::unknown;
-}
-
-// Who may see the whole status, local feeds and counters with it.
-bool is_insider(const core::Agent& agent, const Rights& rights) {
-  return agent.id.region() == rights.region || agent.role == core::Role::node || agent.role == core::Role::operator_;
 }
 
 Refusal to_refusal(const store::StoreFailure& failure) {
@@ -38,11 +34,19 @@ Result<Answer> QueryDesk::retention(const Query& query, const AskRetention& ask,
 
 Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now) {
   if (const auto* ask = std::get_if<AskRetention>(&query.ask)) return retention(query, *ask, agent, rights, now);
+  const auto* explained = std::get_if<AskExplain>(&query.ask);
+  if (explained != nullptr && journal_ == nullptr)
+    return refuse(RefusalCode::unknown_type, "ask", "no journal is read here, so no event can be explained");
   const Kind kind = kind_asked(query.ask);
   if (kind != Kind::unknown && !rights.policy->may_query_kind(agent, kind))
     return refuse(RefusalCode::not_allowed, "ask", agent.id.text() + " may not query this kind");
   const auto offset = view_->offset();
   if (!offset) return tl::unexpected(to_refusal(offset.error()));
+  if (explained != nullptr) {
+    auto report = explain(*explained, agent, rights, {*view_, *journal_, board_.report(), board_.peers()});
+    if (!report) return tl::unexpected(std::move(report.error()));
+    return Answer{query.request, *offset, std::move(*report)};
+  }
   auto found = rows(query, agent, rights, now);
   if (!found) return tl::unexpected(to_refusal(found.error()));
   return Answer{query.request, *offset, std::move(*found)};

@@ -119,6 +119,8 @@ void QueryService::answer(const std::string& routing, const std::string& agent, 
   const core::Agent* known = rights->find(agent);
   if (known == nullptr)
     return refuse(routing, query.request, {RefusalCode::unknown_key, "key", "this key is no longer in the key folder", 0});
+  if (auto part = rights->members->takes_part(known->id.region(), rights->region); !part)
+    return refuse(routing, query.request, std::move(part.error()));
   auto answered = desk_.answer(query, *known, *rights, wall_ms());
   if (!answered) return refuse(routing, query.request, std::move(answered.error()));
   (void)send_answer(*endpoint_, routing, encode(*answered), metrics_);

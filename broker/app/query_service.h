@@ -23,8 +23,10 @@ inline constexpr std::size_t kMaxWaitingQueriesPerAgent = 64;
 // Turns a question into its answer or refusal. No sockets, no clock.
 class QueryDesk {
  public:
-  QueryDesk(std::unique_ptr<store::ReadView> view, StatusBoard& board, const Metrics& metrics)
-      : view_(std::move(view)), board_(board), metrics_(metrics) {}
+  // `journal`: to explain events by; without it that question is refused.
+  QueryDesk(std::unique_ptr<store::ReadView> view, StatusBoard& board, const Metrics& metrics,
+            std::unique_ptr<store::JournalReader> journal = nullptr)
+      : view_(std::move(view)), board_(board), metrics_(metrics), journal_(std::move(journal)) {}
   // Without it, what a retention would be is not answered.
   void plan_with(std::unique_ptr<RetentionDesk> desk) { retentions_ = std::move(desk); }
   [[nodiscard]] Result<Answer> answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now);
@@ -42,6 +44,7 @@ class QueryDesk {
   StatusBoard& board_;
   const Metrics& metrics_;
   std::unique_ptr<RetentionDesk> retentions_;
+  std::unique_ptr<store::JournalReader> journal_;
 };
 
 class QueryService {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "broker/core/broker_core.h"
 #include "broker/net/context.h"
 #include "schemas/protocol.h"
 
@@ -20,6 +21,16 @@ class StatusBoard {
   [[nodiscard]] StatusReport report() const {
     const std::lock_guard lock(mutex_);
     return report_;
+  }
+
+  // What peers said that they hold.
+  void publish_peers(std::vector<core::PeerSight> peers) {
+    const std::lock_guard lock(mutex_);
+    peers_ = std::move(peers);
+  }
+  [[nodiscard]] std::vector<core::PeerSight> peers() const {
+    const std::lock_guard lock(mutex_);
+    return peers_;
   }
 
   // All below is committed.
@@ -39,6 +50,7 @@ class StatusBoard {
  private:
   mutable std::mutex mutex_;
   StatusReport report_;
+  std::vector<core::PeerSight> peers_;
 };
 
 }  // namespace lianxi::app

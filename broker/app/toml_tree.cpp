@@ -102,7 +102,7 @@ std::string nearest_word(std::string_view wrong, std::span<const std::string_vie
   return out;
 }
 
-std::optional<TomlNode> read_toml(const std::string& path, std::vector<ConfigFinding>& findings) {
+std::optional<TomlNode> read_toml(const std::string& path, std::vector<ConfigFinding>& findings, std::string* text) {
   auto fail = [&](std::uint32_t line, std::string what, std::string mend) -> std::optional<TomlNode> {
     findings.push_back({false, path, line, "", std::move(what), std::move(mend)});
     return std::nullopt;
@@ -116,7 +116,9 @@ std::optional<TomlNode> read_toml(const std::string& path, std::vector<ConfigFin
   if (in) content << in.rdbuf();
   if (!in) return fail(0, "cannot be read", "give the node's user the right to read it");
   try {
-    return to_tree(toml::parse(content.str(), path));
+    const std::string read = content.str();
+    if (text != nullptr) *text = read;
+    return to_tree(toml::parse(read, path));
   } catch (const toml::parse_error& broken) {
     return fail(static_cast<std::uint32_t>(broken.source().begin.line), std::string(broken.description()),
                 "mend the TOML here; texts stand in double quotes");

@@ -23,7 +23,9 @@ struct TomlNode {
 };
 
 // Reads and parses; a missing, unreadable or broken file is one finding.
-[[nodiscard]] std::optional<TomlNode> read_toml(const std::string& path, std::vector<ConfigFinding>& findings);
+// `text`, if asked for, is what was parsed.
+[[nodiscard]] std::optional<TomlNode> read_toml(const std::string& path, std::vector<ConfigFinding>& findings,
+                                                std::string* text = nullptr);
 
 // The word of `words` that `wrong` was probably meant to be; empty if none is near.
 [[nodiscard]] std::string nearest_word(std::string_view wrong, std::span<const std::string_view> words);

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <sstream>
 
 #include "broker/app/config.h"
 #include "broker/store/sqlite_journal.h"
@@ -47,8 +48,9 @@ int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& er
   FeedVector against;
   if (!options.against.empty()) {
     std::ifstream file(options.against);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    auto vector = file ? feed_vector_from_json(text) : refuse(RefusalCode::config, options.against, "cannot be read");
+    std::ostringstream text;
+    if (file) text << file.rdbuf();
+    auto vector = file ? feed_vector_from_json(text.str()) : refuse(RefusalCode::config, options.against, "cannot be read");
     if (!vector) {
       errors << options.against << ": " << vector.error().reason << '\n';
       return kUsage;

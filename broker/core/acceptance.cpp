@@ -19,16 +19,39 @@ Result<void> audience_is_known(const Ground& ground, const Envelope& envelope) {
   if (!ground.members().is_audience(audience))
     return refuse(RefusalCode::invalid_field, "audience",
                   "no audience \"" + audience.text() + "\" here; there are local, conference and the groups of the members file");
-  if (audience.is_local() || audience == Audience::conference() || ground.members().holds(audience, ground.region())) return {};
+  if (audience.is_local() || audience == Audience::conference() || ground.members().entitled(audience, ground.region()))
+    return {};
   return refuse(
       RefusalCode::not_allowed, "audience",
       "the group \"" + audience.text() + "\" does not hold " + to_text(ground.region()) + ", so it cannot publish to it");
 }
 
-Result<void> envelope_is_fit(const Ground& ground, const Agent& agent, const Envelope& envelope) {
+// Whether the audience takes anything at the time that the event would be stamped with: peers judge by the stamp.
+Result<void> audience_is_open(const Ground& ground, const Audience& audience, TimeMs now) {
+  if (audience.is_local()) return {};
+  const Members& members = ground.members();
+  const TimeMs stamp = ground.sequencer.clock().next_ms(now);
+  const Group* group = members.group(audience);
+  if (group != nullptr && standing_of(group->window, stamp) == Standing::not_yet)
+    return refuse(RefusalCode::not_allowed, "audience",
+                  "the group \"" + audience.text() + "\" begins at " + to_iso8601(*group->window.since));
+  const Standing own = members.standing(ground.region());
+  const auto closes = members.closes(audience, ground.region());
+  const bool closed = closes && stamp >= *closes;
+  if (!closed && (own == Standing::member || own == Standing::stranger)) return {};
+  if (own == Standing::not_yet || own == Standing::retired)
+    return refuse(RefusalCode::not_allowed, "audience",
+                  members.why_not(ground.region()) + "; nothing of it is taken elsewhere, only the audience local is open to it");
+  return refuse(RefusalCode::not_allowed, "audience",
+                "the audience \"" + audience.text() + "\" of " + to_text(ground.region()) + " ends at " + to_iso8601(*closes));
+}
+
+Result<void> envelope_is_fit(const Ground& ground, const Agent& agent, const Envelope& envelope, TimeMs now) {
+  if (auto part = ground.members().takes_part(agent.id.region(), ground.region()); !part) return part;
   if (envelope.place.text().empty()) return refuse(RefusalCode::missing_field, "place", "every event says where it is");
   if (auto own = agency_is_own(agent, envelope); !own) return own;
   if (auto known = audience_is_known(ground, envelope); !known) return known;
+  if (auto open = audience_is_open(ground, envelope.audience, now); !open) return open;
   return ground.policy().may_publish(agent, envelope);
 }
 
@@ -49,9 +72,10 @@ Result<void> fits_now(const Ground& ground, const FeedId& feed, const Retention&
 
 }  // namespace
 
-void Judge::begin(const Agent& agent, Lane lane) {
+void Judge::begin(const Agent& agent, Lane lane, TimeMs now) {
   agent_ = &agent;
   lane_ = lane;
+  now_ = now;
   fit_ = false;
 }
 
@@ -69,7 +93,7 @@ Result<Accepted> Judge::judge(const Ground& ground, const KindMemory& memory, By
     return refuse(RefusalCode::wrong_lane, "lane",
                   "this event goes on lane " + std::string(to_word(own)) + ", not " + std::string(to_word(lane_)));
   if (!as_before) {
-    if (auto fit = envelope_is_fit(ground, *agent_, envelope); !fit) return tl::unexpected(std::move(fit.error()));
+    if (auto fit = envelope_is_fit(ground, *agent_, envelope, now_); !fit) return tl::unexpected(std::move(fit.error()));
     feed_ = ground.sequencer.own_feed(lane_, envelope.audience);
   }
   fit_ = true;

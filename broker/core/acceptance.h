@@ -16,14 +16,15 @@ struct Accepted {
 // nothing they look at.
 class Judge {
  public:
-  // The next publish: its author and its lane, which every event's own lane must equal.
-  void begin(const Agent& agent, Lane lane);
+  // The next publish: its author, its lane, which every event's own lane must equal, and the time.
+  void begin(const Agent& agent, Lane lane, TimeMs now);
   [[nodiscard]] Result<Accepted> judge(const Ground& ground, const KindMemory& memory, BytesView body);
 
  private:
   EventReader reader_;
   const Agent* agent_ = nullptr;
   Lane lane_{};
+  TimeMs now_ = 0;
   bool fit_ = false;  // the event before was
   FeedId feed_;
 };

@@ -31,6 +31,24 @@ struct BrokerCore::State {
   Followers followers;
   Replication replication;
 
+  void take_members(const std::shared_ptr<const Members>& members) {
+    const bool stands = members->stands_at(turn.now);
+    const auto before =
+        std::exchange(ground.config.members, stands ? members : std::make_shared<const Members>(members->at(turn.now)));
+    ground.durability.members_changed(ground, *before);
+  }
+  void rights_changed(const PolicyChanged& changed) {
+    ground.forks.keep_members([&](RegionCode region) { return ground.members().active(region); });
+    followers.policy_changed(ground, turn, changed);
+    replication.members_changed(ground);
+  }
+  // Members come and go at an instant, with no word from outside.
+  void look_at_the_time() {
+    if (ground.members().stands_at(turn.now)) return;
+    take_members(ground.config.members);
+    rights_changed({});
+  }
+
   // --- one handler for each input ---
   void on(const AgentMessage& from) {
     followers.heard(turn, from.connection);
@@ -45,13 +63,8 @@ struct BrokerCore::State {
   void on(const Delivered& delivered) { followers.delivered(turn, delivered); }
   void on(const PolicyChanged& changed) {
     if (changed.policy) ground.config.policy = changed.policy;
-    if (changed.members) {
-      const auto before = std::exchange(ground.config.members, changed.members);
-      ground.durability.members_changed(ground, *before);
-    }
-    ground.forks.keep_members([&](RegionCode region) { return ground.members().find(region) != nullptr; });
-    followers.policy_changed(ground, turn, changed);
-    replication.members_changed(ground);
+    if (changed.members) take_members(changed.members);
+    rights_changed(changed);
   }
   void on(const DiskState& disk) { ground.disk_low = disk.below_headroom; }
   void on(const RetentionPlanned& planned) { remember_plan(planned.audience, planned.retention, ground.memory); }
@@ -93,10 +106,12 @@ void BrokerCore::begin(TimeMs now, const Hash& entropy) {
   state_->turn.now = now;
   state_->turn.entropy = entropy;
   state_->ground.sequencer.open();
+  state_->look_at_the_time();
 }
 
 void BrokerCore::step(const Input& input) {
   state_->turn.now = std::max(state_->turn.now, input.now);
+  state_->look_at_the_time();
   std::visit([&](const auto& what) { state_->on(what); }, input.what);
 }
 
@@ -126,8 +141,16 @@ std::vector<LinkView> BrokerCore::links() const {
   return state_->replication.links();
 }
 
+std::vector<PeerSight> BrokerCore::peers() const {
+  return state_->replication.peers();
+}
+
 std::size_t BrokerCore::follower_count() const {
   return state_->followers.count();
+}
+
+const std::shared_ptr<const Members>& BrokerCore::members() const {
+  return state_->ground.config.members;
 }
 
 std::optional<TimeMs> BrokerCore::retry_at() const {

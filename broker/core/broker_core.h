@@ -38,10 +38,18 @@ struct CoreConfig {
 
 struct LinkView {  // for status
   LinkId link;
-  std::string state;  // down, connecting, following, refused
+  std::string state;  // down, connecting, following, refused, retired
   std::optional<TimeMs> last_contact;
   std::string reason;
   std::uint64_t received_events = 0;
+  MembersVersion members = {};  // that the peer runs; 0: it has not said
+};
+
+// What a peer said last that it holds of this region's feeds.
+struct PeerSight {
+  RegionCode region;
+  FeedVector held;
+  TimeMs said_at = 0;
 };
 
 class BrokerCore {
@@ -61,7 +69,10 @@ class BrokerCore {
   [[nodiscard]] FeedVector heads() const;
   [[nodiscard]] Offset next_offset() const;
   [[nodiscard]] std::vector<LinkView> links() const;
+  [[nodiscard]] std::vector<PeerSight> peers() const;
   [[nodiscard]] std::size_t follower_count() const;
+  // As they stand in the open or last turn; another object whenever somebody has come or gone.
+  [[nodiscard]] const std::shared_ptr<const Members>& members() const;
   // When a follower whose connection was full is to be tried again: come back then, with or without inputs.
   [[nodiscard]] std::optional<TimeMs> retry_at() const;
   // Whether a delivery made for this follow may still be sent.

@@ -12,6 +12,10 @@ Hlc HybridClock::tick(TimeMs now) {
   return last_;
 }
 
+TimeMs HybridClock::next_ms(TimeMs now) const {
+  return physical_ms(HybridClock(*this).tick(now));
+}
+
 bool HybridClock::merge(Hlc remote, TimeMs now) {
   if (physical_ms(remote) > now + kMaxClockSkewMs) return false;
   last_ = std::max(last_, remote);

@@ -113,7 +113,7 @@ void Durability::credited(const Ground& ground, const AgentMessage& from, const 
 
 void Durability::members_changed(const Ground& ground, const Members& before) {
   const Members& now = ground.members();
-  std::erase_if(held_, [&](const auto& entry) { return now.find(entry.first.first) == nullptr; });
+  std::erase_if(held_, [&](const auto& entry) { return !now.active(entry.first.first); });
   for (auto& [place, held] : held_) {
     const RegionCode peer = place.first;
     const auto new_to = [&](const Audience& audience) { return now.holds(audience, peer) && !before.holds(audience, peer); };

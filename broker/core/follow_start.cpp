@@ -60,9 +60,11 @@ bool asked_for(const Follow& follow, const FeedId& feed) {
 
 Result<void> Followers::rights(const Ground& ground, const Agent& agent, FollowMode mode, const Filter& filter) const {
   if (mode == FollowMode::feeds) {
-    if (agent.role == Role::node && ground.members().find(agent.id.region()) != nullptr) return {};
+    if (agent.role == Role::node && ground.members().active(agent.id.region())) return {};
+    if (auto part = ground.members().takes_part(agent.id.region(), ground.region()); !part) return part;
     return refuse(RefusalCode::not_allowed, "mode", "whole feeds are for the nodes of members; follow events instead");
   }
+  if (auto part = ground.members().takes_part(agent.id.region(), ground.region()); !part) return part;
   return ground.policy().may_follow_some(agent, filter);
 }
 

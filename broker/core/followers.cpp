@@ -264,6 +264,7 @@ std::optional<Heartbeat> Followers::heartbeat_for(const Ground& ground, const Tu
   Heartbeat beat{turn.now, {}};
   const Agent& agent = it->second.spec->agent;
   if (agent.role != Role::node) return beat;
+  beat.members = ground.members().version();
   // A node learns how far it is held here (its own feeds), and how far this region's feeds go.
   for (const auto& [feed, head] : ground.sequencer.heads()) {
     if (feed.region != ground.region() && feed.region != agent.id.region()) continue;

@@ -275,6 +275,30 @@ Result<void> Policy::may_follow_some(const Agent& agent, const Filter& filter) c
   return {};
 }
 
+Verdict Policy::judge_reading(const Agent& agent, const Envelope& envelope, std::vector<Rule> Grant::*right) const {
+  std::vector<const Rule*> rules;
+  for (const Grant* grant : grants_of(agent.id))
+    for (const Rule& rule : grant->*right) {
+      if (shows(rule, envelope))
+        return {true, "\"" + grant->agents + "\"" + (rule.line == 0 ? "" : " at line " + std::to_string(rule.line))};
+      rules.push_back(&rule);
+    }
+  if (rules.empty()) return {false, "no grant names it for this"};
+  auto checks = list_checks(envelope);
+  for (auto& check : checks)
+    if (check.field == std::string_view("place"))
+      check.admits = [](const Rule& r, const Envelope& x) { return shows_place(r, x.place); };
+  const auto left = narrowed(checks, envelope, std::move(rules), "no rule admits");
+  return {false, left ? "no single rule admits all of it" : left.error().reason};
+}
+
+Verdict Policy::judge_follow(const Agent& agent, const Envelope& envelope) const {
+  return judge_reading(agent, envelope, &Grant::follow);
+}
+Verdict Policy::judge_query(const Agent& agent, const Envelope& envelope) const {
+  return judge_reading(agent, envelope, &Grant::query);
+}
+
 bool Policy::may_query_kind(const Agent& agent, Kind kind) const {
   for (const Grant* grant : grants_of(agent.id))
     for (const Rule& rule : grant->query)

@@ -2,6 +2,7 @@
 // query thread and the live socket, each with its own shared copy. Nothing is allowed that no grant allows.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@ struct Rule {
   std::vector<std::string> agencies;
   std::vector<Level> levels;
   std::vector<Audience> audiences;
+  std::uint32_t line = 0;  // of policy.toml; 0: not read from a file
   bool operator==(const Rule&) const = default;
 };
 
@@ -40,6 +42,12 @@ struct Agent {
   Role role = Role::agent;
 };
 
+// Whether a rule admits something, and which, or what is lacking.
+struct Verdict {
+  bool admitted = false;
+  std::string why;
+};
+
 class Policy {
  public:
   Policy() = default;
@@ -55,6 +63,9 @@ class Policy {
   [[nodiscard]] Result<void> may_follow_some(const Agent& agent, const Filter& filter) const;
   // The rules that may_follow asks, borrowed from this policy: agents with the same rules may follow the same.
   [[nodiscard]] std::vector<const Rule*> follow_rules(const Agent& agent) const;
+  // The same as may_follow and may_query, with the reason: "*.fire.*" at line 27, or the first list that no rule passes.
+  [[nodiscard]] Verdict judge_follow(const Agent& agent, const Envelope& envelope) const;
+  [[nodiscard]] Verdict judge_query(const Agent& agent, const Envelope& envelope) const;
   [[nodiscard]] bool may_query_kind(const Agent& agent, Kind kind) const;
   // Of the first grant that names some; else the node's.
   [[nodiscard]] const PublishRates& rates(const AgentId& agent) const;
@@ -65,6 +76,7 @@ class Policy {
                                    const std::vector<Audience>& audiences = {Audience::conference()}) const;
 
  private:
+  [[nodiscard]] Verdict judge_reading(const Agent& agent, const Envelope& envelope, std::vector<Rule> Grant::*right) const;
   [[nodiscard]] std::vector<const Grant*> grants_of(const AgentId& agent) const;
   std::vector<Grant> grants_;
   PublishRates rates_;
@@ -77,24 +89,48 @@ struct Member {
   SealPublicKey seal_key{};
   std::string curve_key;                         // Z85, of its broker's sockets
   std::string flash, data, follow, query, live;  // endpoints, "tcp://host:port"
+  Window window;                                 // what it sealed stays proven and readable behind its end
 };
-struct Group {
+struct Group {  // its set is fixed for ever; it may only begin and end as a whole
   Audience audience;
   std::vector<RegionCode> members;
+  Window window;
 };
+// members.toml as it stands at an instant. A value that `at` did not give stands for no instant: everybody counts as a member.
 class Members {
  public:
   Members() = default;
-  Members(std::vector<Member> members, std::vector<Group> groups);
+  Members(std::vector<Member> members, std::vector<Group> groups, MembersVersion version = {});
+  [[nodiscard]] Members at(TimeMs now) const;
+  // False: ask at(now) for the value of `now`. Nothing changes without it.
+  [[nodiscard]] bool stands_at(TimeMs now) const { return from_ <= now && now < to_; }
+  [[nodiscard]] MembersVersion version() const { return version_; }
+
+  // Whoever stands in the file, also who comes later or has gone: whose seals are to be trusted.
   [[nodiscard]] const Member* find(RegionCode region) const;
   [[nodiscard]] const std::vector<Member>& all() const { return members_; }
   [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
-  [[nodiscard]] bool is_audience(const Audience& audience) const;               // known here
-  [[nodiscard]] bool holds(const Audience& audience, RegionCode region) const;  // may `region` hold such events of others
+  [[nodiscard]] Standing standing(RegionCode region) const;
+  [[nodiscard]] bool active(RegionCode region) const { return standing(region) == Standing::member; }
+  // Why it is none now, for a person: "341000 is no member since 2026-12-31T24:00...".
+  [[nodiscard]] std::string why_not(RegionCode region) const;
+  // Refused: an agent of a member that has not begun, or has gone, at another region's node.
+  [[nodiscard]] Result<void> takes_part(RegionCode agent, RegionCode node) const;
+
+  [[nodiscard]] const Group* group(const Audience& audience) const;
+  [[nodiscard]] bool is_audience(const Audience& audience) const;                  // known here
+  [[nodiscard]] bool entitled(const Audience& audience, RegionCode region) const;  // of its set, at whatever time
+  [[nodiscard]] bool holds(const Audience& audience, RegionCode region) const;     // may `region` be sent such events now
+  // No event of this audience that its region's node has stamped at or after this instant is taken.
+  [[nodiscard]] std::optional<TimeMs> closes(const Audience& audience, RegionCode home) const;
 
  private:
   std::vector<Member> members_;
   std::vector<Group> groups_;
+  std::vector<Standing> standings_;  // of members_
+  MembersVersion version_;
+  TimeMs from_ = std::numeric_limits<TimeMs>::min();
+  TimeMs to_ = std::numeric_limits<TimeMs>::max();
 };
 
 }  // namespace lianxi::core

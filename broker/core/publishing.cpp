@@ -111,7 +111,7 @@ void Publishing::publish(Ground& ground, Turn& turn, const AgentMessage& from, c
   const std::vector<BytesView> bodies(publish.events.begin(), publish.events.end());
   std::vector<BodyHash> hashes(bodies.size());
   body_hashes(bodies, hashes);
-  judge_.begin(from.agent, publish.lane);
+  judge_.begin(from.agent, publish.lane, turn.now);
   Sequence sequence = publish.first_sequence;
   for (std::size_t i = 0; i < bodies.size(); ++i) {
     if (!take(call, sequence, bodies[i], hashes[i])) return;

@@ -53,28 +53,60 @@ Follow Replication::question(SessionId follow, const LinkId& of, FeedVector held
 }
 
 void Replication::tick(Ground& ground, Turn& turn) {
-  for (const Member& member : ground.members().all()) {
-    if (member.region == ground.region()) continue;
+  const Members& members = ground.members();
+  if (const Standing own = members.standing(ground.region()); own == Standing::retired || own == Standing::not_yet) {
+    for (auto& [id, detour] : detours_) close_detour(turn, id.lanes, detour, members.why_not(ground.region()));
+    detours_.clear();
+    for (auto& [id, link] : links_) end_link(turn, id, link, members.why_not(ground.region()));
+    return;
+  }
+  for (const Member& member : members.all()) {
+    if (member.region == ground.region() || members.standing(member.region) == Standing::not_yet) continue;
     for (const LaneClass lanes : kClasses) {
       const LinkId id{member.region, lanes};
       Link& link = links_.try_emplace(id, Link{.down_since = turn.now}).first->second;
-      link.down_since = std::min(link.down_since, turn.now);
-      link.heard = std::min(link.heard, turn.now);  // the wall clock may have been set back
-      link.sent = std::min(link.sent, turn.now);
-      link.retry_at = std::min(link.retry_at, turn.now + kRefusedLinkRetryMs);
-      const bool open_now = link.state == State::connecting || link.state == State::following;
-      if (!open_now) {
-        if (turn.now >= link.retry_at && !ground.disk_low) open(ground, turn, id, link);
-      } else if (turn.now - link.heard > kPeerSilenceMs) {
-        back_off(ground, turn, id, link, "no word from the peer for " + std::to_string(kPeerSilenceMs) + " ms", kCutWaitMs);
-      } else if (link.state == State::following && turn.now - link.sent >= kHeartbeatMs) {
-        turn.effects.link_sends.push_back({id, Heartbeat{turn.now, held_of(ground, id)}});
-        link.sent = turn.now;
+      if (members.active(member.region)) link.all_here = false;
+      if (members.active(member.region) || still_fetches(ground, turn, id, link)) {
+        tend(ground, turn, id, link);
+      } else {
+        end_link(turn, id, link, members.why_not(member.region) + (link.all_here ? "; all that it published is here" : ""));
       }
     }
   }
   take_detours(ground, turn);
   ground.former_shown = former_shown(ground);
+}
+
+void Replication::tend(const Ground& ground, Turn& turn, const LinkId& id, Link& link) {
+  link.down_since = std::min(link.down_since, turn.now);
+  link.heard = std::min(link.heard, turn.now);  // the wall clock may have been set back
+  link.sent = std::min(link.sent, turn.now);
+  link.retry_at = std::min(link.retry_at, turn.now + kRefusedLinkRetryMs);
+  const bool open_now = link.state == State::connecting || link.state == State::following;
+  if (!open_now) {
+    if (turn.now >= link.retry_at && !ground.disk_low) open(ground, turn, id, link);
+  } else if (turn.now - link.heard > kPeerSilenceMs) {
+    back_off(ground, turn, id, link, "no word from the peer for " + std::to_string(kPeerSilenceMs) + " ms", kCutWaitMs);
+  } else if (link.state == State::following && turn.now - link.sent >= kHeartbeatMs) {
+    turn.effects.link_sends.push_back({id, Heartbeat{turn.now, held_of(ground, id), ground.members().version()}});
+    link.sent = turn.now;
+  }
+}
+
+bool Replication::still_fetches(const Ground& ground, const Turn& turn, const LinkId& id, const Link& link) const {
+  const Member* member = ground.members().find(id.peer);
+  return !link.all_here && member != nullptr && member->window.until && turn.now - *member->window.until < kLastFetchMs;
+}
+
+// Its socket is closed by the ring, which sees the state.
+void Replication::end_link(Turn& turn, const LinkId& id, Link& link, const std::string& reason) {
+  if (link.state == State::retired) return;
+  if (link.state == State::connecting || link.state == State::following) say_unfollow(turn, id, link, reason);
+  left(turn, link);
+  link.former = {};
+  link.state = State::retired;
+  link.retry_at = turn.now;
+  link.reason = reason;
 }
 
 FeedVector Replication::held_of(const Ground& ground, const LinkId& id) {
@@ -137,9 +169,13 @@ void Replication::lost(const Ground& ground, Turn& turn, const LinkLost& lost) {
 }
 
 void Replication::members_changed(const Ground& ground) {
-  const auto gone = [&](const auto& entry) { return ground.members().find(entry.first.peer) == nullptr; };
+  const auto gone = [&](const auto& entry) {
+    const Standing now = ground.members().standing(entry.first.peer);
+    return now == Standing::stranger || now == Standing::not_yet;
+  };
   std::erase_if(links_, gone);
   std::erase_if(detours_, gone);
+  std::erase_if(sights_, [&](const auto& entry) { return gone(std::pair{LinkId{entry.first, {}}, 0}); });
 }
 
 void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
@@ -160,8 +196,8 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
   } else if (const auto* deliver_message = std::get_if<Deliver>(&from.message)) {
     if (ours(deliver_message->follow) && link.state == State::following)
       deliver(ground, turn, {from.link, link, from.link.peer, nullptr}, *deliver_message);
-  } else if (const auto* heartbeat = std::get_if<Heartbeat>(&from.message)) {
-    ground.forks.compare(turn, ground.sequencer, heartbeat->vector, from.link.peer);
+  } else if (const auto* beat = std::get_if<Heartbeat>(&from.message)) {
+    heartbeat(ground, turn, from.link, link, *beat);
   } else if (const auto* said_no = std::get_if<Refused>(&from.message)) {
     refused(ground, turn, from.link, link, *said_no);
   } else if (const auto* unfollow = std::get_if<Unfollow>(&from.message)) {
@@ -169,6 +205,31 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
   } else if (!std::holds_alternative<Welcome>(from.message)) {
     turn.count(RefusalCode::unknown_type);
   }
+}
+
+void Replication::heartbeat(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Heartbeat& heartbeat) {
+  const Members& members = ground.members();
+  link.members = heartbeat.members;
+  PeerSight& sight = sights_[id.peer];
+  sight = {id.peer, heartbeat.vector, turn.now};
+  std::erase_if(sight.held, [&](const FeedPosition& position) { return position.feed.region != ground.region(); });
+  if (members.active(id.peer)) {
+    ground.forks.compare(turn, ground.sequencer, heartbeat.vector, id.peer);
+  } else if (const Member* gone = members.find(id.peer); gone != nullptr && gone->window.until) {
+    // A heartbeat later than the end by its sender's own clock tells of all that it ever stamped before the end.
+    link.all_here = heartbeat.time >= *gone->window.until + kHeartbeatMs &&
+                    std::all_of(heartbeat.vector.begin(), heartbeat.vector.end(), [&](const FeedPosition& position) {
+                      return position.feed.region != id.peer || (lanes_of(id.lanes) & mask_of(position.feed.lane)) == 0 ||
+                             position.head.sequence <= ground.sequencer.head(position.feed).sequence;
+                    });
+  }
+  if (heartbeat.members == members.version() || heartbeat.members.value == 0 || members.version().value == 0)
+    return link.differs_since.reset();
+  link.differs_since = std::min(link.differs_since.value_or(turn.now), turn.now);
+  if (turn.now - *link.differs_since >= kMembersDifferMs)
+    alarm(turn, "members_differ", to_text(id.peer),
+          "the node of " + to_text(id.peer) + " runs members file " + to_text(heartbeat.members) + ", this one " +
+              to_text(members.version()) + ": bring the same file to both");
 }
 
 void Replication::refused(const Ground& ground, Turn& turn, const LinkId& id, Link& link, const Refused& refused) {
@@ -185,16 +246,22 @@ void Replication::refused(const Ground& ground, Turn& turn, const LinkId& id, Li
 }
 
 std::vector<LinkView> Replication::links() const {
-  static constexpr const char* kWords[] = {"down", "connecting", "following", "refused"};
+  static constexpr const char* kWords[] = {"down", "connecting", "following", "refused", "retired"};
   std::vector<LinkView> views;
   for (const auto& [id, link] : links_) {
     std::string reason = link.reason;
     if (const auto detour = detours_.find(id); detour != detours_.end() && detour->second.open)
       reason += (reason.empty() ? "its feeds are asked of " : "; its feeds are asked of ") + to_text(detour->second.via);
-    views.push_back(
-        {id, kWords[static_cast<std::size_t>(link.state)], link.last_contact, std::move(reason), link.received_events});
+    views.push_back({id, kWords[static_cast<std::size_t>(link.state)], link.last_contact, std::move(reason), link.received_events,
+                     link.members});
   }
   return views;
+}
+
+std::vector<PeerSight> Replication::peers() const {
+  std::vector<PeerSight> all;
+  for (const auto& [region, sight] : sights_) all.push_back(sight);
+  return all;
 }
 
 void Replication::alarm(Turn& turn, const std::string& what, const std::string& about, std::string reason) {

@@ -19,6 +19,11 @@ inline constexpr std::size_t kMaxFeedsOfRegion = 512;
 inline constexpr TimeMs kDetourAfterMs = 2'000;
 // A detour that brought nothing for so long is taken through the next peer: this one may be cut off as well.
 inline constexpr TimeMs kDetourPatienceMs = 10'000;
+inline constexpr TimeMs kMaxDetourPatienceMs = 3'600'000;  // of a member that has gone, doubled each time nothing came
+// What a member published before it went is fetched from its own node for so long; from then on from whoever has it.
+inline constexpr TimeMs kLastFetchMs = 7 * 86'400'000LL;
+// A peer may run another members file for so long before a person is told: files are changed city by city.
+inline constexpr TimeMs kMembersDifferMs = 600'000;
 
 class Replication {
  public:
@@ -27,15 +32,17 @@ class Replication {
   void lost(const Ground& ground, Turn& turn, const LinkLost& lost);
   void members_changed(const Ground& ground);
   [[nodiscard]] std::vector<LinkView> links() const;
+  [[nodiscard]] std::vector<PeerSight> peers() const;
 
  private:
-  enum class State : std::uint8_t { down, connecting, following, refused };
+  enum class State : std::uint8_t { down, connecting, following, refused, retired };
   struct Detour {  // of what a link that is down should bring
     RegionCode via;
     SessionId follow;  // on the link to `via`
     bool open = false;
-    TimeMs moved_at = 0;  // opened, or brought something
-    TimeMs retry_at = 0;  // while it is not open
+    TimeMs moved_at = 0;     // opened, or brought something
+    TimeMs retry_at = 0;     // while it is not open
+    std::uint32_t vain = 0;  // peers asked since it last brought something
   };
   // Own feeds of epochs that a restore has ended: what it lost is asked of every peer, once on each connection.
   struct Former : Detour {
@@ -56,6 +63,9 @@ class Replication {
     std::optional<TimeMs> last_contact;
     std::string reason = "not yet tried";
     std::uint64_t received_events = 0;
+    MembersVersion members;
+    std::optional<TimeMs> differs_since;  // from our members file
+    bool all_here = false;                // of a member that has gone: it has shown that nothing is missing here
     Former former;
   };
   // What a delivery is judged against: a link's own follow, or a detour on it.
@@ -67,6 +77,12 @@ class Replication {
   };
 
   void open(const Ground& ground, Turn& turn, const LinkId& id, Link& link);
+  void tend(const Ground& ground, Turn& turn, const LinkId& id, Link& link);
+  // Of a member that has gone: whether its own node is still asked for what it published before.
+  [[nodiscard]] bool still_fetches(const Ground& ground, const Turn& turn, const LinkId& id, const Link& link) const;
+  void end_link(Turn& turn, const LinkId& id, Link& link, const std::string& reason);
+  void heartbeat(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Heartbeat& heartbeat);
+  [[nodiscard]] TimeMs patience(const Ground& ground, const LinkId& id, const Detour& detour) const;
   // Leaves the link for a time that grows with the attempts, up to `most`.
   void back_off(const Ground& ground, Turn& turn, const LinkId& id, Link& link, std::string reason,
                 TimeMs most = kMaxReconnectMs);
@@ -97,6 +113,8 @@ class Replication {
   // False: the source was left.
   bool take(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
   void append(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
+  // Why the segment's feed ends before the segment does; empty if it does not.
+  [[nodiscard]] static std::string behind_the_end(const Ground& ground, const Segment& segment);
   // As give_up and back_off; of a detour only itself is left.
   void give_up(Turn& turn, const Source& source, RefusalCode code, std::string reason);
   void back_off(const Ground& ground, Turn& turn, const Source& source, const std::string& reason);
@@ -106,6 +124,7 @@ class Replication {
   void alarm(Turn& turn, const std::string& what, const std::string& about, std::string reason);
 
   std::map<LinkId, Link> links_;
+  std::map<RegionCode, PeerSight> sights_;                        // of whoever has a link
   std::map<LinkId, Detour> detours_;                              // by the link that is down
   std::set<FeedId> forked_;                                       // peers' feeds that are not taken any more
   std::map<std::pair<std::string, std::string>, TimeMs> alarms_;  // what and about whom -> when told

@@ -28,7 +28,10 @@ void Replication::deliver(Ground& ground, Turn& turn, const Source& source, cons
   for (const Segment& segment : *segments)
     if (!take(ground, turn, source, segment)) return;
   if (source.detour != nullptr) {
-    if (!segments->empty()) source.detour->moved_at = turn.now;
+    if (!segments->empty()) {
+      source.detour->moved_at = turn.now;
+      source.detour->vain = 0;
+    }
     turn.effects.link_sends.push_back({source.id, Credit{source.detour->follow, deliver.segments.size(), 1, Offset{}}});
     return;
   }
@@ -69,6 +72,8 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     case SegmentVerdict::Outcome::known:
       return true;
     case SegmentVerdict::Outcome::append:
+      if (std::string late = behind_the_end(ground, segment); !late.empty())
+        return leave(RefusalCode::not_allowed, std::move(late));
       append(ground, turn, source, segment);
       return true;
     case SegmentVerdict::Outcome::forked:
@@ -84,6 +89,21 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
   }
   back_off(ground, turn, source, verdict.reason);
   return false;
+}
+
+// A segment is taken whole or not at all: what is cut out of it could not be proven any more. A node that knows of its own end
+// seals nothing across it.
+std::string Replication::behind_the_end(const Ground& ground, const Segment& segment) {
+  const FeedId& feed = segment.info().feed;
+  const auto end = ground.members().closes(feed.audience, feed.region);
+  if (!end || feed.region == ground.region()) return {};
+  for (const RecordView& record : segment.records()) {
+    if (physical_ms(record.stamp.time) < *end) continue;
+    return to_text(feed) + " goes on at " + std::to_string(record.stamp.sequence.value) + ", stamped " +
+           to_iso8601(physical_ms(record.stamp.time)) + ", though it ends at " + to_iso8601(*end) +
+           ": its node runs another members file";
+  }
+  return {};
 }
 
 void Replication::give_up(Turn& turn, const Source& source, RefusalCode code, std::string reason) {

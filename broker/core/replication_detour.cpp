@@ -15,8 +15,8 @@ bool Replication::former_shown(const Ground& ground) const {
 
 void Replication::take_detours(const Ground& ground, Turn& turn) {
   for (auto& [id, link] : links_) {
-    if (link.state == State::following) {
-      ask_former(ground, turn, id, link);
+    if (link.state == State::following || link.all_here) {
+      if (link.state == State::following) ask_former(ground, turn, id, link);
       const auto over = detours_.find(id);
       if (over == detours_.end()) continue;
       close_detour(turn, id.lanes, over->second, "the member is reached again");
@@ -27,21 +27,28 @@ void Replication::take_detours(const Ground& ground, Turn& turn) {
     Detour& detour = detours_.try_emplace(id, Detour{.via = id.peer}).first->second;
     detour.moved_at = std::min(detour.moved_at, turn.now);  // the wall clock may have been set back
     detour.retry_at = std::min(detour.retry_at, turn.now + kRefusedLinkRetryMs);
-    if (detour.open && turn.now - detour.moved_at <= kDetourPatienceMs) continue;
+    if (detour.open && turn.now - detour.moved_at <= patience(ground, id, detour)) continue;
     if (!detour.open && turn.now < detour.retry_at) continue;
     const auto via = next_via(ground, id, detour.via);
     if (!via || (detour.open && *via == detour.via)) continue;
     close_detour(turn, id.lanes, detour, "another node is asked");
+    detour.vain += 1;
     detour.via = *via;
     open_detour(ground, turn, id, detour);
   }
+}
+
+// Of a member that has gone nothing more may come, ever.
+TimeMs Replication::patience(const Ground& ground, const LinkId& id, const Detour& detour) const {
+  if (ground.members().active(id.peer)) return kDetourPatienceMs;
+  return std::min(kMaxDetourPatienceMs, kDetourPatienceMs << std::min(detour.vain, 10U));
 }
 
 std::optional<RegionCode> Replication::next_via(const Ground& ground, const LinkId& id, RegionCode before) const {
   std::optional<RegionCode> first;
   for (const auto& [other, link] : links_) {
     if (other.lanes != id.lanes || other.peer == id.peer || link.state != State::following) continue;
-    if (ground.members().find(other.peer) == nullptr) continue;
+    if (!ground.members().active(other.peer)) continue;
     if (other.peer > before) return other.peer;
     if (!first) first = other.peer;
   }

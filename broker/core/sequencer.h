@@ -46,6 +46,7 @@ class Sequencer {
   void append_peer(StoredSegment segment);
 
   [[nodiscard]] HybridClock& clock() { return clock_; }
+  [[nodiscard]] const HybridClock& clock() const { return clock_; }
   [[nodiscard]] Offset next_offset() const { return next_; }  // as of the last closed turn
   // True if nothing of these regions (empty: all) and lanes was added from `cursor` on. Knows what was added since the start:
   // ask only for a cursor that stood at the head since.

@@ -66,6 +66,8 @@ class JournalReader {
   // The lowest offset whose event is not covered by `have` (positions of feeds); next_offset if all are.
   [[nodiscard]] virtual StoreResult<Offset> first_beyond(const FeedVector& have) = 0;
   [[nodiscard]] virtual StoreResult<Offset> next_offset() = 0;
+  // The first offset that is still here; 1 where nothing is ever taken away.
+  [[nodiscard]] virtual StoreResult<Offset> first_offset() { return Offset(1); }
 };
 
 }  // namespace lianxi::store

@@ -142,6 +142,10 @@ class SqliteReader final : public JournalReader {
     return guarded("ask the journal for its head", [&] { return file(newest()).next_offset(); });
   }
 
+  [[nodiscard]] StoreResult<Offset> first_offset() override {
+    return guarded("ask the journal for its beginning", [&] { return file(first_).first_offset(); });
+  }
+
  private:
   void list_files() {
     const std::vector<std::uint64_t> numbers = list_journal(options_.folder);

@@ -63,6 +63,7 @@ struct PlaceRange {
 
 [[nodiscard]] ResourceRows read_resources(ReadTables& tables, const AskResources& ask, const ReadView::Admits& admits);
 [[nodiscard]] AlertRows read_alerts(ReadTables& tables, const AskAlerts& ask, TimeMs now, const ReadView::Admits& admits);
+[[nodiscard]] std::vector<Offset> read_events_of(ReadTables& tables, const std::string& entity, std::size_t most);
 [[nodiscard]] IncidentRows read_incidents(ReadTables& tables, const AskIncidents& ask, const ReadView::Admits& admits);
 
 // A retention's feed, with the row of its audience.

@@ -49,6 +49,13 @@ class SqliteReadView final : public ReadView {
     });
   }
 
+  [[nodiscard]] StoreResult<std::vector<Offset>> events_of(const std::string& entity, std::size_t most) override {
+    return guarded("ask for an entity's events", [&] {
+      const ReadTables::Snapshot snapshot(tables_);
+      return read_events_of(tables_, entity, most);
+    });
+  }
+
   [[nodiscard]] StoreResult<std::vector<DigestRow>> digests() override {
     return guarded("ask for digests", [&] {
       const ReadTables::Snapshot snapshot(tables_);

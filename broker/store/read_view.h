@@ -31,6 +31,9 @@ class ReadView {
   [[nodiscard]] virtual StoreResult<AlertRows> alerts(const AskAlerts& ask, TimeMs now, const Admits& admits) = 0;
   [[nodiscard]] virtual StoreResult<IncidentRows> incidents(const AskIncidents& ask, const Admits& admits) = 0;
   [[nodiscard]] virtual StoreResult<RetentionSurvey> retention(const FeedId& feed, Ordinal through, TimeMs now) = 0;
+  // Where in the journal events of this entity stand, newest first, at most `most`: every report of an incident, the alert, what
+  // a resource's rows began with.
+  [[nodiscard]] virtual StoreResult<std::vector<Offset>> events_of(const std::string& entity, std::size_t most) = 0;
   // Per audience: digest of row hashes with the vector of the feeds applied.
   [[nodiscard]] virtual StoreResult<std::vector<DigestRow>> digests() = 0;
 };

@@ -148,6 +148,16 @@ class Cluster:
             self._write_node(region)
             self._write_profiles(region)
 
+    def join(self, region):
+        """The files of one more city, on loopback. Whoever runs already has not heard of it."""
+        self._hosts[region] = ("127.0.0.1", [])
+        for name in ENDPOINTS + ("metrics",):
+            self.ports[region, name] = self._free.next()
+        self._make_keys(region)
+        self.regions.append(region)
+        self._write_node(region)
+        self._write_profiles(region)
+
     def _keys(self, folder, name, *options):
         folder.mkdir(parents=True, exist_ok=True)
         done = subprocess.run([self.bin / "lianxi", "keys", "new", name, *options], cwd=folder, capture_output=True, text=True)

@@ -178,6 +178,7 @@ std::string to_json(const StatusReport& status) {
   to["head"] = status.head.value;
   to["view_offset"] = status.view_offset.value;
   to["view_version"] = status.view_version;
+  if (status.members.value != 0) to["members"] = to_text(status.members);
   to["feeds"] = codec::json_feeds(status.feeds);
   to["digests"] = ordered_json::object();
   for (const DigestRow& row : status.digests) {
@@ -191,6 +192,7 @@ std::string to_json(const StatusReport& status) {
                            {"last_contact", time_or_null(row.last_contact)},
                            {"reason", row.reason},
                            {"received_events", row.received_events}});
+    if (row.members.value != 0) to["links"].back()["members"] = to_text(row.members);
   }
   to["counters"] = ordered_json::object();
   for (const CounterRow& row : status.counters) to["counters"][row.name] = row.value;

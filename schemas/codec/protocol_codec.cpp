@@ -160,7 +160,7 @@ Bytes write_payload(const Unfollow& unfollow) {
 Bytes write_payload(const Heartbeat& heartbeat) {
   Builder out;
   const auto vector = codec::write_vector(out, heartbeat.vector);
-  return finish(out, wire::CreateHeartbeat(out, heartbeat.time, vector));
+  return finish(out, wire::CreateHeartbeat(out, heartbeat.time, vector, heartbeat.members.value));
 }
 
 using codec::write_payload;

@@ -222,7 +222,7 @@ Result<Message> read(const FrameHeader& header, const wire::Unfollow* from, Mess
 }
 
 Result<Message> read(const FrameHeader& /*header*/, const wire::Heartbeat* from, MessageReader in) {
-  Heartbeat heartbeat{from->time(), in.feed_vector("vector", from->vector())};
+  Heartbeat heartbeat{from->time(), in.feed_vector("vector", from->vector()), MembersVersion(from->members())};
   return in.result<Message>(std::move(heartbeat));
 }
 

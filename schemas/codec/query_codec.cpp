@@ -1,8 +1,7 @@
 // Questions to a node's view and their answers.
 #include <cmath>
 
-#include "schemas/codec/message_io.h"
-#include "wire/query_generated.h"
+#include "schemas/codec/explain_io.h"
 
 namespace lianxi {
 namespace {
@@ -13,12 +12,16 @@ using FbVoid = flatbuffers::Offset<void>;
 template <class T>
 using Written = flatbuffers::Offset<T>;
 
-template <class E>
-std::uint8_t number(E value) {
-  return static_cast<std::uint8_t>(value);
-}
+using codec::number;
 
 // --- writing ---
+
+FbVoid write(Builder& out, const AskExplain& ask) {
+  return codec::write_explain(out, ask);
+}
+FbVoid write(Builder& out, const ExplainReport& report) {
+  return codec::write_explain(out, report);
+}
 
 FbVoid write(Builder& out, const AskResources& ask) {
   const auto types = codec::write_numbers<std::uint8_t>(out, ask.types);
@@ -138,14 +141,15 @@ FbVoid write(Builder& out, const StatusReport& status) {
     const auto lanes = codec::write_text(out, row.lanes);
     const auto state = codec::write_text(out, row.state);
     const auto reason = codec::write_text(out, row.reason);
-    return wire::CreateLinkRow(out, row.region.value, lanes, state, row.last_contact, reason, row.received_events);
+    return wire::CreateLinkRow(out, row.region.value, lanes, state, row.last_contact, reason, row.received_events,
+                               row.members.value);
   });
   const auto counters = codec::write_list<Written<wire::CounterRow>>(out, status.counters, [&](const CounterRow& row) {
     return wire::CreateCounterRow(out, codec::write_required(out, row.name), row.value);
   });
   return wire::CreateStatusReport(out, status.region.value, status.epoch.value, status.incarnation.value, software,
                                   status.head.value, status.view_offset.value, status.view_version, feeds, digests, links,
-                                  counters, status.time)
+                                  counters, status.time, status.members.value)
       .Union();
 }
 
@@ -337,13 +341,14 @@ StatusReport read(MessageReader& in, const wire::StatusReport* from) {
                      in.feed_vector("digests", item->vector())};
   });
   status.links = in.list<LinkRow>(from->links(), [&](const wire::LinkRow* item) {
-    return LinkRow{RegionCode(item->region()), in.text(item->lanes()),  in.text(item->state()),
-                   item->last_contact(),       in.text(item->reason()), item->received_events()};
+    return LinkRow{RegionCode(item->region()), in.text(item->lanes()),  in.text(item->state()),         item->last_contact(),
+                   in.text(item->reason()),    item->received_events(), MembersVersion(item->members())};
   });
   status.counters = in.list<CounterRow>(from->counters(), [&](const wire::CounterRow* item) {
     return CounterRow{in.text(item->name()), item->value()};
   });
   status.time = from->time();
+  status.members = MembersVersion(from->members());
   return status;
 }
 
@@ -358,11 +363,9 @@ namespace codec {
 
 namespace {
 
-// The union's number of a value: its place in ours up to the status; what came later has a number of its own.
+// The union's number of a value: its place in ours.
 template <class Union, class Variant>
 Union number_in(const Variant& value) {
-  using Retention = std::conditional_t<std::is_same_v<Union, wire::Ask>, AskRetention, RetentionPlan>;
-  if (std::holds_alternative<Retention>(value)) return Union::MAX;
   return static_cast<Union>(value.index() + 1);
 }
 static_assert(static_cast<int>(wire::Ask::MAX) == 6 && static_cast<int>(wire::Rows::MAX) == 6);
@@ -376,7 +379,7 @@ Bytes write_payload(const Query& query) {
   out.Finish(wire::CreateQuery(out, query.after_offset.value, query.deadline_ms, type, ask));
   return finished(out);
 }
-static_assert(static_cast<int>(wire::Ask::AskResources) == 1 && static_cast<int>(wire::Ask::AskStatus) == 4);
+static_assert(static_cast<int>(wire::Ask::AskResources) == 1 && static_cast<int>(wire::Ask::AskExplain) == 5);
 
 namespace {
 
@@ -416,7 +419,7 @@ Bytes write_payload(const Answer& answer) {
       },
       answer.rows);
 }
-static_assert(static_cast<int>(wire::Rows::ResourceRows) == 1 && static_cast<int>(wire::Rows::StatusReport) == 4);
+static_assert(static_cast<int>(wire::Rows::ResourceRows) == 1 && static_cast<int>(wire::Rows::ExplainReport) == 5);
 
 Result<Message> read_query(const FrameHeader& header, BytesView aligned) {
   const auto root = verified_root<wire::Query>(aligned, kMaxTables);
@@ -436,6 +439,9 @@ Result<Message> read_query(const FrameHeader& header, BytesView aligned) {
       break;
     case wire::Ask::AskStatus:
       query.ask = read(in, from->ask_as_AskStatus());
+      break;
+    case wire::Ask::AskExplain:
+      query.ask = read_explain(in, from->ask_as_AskExplain());
       break;
     case wire::Ask::AskRetention:
       query.ask = read(in, from->ask_as_AskRetention());
@@ -464,6 +470,9 @@ Result<Message> read_answer(const FrameHeader& header, BytesView aligned) {
       break;
     case wire::Rows::StatusReport:
       answer.rows = read(in, from->rows_as_StatusReport());
+      break;
+    case wire::Rows::ExplainReport:
+      answer.rows = read_explain(in, from->rows_as_ExplainReport());
       break;
     case wire::Rows::RetentionPlan:
       answer.rows = read(in, from->rows_as_RetentionPlan());

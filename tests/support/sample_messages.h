@@ -176,6 +176,32 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
                            {encode_event(full_resource())},
                            encode_event(full_retention())};
   all.emplace_back("answer_retention", Answer{11, Offset(99), plan});
+  all.emplace_back("heartbeat_of_a_node", Heartbeat{kNoon, sample_vector(), MembersVersion(0x3f2a91c077de0b15)});
+  status.members = MembersVersion(0x3f2a91c077de0b15);
+  status.links.front().members = MembersVersion(1);
+  all.emplace_back("answer_status_with_members", Answer{10, Offset(99), status});
+  const FeedPosition place_in_feed{{RegionCode(330800), Epoch(1), Lane::normal, Audience::conference()}, {Sequence(7), Hash{}}};
+  all.emplace_back("query_explain_entity", Query{11, Offset(1), 1, AskExplain{"330800:incident:QZ-1", std::nullopt, {}}});
+  all.emplace_back("query_explain_feed", Query{12, Offset(1), 1, AskExplain{"", place_in_feed, {}}});
+  ExplainReport explain;
+  explain.offset = Offset(41);
+  explain.feed = {place_in_feed.feed, {Sequence(7), Hash{9}}};
+  explain.ordinal = Ordinal(12);
+  explain.time = kNoon;
+  explain.publisher = "330800.police.dispatch";
+  explain.kind = Kind::incident;
+  explain.entity = "330800:incident:QZ-1";
+  explain.place = place;
+  explain.agency = "police";
+  explain.level = Level::orange;
+  explain.receivers = {{RegionCode(341000), "黄山市", "Huangshan", Standing::member, Holding::behind, Sequence(6), kNoon - 5,
+                        "down", kNoon - 9, "原因"}};
+  explain.rights = {{"330800.fire.desk", true, false, "\"*.fire.*\" at line 27", "places: 3308"}};
+  explain.rights_left_out = 2;
+  explain.topics = {"incident/330803/police"};
+  explain.kept_from = Offset(1);
+  explain.others = {Offset(40), Offset(3)};
+  all.emplace_back("answer_explain", Answer{11, Offset(99), explain});
   return all;
 }
 

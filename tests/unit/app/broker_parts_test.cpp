@@ -107,6 +107,7 @@ class TwoIncidents final : public store::ReadView {
   store::StoreResult<store::RetentionSurvey> retention(const FeedId&, Ordinal, TimeMs) override {
     return store::RetentionSurvey{};
   }
+  store::StoreResult<std::vector<Offset>> events_of(const std::string&, std::size_t) override { return std::vector<Offset>{}; }
   store::StoreResult<std::vector<DigestRow>> digests() override {
     return std::vector<DigestRow>{{Audience::local(), {}, {}}, {Audience::conference(), {}, {}}};
   }

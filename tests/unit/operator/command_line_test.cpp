@@ -54,6 +54,35 @@ TEST(CommandLine, AQuestionToTheResourceMapIsReadWhole) {
   EXPECT_EQ(resources.ask.limit, 7U);
 }
 
+TEST(CommandLine, AnEventToExplainIsAnEntityAPlaceInAFeedOrAnOffset) {
+  const auto asked = [](const char* event) { return command<ExplainCommand>({"--profile", "p", "explain", event}).ask; };
+  EXPECT_EQ(asked("330800:incident:2026-07"), (AskExplain{"330800:incident:2026-07", std::nullopt, {}}));
+  EXPECT_EQ(asked("41"), (AskExplain{"", std::nullopt, Offset(41)}));
+  const FeedPosition at{{RegionCode(330800), Epoch(2), Lane::flash, Audience::conference()}, {Sequence(7), Hash{}}};
+  EXPECT_EQ(asked("330800/2/flash/conference/7"), (AskExplain{"", at, {}}));
+  for (const char* bad : {"0", "x", "330800/2/fast/conference/7", "330800/2/flash/conference/0", "330800/2/flash/7"})
+    EXPECT_NE(mistake({"--profile", "p", "explain", bad}).find("330800:incident:2026-07"), std::string::npos) << bad;
+}
+
+TEST(CommandLine, AMemberIsReadWithFivePortsInARowOrEachEndpoint) {
+  const std::string key(40, '0'), seal(64, 'a');
+  const auto add = command<MemberAddCommand>({"member", "add", "--members", "m.toml", "--region", "361100", "--name-zh", "上饶市",
+                                              "--seal-key", seal.c_str(), "--curve-key", key.c_str(), "--host", "sr.example",
+                                              "--port", "8001", "--live", "tcp://other:9"});
+  EXPECT_EQ(add.entry.endpoints.at("flash"), "tcp://sr.example:8001");
+  EXPECT_EQ(add.entry.endpoints.at("query"), "tcp://sr.example:8004");
+  EXPECT_EQ(add.entry.endpoints.at("live"), "tcp://other:9");
+  EXPECT_EQ(add.entry.seal_key, seal);
+  const auto retire =
+      command<MemberRetireCommand>({"member", "retire", "--members", "m", "--region", "341000", "--until", "2026-12-31"});
+  EXPECT_EQ(retire.region, RegionCode(341000));
+  EXPECT_EQ(retire.until, "2026-12-31");
+  EXPECT_NE(mistake({"member", "add", "--members", "m", "--region", "361100", "--name-zh", "市"}).find("--keys"),
+            std::string::npos);
+  EXPECT_NE(mistake({"member", "list", "--members", "m", "--node"}).find("profile"), std::string::npos);
+  EXPECT_FALSE(command<MemberListCommand>({"member", "list", "--members", "m"}).node);
+}
+
 TEST(CommandLine, OnlyAlertsCanBeAskedForDrills) {
   EXPECT_NE(mistake({"--profile", "p", "resources", "--drills"}).find("--drills"), std::string::npos);
   EXPECT_NE(mistake({"--profile", "p", "incidents", "--drills"}).find("--drills"), std::string::npos);
