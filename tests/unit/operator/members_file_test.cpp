@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string z85(int n) {
-  return std::string(39, '0') + static_cast<char>('1' + n % 9);
+  return std::string(38, '0') + static_cast<char>('0' + n / 9) + static_cast<char>('1' + n % 9);
 }
 std::string hex(int n) {
   std::ostringstream out;
