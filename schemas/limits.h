@@ -54,8 +54,10 @@ inline constexpr std::size_t kMaxAnswersBytes = 40 * 1024;      // one Answers m
 // Links.
 inline constexpr std::uint64_t kLinkCreditBytes = 8 * 1024 * 1024;
 inline constexpr std::uint32_t kLinkCreditMessages = 256;
-inline constexpr std::size_t kMaxHeldFeeds = 4096;       // whose forks are remembered, over all regions
-inline constexpr std::size_t kMaxLinkVectorFeeds = 400;  // positions in one Follow or Heartbeat of a link
+inline constexpr std::uint64_t kLinkMessageBytes = 48 * 1024;  // of a delivery over a link, about
+inline constexpr std::uint32_t kThinLinkMessages = 2;          // asked at once of a link with a bound, at least
+inline constexpr std::size_t kMaxHeldFeeds = 4096;             // whose forks are remembered, over all regions
+inline constexpr std::size_t kMaxLinkVectorFeeds = 400;        // positions in one Follow or Heartbeat of a link
 
 // Time.
 inline constexpr std::int64_t kMinTimeMs = -62'135'596'800'000;                     // year 1

@@ -137,6 +137,7 @@ struct Follow {
   std::uint64_t credit_bytes = 0;
   std::uint32_t credit_messages = 0;
   std::string cursor_name;  // not empty: the node keeps the cursor, durably; Credit.offset moves it
+  bool zstd = false;        // deliveries may come compressed; mode feeds
   bool operator==(const Follow&) const = default;
 };
 struct Followed {
@@ -172,6 +173,8 @@ struct Heartbeat {
   TimeMs time = 0;
   FeedVector vector;
   MembersVersion members = {};  // of a node
+  TimeMs echo = 0;              // `time` of the other side's last one; 0: none
+  std::uint32_t held_ms = 0;    // how long the echo waited
   bool operator==(const Heartbeat&) const = default;
 };
 
@@ -303,12 +306,21 @@ struct DigestRow {
 };
 struct LinkRow {
   RegionCode region;
-  std::string lanes;  // "flash", "normal+bulk"
+  std::string lanes;  // "flash", "normal", "bulk"
   std::string state;  // down, connecting, following, refused
   std::optional<TimeMs> last_contact;
   std::string reason;
-  std::uint64_t received_events = 0;
+  std::uint64_t received_events = 0;  // taken into the journal
   MembersVersion members = {};
+  std::uint64_t delivered_events = 0;       // that came, also what was held already
+  std::optional<std::uint64_t> lag_events;  // what the peer is known to hold of its own, and this node does not
+  std::optional<TimeMs> behind_ms;          // so long ago this node held all that the peer had
+  std::optional<TimeMs> round_trip_ms;
+  std::optional<TimeMs> clock_ahead_ms;  // the peer's clock before this node's
+  RegionCode detour;                     // whom its feeds are asked of instead; 0: nobody
+  std::uint64_t plain_bytes = 0;         // of deliveries
+  std::uint64_t wire_bytes = 0;          // as they came, compressed
+  std::uint64_t bytes_per_second = 0;    // the bound of this node's file; 0: none
   bool operator==(const LinkRow&) const = default;
 };
 struct CounterRow {

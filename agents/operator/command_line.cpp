@@ -84,6 +84,7 @@ class CommandLine {
     app_.add_option("--lang", texts_.language, say("zh or en", "语言:zh 或 en"))->check(CLI::IsMember({"zh", "en"}));
     app_.add_option("--timeout", texts_.timeout, say("how long to wait for the node, as in 5s", "等待节点的时间,如 5s"));
     status_ = app_.add_subcommand("status", say("feeds, digests and links of the node", "节点的流、摘要与链路"));
+    links_ = app_.add_subcommand("links", say("how the node stands with each peer, lane by lane", "与各对端逐通道的连接情况"));
     add_publish();
     add_follow();
     add_resources();
@@ -279,6 +280,7 @@ class CommandLine {
     if (import_->parsed()) return import_command();
     if (keys_->parsed()) return keys_command();
     if (retain_->parsed()) return retain_command();
+    if (links_->parsed()) return LinksCommand{};
     if (auto more = members_->command(say_)) {
       if (!*more) throw Mistake(more->error().field + " " + more->error().reason);
       return std::move(**more);
@@ -373,7 +375,7 @@ class CommandLine {
   std::optional<MemberOptions> members_;
   CLI::App* status_ = nullptr;
   CLI::App *alert_ = nullptr, *incident_ = nullptr, *follow_ = nullptr, *resources_ = nullptr, *alerts_ = nullptr,
-           *incidents_ = nullptr, *import_ = nullptr, *keys_ = nullptr, *retain_ = nullptr;
+           *incidents_ = nullptr, *import_ = nullptr, *keys_ = nullptr, *retain_ = nullptr, *links_ = nullptr;
   CLI::Option *count_ = nullptr, *from_ = nullptr;
 };
 

@@ -8,6 +8,7 @@ namespace lianxi::cli {
 
 [[nodiscard]] Exit run_retain(const Common& common, const RetainCommand& command, const Console& console);
 [[nodiscard]] Exit run_status(const Common& common, const Console& console);
+[[nodiscard]] Exit run_links(const Common& common, const Console& console);
 [[nodiscard]] Exit run_resources(const Common& common, const ResourcesCommand& command, const Console& console);
 [[nodiscard]] Exit run_alerts(const Common& common, const AlertsCommand& command, const Console& console);
 [[nodiscard]] Exit run_incidents(const Common& common, const IncidentsCommand& command, const Console& console);

@@ -19,6 +19,7 @@ struct Overloaded : F... {
 Exit run(const Settings& settings, const Console& console, sdk::StopSignal* stop) {
   const Common& common = settings.common;
   return std::visit(Overloaded{[&](const StatusCommand&) { return run_status(common, console); },
+                               [&](const LinksCommand&) { return run_links(common, console); },
                                [&](const PublishCommand& command) { return run_publish(common, command, console); },
                                [&](const FollowCommand& command) { return run_follow(common, command, console, *stop); },
                                [&](const ResourcesCommand& command) { return run_resources(common, command, console); },

@@ -25,6 +25,7 @@ struct Common {
 };
 
 struct StatusCommand {};
+struct LinksCommand {};
 struct PublishCommand {
   Kind kind = Kind::alert;
   std::string file;
@@ -86,9 +87,9 @@ struct MemberListCommand {
 struct ExplainCommand {
   AskExplain ask;
 };
-using Command =
-    std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand, ImportCommand,
-                 KeysCommand, RetainCommand, MemberAddCommand, MemberRetireCommand, MemberListCommand, ExplainCommand>;
+using Command = std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand,
+                             ImportCommand, KeysCommand, RetainCommand, MemberAddCommand, MemberRetireCommand, MemberListCommand,
+                             ExplainCommand, LinksCommand>;
 
 struct Settings {
   Common common;

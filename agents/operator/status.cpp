@@ -3,6 +3,7 @@
 #include "agents/operator/arguments.h"
 #include "agents/operator/ask.h"
 #include "agents/operator/commands.h"
+#include "agents/operator/links.h"
 #include "schemas/codec/json.h"
 
 namespace lianxi::cli {
@@ -35,26 +36,6 @@ void print_digests(const StatusReport& status, const Console& console) {
   if (!table.empty()) console.out() << '\n', console.table(table);
 }
 
-void print_links(const StatusReport& status, const Console& console) {
-  const Say& say = console.say();
-  Table table({{say("link", "链路")},
-               {say("lanes", "通道")},
-               {say("state", "状态")},
-               {say("last contact", "最后联系")},
-               {say("received", "已收"), true},
-               {say("reason", "原因")}});
-  for (const LinkRow& link : status.links) {
-    const Style style = link.state == "following" ? Style::plain : Style::red;
-    table.add({{to_text(link.region)},
-               {link.lanes},
-               {link.state, style},
-               {link.last_contact ? short_time(*link.last_contact) : "-"},
-               {std::to_string(link.received_events)},
-               {link.reason}});
-  }
-  if (!table.empty()) console.out() << '\n', console.table(table);
-}
-
 }  // namespace
 
 Exit run_status(const Common& common, const Console& console) {
@@ -72,7 +53,7 @@ Exit run_status(const Common& common, const Console& console) {
                 << say("cursor ", "游标 ") << cursor_text(status->region, status->incarnation, status->head) << "\n\n";
   print_feeds(*status, console);
   print_digests(*status, console);
-  print_links(*status, console);
+  if (!status->links.empty()) console.out() << '\n' << links_summary(*status, say) << '\n';
   return Exit::done;
 }
 

@@ -104,6 +104,7 @@ Result<void, BrokerFailure> Broker::State::open_stores() {
   with.view.path = config.file.view_path();
   with.policy = config.policy;
   with.members = config.members;
+  with.links = std::make_shared<const core::LinkSettings>(config.file.links);
   with.fresh_incarnation = random_incarnation();
   auto opened = Node::open(std::move(with), wall_ms());
   if (!opened) return failed(BrokerError::journal, journal_detail(opened.error(), config.file.journal_folder()));

@@ -189,10 +189,7 @@ void Broker::State::publish_status() {
   report.head = core.next_offset();
   report.feeds = core.heads();
   report.members = config.members->version();
-  for (const core::LinkView& link : core.links()) {
-    report.links.push_back({link.link.peer, to_word(link.link.lanes), link.state, link.last_contact, link.reason,
-                            link.received_events, link.members});
-  }
+  for (const core::LinkView& link : core.links()) report.links.push_back(row_of(link, wall_ms()));
   board.publish(std::move(report));
 }
 

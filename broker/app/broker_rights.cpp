@@ -38,6 +38,7 @@ void Broker::State::reload() {
   config.policy = read.value->policy;
   config.members = as_of_now(read.value->members);
   config.agents = read.value->agents;
+  config.file.links = read.value->file.links;
   hand_out_rights();
   log.info("reloaded", {{"agents", std::to_string(config.agents.size())}, {"file", config.file.path}});
   tell_members();
@@ -66,7 +67,8 @@ void Broker::State::hand_out_rights() {
   directory.replace(config);
   auto agents = std::make_shared<std::map<AgentId, core::Agent>>();
   for (const AgentKey& key : config.agents) agents->emplace(key.agent.id, key.agent);
-  inputs.push_back({wall_ms(), core::PolicyChanged{config.policy, config.members, std::move(agents)}});
+  inputs.push_back({wall_ms(), core::PolicyChanged{config.policy, config.members, std::move(agents),
+                                                   std::make_shared<const core::LinkSettings>(config.file.links)}});
   for (auto& endpoint : endpoints) endpoint->cut_revoked();
   links.keep_members(*config.members);
   live->rights_changed();

@@ -80,6 +80,7 @@ ColdResult ColdSource::perform(const ColdJob& job) {
       return result;
     }
     if (chunk->next == stretch.from) break;
+    pack_chunk(*job.plan, *chunk, packer_, pace);
     const std::size_t size = chunk->segments->size();
     bytes += size;
     stretch.max_bytes -= std::min<std::uint64_t>(stretch.max_bytes, size);

@@ -50,6 +50,7 @@ class ColdSource final : public SegmentSource {
   std::map<Offset, Held> held_;
   std::list<Offset> uses_;  // what was used last stands last
   std::size_t bytes_ = 0;
+  Packer packer_;
 };
 
 // The broker's thread asks, and takes what is done.

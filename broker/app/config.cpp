@@ -98,6 +98,28 @@ void read_log(TableReader& root, NodeFile& out) {
   table->close();
 }
 
+constexpr std::int64_t kMaxLinkRate = std::int64_t{1} << 40;
+
+// How this node uses its links to single peers; those that are not named are as by default.
+void read_links(TableReader& root, NodeFile& out) {
+  for (TableReader& table : root.tables("link")) {
+    const std::optional<Text> at = table.text("peer", Need::required, "350700");
+    const std::optional<RegionCode> peer = at ? read_region(table, *at) : std::nullopt;
+    core::LinkSetting setting;
+    if (const auto rate = table.integer("bytes_per_second", static_cast<std::int64_t>(core::kMinLinkRate), kMaxLinkRate))
+      setting.bytes_per_second = static_cast<std::uint64_t>(*rate);
+    if (const std::optional<Text> word = table.text("compression", Need::optional)) {
+      setting.compress = word->value != "none";
+      if (setting.compress && word->value != "zstd")
+        table.error(*word, "'" + word->value + "' is not known here", "write \"zstd\" or \"none\"");
+    }
+    if (peer && *peer == out.region) table.error(*at, at->value + " is this node's own region", "name a peer");
+    if (peer && !out.links.emplace(*peer, setting).second)
+      table.error(*at, at->value + " has a [[link]] already", "keep one [[link]] a peer");
+    table.close();
+  }
+}
+
 void append(std::vector<ConfigFinding>& to, std::vector<ConfigFinding> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
@@ -156,6 +178,11 @@ void check_together(const BrokerConfig& config, std::vector<ConfigFinding>& find
                         "peers would refuse its feeds: name its own key file, or mend the member's seal_key"});
   }
   check_plain(config, findings);
+  for (const auto& [peer, setting] : config.file.links) {
+    if (config.members->find(peer) != nullptr) continue;
+    findings.push_back({true, config.file.path, 0, "link", to_text(peer) + " is not a member, so this [[link]] does nothing",
+                        "mend the code, or leave it out"});
+  }
   for (const AgentKey& key : config.agents) {
     if (key.agent.id.region() == config.file.region || key.agent.role == core::Role::node) continue;
     findings.push_back({true, config.file.agent_keys, 0, key.agent.id.text(), "is an agent of another region",
@@ -233,6 +260,7 @@ std::optional<NodeFile> read_node_values(const std::string& path, std::vector<Co
     disk->close();
   }
   if (std::optional<TableReader> limits = root.table("limits")) file.rates = read_rates(*limits, file.rates);
+  read_links(root, file);
   root.close();
   return file;
 }

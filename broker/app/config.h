@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/core/link_budget.h"
 #include "broker/core/policy.h"
 #include "schemas/codec/chain.h"
 #include "schemas/security.h"
@@ -49,6 +50,7 @@ struct NodeFile {
   std::uint64_t disk_headroom_bytes = 0;
   std::uint64_t journal_file_bytes = 0;
   core::PublishRates rates;  // of each agent whose grants name none
+  core::LinkSettings links;  // of peers that [[link]] names
 
   [[nodiscard]] std::string journal_folder() const { return data_dir + "/journal"; }
   [[nodiscard]] std::string view_path() const { return data_dir + "/view.db"; }

@@ -10,6 +10,7 @@ namespace lianxi::app {
 namespace {
 
 constexpr std::size_t kSegmentWork = 10;  // to pass a segment, or to take it whole
+constexpr std::size_t kPackBytes = 3;     // compressed in the time of one comparison
 
 // Fills one message; knows its bounds.
 class Builder {
@@ -34,7 +35,7 @@ class Builder {
     }
     if (!all_sealed()) return true;
     sealed_next_ = next_;
-    full_ = size() >= kStepBytes;
+    full_ = size() >= stretch_.step_bytes;
     return !full_;
   }
   void stop() { full_ = true; }
@@ -190,6 +191,12 @@ store::StoreResult<Chunk> make_chunk(const DeliveryPlan& plan, const Stretch& st
     }
   }
   return std::move(out).finish();
+}
+
+void pack_chunk(const DeliveryPlan& plan, Chunk& chunk, Packer& packer, Pace& pace) {
+  if (!plan.packs() || chunk.segments->size() < kMinPackBytes) return;
+  if (auto packed = packer.pack(*chunk.segments)) chunk.packed = std::make_shared<const Bytes>(std::move(*packed));
+  (void)pace.spend(chunk.segments->size() / kPackBytes);
 }
 
 }  // namespace lianxi::app

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "broker/app/delivery_plan.h"
+#include "schemas/codec/packing.h"
 #include "schemas/limits.h"
 
 namespace lianxi::app {
@@ -51,16 +52,24 @@ struct Stretch {
   Offset from;
   Offset head;                  // no further
   std::uint64_t max_bytes = 0;  // of segments
+  std::uint64_t step_bytes = kStepBytes;
 };
 
 struct Chunk {
   std::shared_ptr<const Bytes> segments;  // parse_segments reads them; may be empty
   Offset next;        // behind all that was admitted or passed over; `from`: the first event exceeds the bound
   bool full = false;  // more may stand behind `next` below the head
+  std::shared_ptr<const Bytes> packed = {};  // pack_chunk
+
+  [[nodiscard]] std::size_t wire_bytes() const { return packed ? packed->size() : segments->size(); }
+  [[nodiscard]] std::size_t held_bytes() const { return segments->size() + (packed ? packed->size() : 0); }
 };
 
 // `next` moves over what is not admitted, so a chunk may carry no segment. When the pace is over it ends early, and is `full`.
 [[nodiscard]] store::StoreResult<Chunk> make_chunk(const DeliveryPlan& plan, const Stretch& stretch, SegmentSource& source,
                                                    Pace& pace);
+
+// Compresses what a plan's followers take compressed; charged to the pace as it takes time.
+void pack_chunk(const DeliveryPlan& plan, Chunk& chunk, Packer& packer, Pace& pace);
 
 }  // namespace lianxi::app

@@ -114,9 +114,9 @@ DeliveryDesk::Step DeliveryDesk::step(Active& active, Outlet& outlet, Pace& pace
     return active.messages == 0 ? send(active, standing, outlet) : finish(active);
   }
   if (active.bytes >= order.max_bytes || active.messages >= order.max_messages) return finish(active);
-  if (!recent_.holds(active.at) || active.passed_over || too_much_to_judge(active))
+  if (!recent_.holds(active.at) || active.passed_over || too_much_to_judge(active) || too_much_to_pack(active))
     return active.read ? finish(active) : Step::cold;
-  const auto chunk = chunk_for(active, pace);
+  const auto chunk = chunk_for(active, pace);  // compressed ahead of its turn, it is looked up when that comes
   if (!chunk) return fail(active, chunk.error());
   if (pace.broken()) return Step::more;  // it is sent when what is urgent has been said
   return chunk->next > active.at ? send(active, *chunk, outlet) : finish(active);
@@ -127,9 +127,10 @@ DeliveryDesk::Step DeliveryDesk::send(Active& active, const Chunk& chunk, Outlet
   const bool caught_up = chunk.next >= order.head;
   // A stretch without anything for this follower needs no words until its end.
   if (!chunk.segments->empty() || (caught_up && !order.quiet)) {
-    switch (outlet.deliver(order.connection, {order.follow, chunk.next, caught_up}, chunk.segments)) {
+    switch (outlet.deliver(order.connection, {order.follow, chunk.next, caught_up, chunk.packed}, chunk.segments)) {
       case SendResult::sent:
         active.bytes += chunk.segments->size();
+        active.wire_bytes += chunk.wire_bytes();
         active.messages += 1;
         break;
       case SendResult::full:
@@ -144,7 +145,8 @@ DeliveryDesk::Step DeliveryDesk::send(Active& active, const Chunk& chunk, Outlet
 
 DeliveryDesk::Step DeliveryDesk::finish(const Active& active, bool unreachable) {
   const core::DeliverOrder& order = active.order;
-  done_.push_back({{order.connection, order.follow, active.at, active.bytes, active.messages > 0, unreachable, active.messages},
+  done_.push_back({{order.connection, order.follow, active.at, active.bytes, active.messages > 0, unreachable, active.messages,
+                    active.wire_bytes},
                    active.at > order.from});
   return Step::over;
 }
@@ -157,28 +159,52 @@ DeliveryDesk::Step DeliveryDesk::fail(const Active& active, const store::StoreFa
 store::StoreResult<Chunk> DeliveryDesk::chunk_for(const Active& active, Pace& pace) {
   const std::uint64_t credit = active.order.max_bytes - active.bytes;
   const Offset head = active.order.head;
+  const auto make = [&](std::uint64_t max_bytes) {
+    auto chunk = make_chunk(*active.plan, stretch_of(active, max_bytes), recent_, pace);
+    if (chunk) pack_chunk(*active.plan, *chunk, packer_, pace);
+    return chunk;
+  };
+  if (active.order.step_bytes > 0) return make(credit);  // cut to the measure of one link
   const Place place{active.plan, active.at};
   const auto known = shared_.find(place);
   if (known != shared_.end() && (known->second.chunk.full || known->second.head >= head) &&
       known->second.chunk.segments->size() <= credit)
     return known->second.chunk;
-  auto chunk = make_chunk(*active.plan, {active.at, head, kMaxDeliverBytes}, recent_, pace);
+  auto chunk = make(kMaxDeliverBytes);
   if (!chunk) return chunk;
-  if (chunk->segments->size() > credit) return make_chunk(*active.plan, {active.at, head, credit}, recent_, pace);
+  if (chunk->segments->size() > credit) return make(credit);
   if (known != shared_.end()) {
-    shared_bytes_ -= known->second.chunk.segments->size();
+    shared_bytes_ -= known->second.chunk.held_bytes();
   } else {
     shared_order_.push_back(place);
   }
-  shared_bytes_ += chunk->segments->size();
+  shared_bytes_ += chunk->held_bytes();
   shared_[place] = {*chunk, head};
   while (shared_bytes_ > kSharedChunkBytes || shared_order_.size() > kMaxSharedChunks) {
     const auto oldest = shared_.find(shared_order_.front());
-    shared_bytes_ -= oldest->second.chunk.segments->size();
+    shared_bytes_ -= oldest->second.chunk.held_bytes();
     shared_.erase(oldest);
     shared_order_.pop_front();
   }
   return chunk;
+}
+
+Stretch DeliveryDesk::stretch_of(const Active& active, std::uint64_t max_bytes) {
+  const std::uint64_t step = active.order.step_bytes;
+  return {active.at, active.order.head, max_bytes, step == 0 ? kStepBytes : std::min<std::uint64_t>(step, kStepBytes)};
+}
+
+bool DeliveryDesk::too_much_to_pack(const Active& active) const {
+  if (!active.plan->packs()) return false;
+  std::size_t bytes = 0;
+  std::size_t scanned = 0;
+  recent_.each(active.at, [&](const HeldSegment& segment) {
+    if (segment.first() >= active.order.head || scanned > kMaxDeliverScanBytes) return false;
+    scanned += segment.bytes().size();
+    if (active.plan->feed_admitted(segment.info().feed)) bytes += segment.bytes().size();
+    return bytes <= kLivePackBytes;
+  });
+  return bytes > kLivePackBytes;
 }
 
 bool DeliveryDesk::too_much_to_judge(const Active& active) const {
@@ -199,7 +225,7 @@ void DeliveryDesk::ask_cold(Active active) {
   const std::uint64_t credit = active.order.max_bytes - active.bytes;
   const std::uint32_t messages = active.order.max_messages - active.messages;
   const Place place{active.plan, active.at};
-  if (const auto at = waiting_at_.find(place); at != waiting_at_.end() && !active.passed_over) {
+  if (const auto at = waiting_at_.find(place); at != waiting_at_.end() && !active.passed_over && active.order.step_bytes == 0) {
     Asked& asked = waiting_.at(at->second);
     asked.job.stretch.max_bytes = std::min(asked.job.stretch.max_bytes, credit);
     asked.job.max_messages = std::min(asked.job.max_messages, messages);
@@ -207,8 +233,8 @@ void DeliveryDesk::ask_cold(Active active) {
     return;
   }
   const std::uint64_t id = next_job_++;
-  Asked asked{{id, active.plan, {active.at, active.order.head, credit}, messages, active.passed_over}, {}};
-  if (!active.passed_over) waiting_at_[place] = id;
+  Asked asked{{id, active.plan, stretch_of(active, credit), messages, active.passed_over}, {}};
+  if (!active.passed_over && active.order.step_bytes == 0) waiting_at_[place] = id;
   asked.takers.push_back(std::move(active));
   waiting_.emplace(id, std::move(asked));
 }

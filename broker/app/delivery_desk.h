@@ -21,6 +21,9 @@ inline constexpr std::size_t kStepWork = 2'000;
 inline constexpr std::size_t kLiveAreaBytes = 64 * 1024;
 inline constexpr std::size_t kLiveAreaFlashBytes = 2 * kMaxBodyBytes;
 
+// Likewise what is compressed: the thread is held for some 90 us by what it packs at once.
+inline constexpr std::size_t kLivePackBytes = 64 * 1024;
+
 inline constexpr std::size_t kMaxSharedChunks = 256;
 inline constexpr std::size_t kSharedChunkBytes = 8 * 1024 * 1024;  // made lately, for the next follower of the same plan
 
@@ -66,6 +69,7 @@ class DeliveryDesk {
     std::optional<FeedVector> passed_over;  // of an order that searches its first event
     Offset at;                              // where it stands
     std::uint64_t bytes = 0;                // sent for this order
+    std::uint64_t wire_bytes = 0;           // of them, as they left
     std::uint32_t messages = 0;
     bool flash = false;                          // its connection is of the flash lane
     bool waited = false;                         // since an earlier turn: the follow may be closed
@@ -89,8 +93,10 @@ class DeliveryDesk {
   void perform_next(std::deque<Active>& queue, Outlet& outlet, Pace& pace);
   [[nodiscard]] Step step(Active& active, Outlet& outlet, Pace& pace);
   [[nodiscard]] Step send(Active& active, const Chunk& chunk, Outlet& outlet);
+  [[nodiscard]] static Stretch stretch_of(const Active& active, std::uint64_t max_bytes);
   [[nodiscard]] store::StoreResult<Chunk> chunk_for(const Active& active, Pace& pace);
   [[nodiscard]] bool too_much_to_judge(const Active& active) const;
+  [[nodiscard]] bool too_much_to_pack(const Active& active) const;
   Step finish(const Active& active, bool unreachable = false);
   Step fail(const Active& active, const store::StoreFailure& why);
   void ask_cold(Active active);
@@ -101,6 +107,7 @@ class DeliveryDesk {
   StillOpen still_open_;
   DeliveryPlans plans_;
   RecentSegments recent_;
+  Packer packer_;
   std::deque<Active> flash_;
   std::deque<Active> others_;
   std::map<std::uint64_t, Asked> waiting_;  // for the reader, in the order in which they came

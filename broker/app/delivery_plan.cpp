@@ -30,14 +30,22 @@ void add_all(std::string& key, const List& list, Write write) {
 }
 
 // Two follows with equal keys may have the same of every feed. Empty: this one shares with nobody.
-std::string share_key(const core::FollowSpec& spec, const core::Policy& policy) {
+std::string share_key(const core::FollowSpec& spec, const core::Policy& policy, const core::Members& members) {
   const Filter& filter = spec.filter;
   if (!spec.have.empty()) return {};
   std::string key;
   add(key, spec.mode);
   add(key, spec.lanes);
-  add(key, spec.agent.id.region().value);
-  add(key, spec.agent.role == core::Role::node);
+  add(key, spec.zstd);
+  const bool node = spec.agent.role == core::Role::node;
+  add(key, node);
+  // Nodes of the same groups may hold the same: what all of them are behind is made, and compressed, once.
+  if (node && spec.mode == FollowMode::feeds && members.find(spec.agent.id.region()) != nullptr) {
+    add_all(key, members.groups(),
+            [&](const core::Group& group) { add(key, members.holds(group.audience, spec.agent.id.region())); });
+  } else {
+    add(key, spec.agent.id.region().value);
+  }
   add_all(key, spec.regions, [&](RegionCode region) { add(key, region.value); });
   add_all(key, filter.kinds, [&](Kind kind) { add(key, kind); });
   add_all(key, filter.places, [&](const PlaceCode& place) { add(key, place.text()); });
@@ -112,7 +120,7 @@ void DeliveryPlans::rights(std::shared_ptr<const core::Policy> policy, std::shar
 SharedPlan DeliveryPlans::plan_of(const std::shared_ptr<const core::FollowSpec>& spec) {
   if (const auto known = of_spec_.find(spec); known != of_spec_.end()) return known->second;
   if (of_spec_.size() >= sweep_at_) sweep();
-  const std::string key = share_key(*spec, *policy_);
+  const std::string key = share_key(*spec, *policy_, *members_);
   if (!key.empty()) {
     if (const auto equal = shared_.find(key); equal != shared_.end()) return of_spec_[spec] = equal->second;
   }

@@ -20,6 +20,8 @@ class DeliveryPlan {
                std::shared_ptr<const core::Members> members);
 
   [[nodiscard]] FollowMode mode() const { return spec_->mode; }
+  // Whether deliveries may be compressed.
+  [[nodiscard]] bool packs() const { return spec_->zstd; }
   [[nodiscard]] bool made_of(const std::shared_ptr<const core::FollowSpec>& spec) const { return spec_ == spec; }
   // Whether any event of the feed may reach the follower.
   [[nodiscard]] bool feed_admitted(const FeedId& feed) const;

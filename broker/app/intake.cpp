@@ -75,7 +75,8 @@ bool Intake::take(TimeMs now, const Rights& rights, std::vector<core::Input>& in
   take_endpoint(turn, EndpointKind::follow);
   data_first_ = !data_first_;
   if (data_first_) take_data(turn);
-  take_links(turn, core::LaneClass::rest);
+  take_links(turn, core::LaneClass::normal);
+  take_links(turn, core::LaneClass::bulk);
   if (!data_first_) take_data(turn);
   return turn.full() || !ahead_.empty();
 }
@@ -171,15 +172,18 @@ void Intake::take_links(Turn& turn, core::LaneClass lanes) {
       continue;
     }
     auto& inbound = std::get<net::LinkInbound>(taken.what);
-    turn.bytes += inbound.payload.size();
+    const std::size_t wire_bytes = inbound.payload.size();
     auto message = decode(inbound.header, inbound.payload, Speaker::node);
     if (!message) {
+      turn.bytes += wire_bytes;
       metrics_.refused(message.error().code);
       turn.inputs.push_back(
           {turn.now, core::LinkLost{taken.link, "the peer sent what does not read: " + message.error().reason}});
       continue;
     }
-    turn.inputs.push_back({turn.now, core::PeerMessage{taken.link, std::move(*message)}});
+    const auto* deliver = std::get_if<Deliver>(&*message);
+    turn.bytes += deliver != nullptr ? deliver->segments.size() : wire_bytes;  // unpacked
+    turn.inputs.push_back({turn.now, core::PeerMessage{taken.link, std::move(*message), wire_bytes}});
   }
 }
 

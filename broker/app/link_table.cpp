@@ -4,11 +4,12 @@
 
 #include "broker/app/config.h"
 #include "schemas/limits.h"
+#include "schemas/vocabulary.h"
 
 namespace lianxi::app {
 
 std::string to_word(core::LaneClass lanes) {
-  return lanes == core::LaneClass::flash ? "flash" : "normal+bulk";
+  return std::string(lianxi::to_word(static_cast<Lane>(lanes)));
 }
 
 std::string LinkTable::reset(const core::LinkId& id, const core::Members& members) {
@@ -71,6 +72,28 @@ std::vector<LinkTable::Lost> LinkTable::sweep(bool& again_soon) {
 
 void LinkTable::keep_members(const core::Members& members) {
   std::erase_if(links_, [&](const auto& entry) { return members.find(entry.first.peer) == nullptr; });
+}
+
+LinkRow row_of(const core::LinkView& view, TimeMs now) {
+  LinkRow row;
+  row.region = view.link.peer;
+  row.lanes = to_word(view.link.lanes);
+  row.state = view.state;
+  row.last_contact = view.last_contact;
+  row.reason = view.reason;
+  row.members = view.members;
+  row.received_events = view.received_events;
+  row.delivered_events = view.delivered_events;
+  row.lag_events = view.lag_events;
+  const bool in_step = view.state == "following" && view.lag_events == 0U;
+  if (view.in_step_at) row.behind_ms = in_step ? 0 : std::max<TimeMs>(0, now - *view.in_step_at);
+  row.round_trip_ms = view.round_trip_ms;
+  row.clock_ahead_ms = view.clock_ahead_ms;
+  row.detour = view.detour;
+  row.plain_bytes = view.plain_bytes;
+  row.wire_bytes = view.wire_bytes;
+  row.bytes_per_second = view.bytes_per_second;
+  return row;
 }
 
 }  // namespace lianxi::app

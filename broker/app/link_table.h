@@ -1,4 +1,4 @@
-// The sockets of the node's links: one DEALER per peer and lane class, opened and reset when the rules say so.
+// The sockets of the node's links: one DEALER per peer and lane, opened and reset when the rules say so.
 #pragma once
 
 #include <map>
@@ -7,7 +7,7 @@
 
 #include "broker/app/directory.h"
 #include "broker/app/log.h"
-#include "broker/core/effects.h"
+#include "broker/core/broker_core.h"
 #include "broker/net/link_socket.h"
 
 namespace lianxi::app {
@@ -54,6 +54,7 @@ class LinkTable {
   core::LinkId last_served_;
 };
 
-[[nodiscard]] std::string to_word(core::LaneClass lanes);  // "flash", "normal+bulk"
+[[nodiscard]] LinkRow row_of(const core::LinkView& view, TimeMs now);
+[[nodiscard]] std::string to_word(core::LaneClass lanes);  // "flash", "normal", "bulk"
 
 }  // namespace lianxi::app

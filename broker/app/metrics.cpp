@@ -75,6 +75,8 @@ struct Metrics::State {
                                                    &deliveries.Add({{"outcome", outcome_word(DeliveryOutcome::full)}}),
                                                    &deliveries.Add({{"outcome", outcome_word(DeliveryOutcome::gone)}})};
   Counter& delivered_bytes = counters("lianxi_delivered_bytes_total", "Bytes of segments sent to followers").Add({});
+  Counter& delivered_wire_bytes =
+      counters("lianxi_delivered_wire_bytes_total", "The same as they left, compressed for links where it pays").Add({});
   Counter& answers_unsent =
       counters("lianxi_answers_unsent_total", "Answers whose client did not read; its connection was cut").Add({});
   Counter& throttled =
@@ -121,6 +123,16 @@ struct Metrics::State {
   std::atomic<std::uint64_t> members_version = 0;
   Family<Gauge>& members_differ = gauges("lianxi_members_differ", "1 while the peer runs another members.toml than this node");
   Family<Gauge>& link_events = gauges("lianxi_link_received_events", "Events taken over the link since start");
+  Family<Gauge>& link_came = gauges("lianxi_link_delivered_events", "Events that came over the link, also those held already");
+  Family<Gauge>& link_lag = gauges("lianxi_link_lag_events", "Events of the peer's own that this node is known not to hold");
+  Family<Gauge>& link_behind =
+      gauges("lianxi_link_behind_seconds", "Since this node held all that the peer had; 0 while it is in step");
+  Family<Gauge>& link_round_trip = gauges("lianxi_link_round_trip_seconds", "From a heartbeat to its echo");
+  Family<Gauge>& link_clock = gauges("lianxi_link_clock_ahead_seconds", "The peer's clock before this node's");
+  Family<Gauge>& link_contact = gauges("lianxi_link_last_contact_seconds", "When the peer was heard last, since 1970 UTC");
+  Family<Gauge>& link_plain = gauges("lianxi_link_plain_bytes", "Bytes of deliveries over the link, as they are read");
+  Family<Gauge>& link_wire = gauges("lianxi_link_wire_bytes", "The same as they came, compressed");
+  Family<Gauge>& link_detour = gauges("lianxi_link_detour", "1 while the peer's feeds are asked of another member");
   Gauge& connections = gauges("lianxi_connections", "Open connections of agents and nodes").Add({});
   Gauge& followers = gauges("lianxi_followers", "Followers served").Add({});
   Family<Gauge>& queued = gauges("lianxi_queued_bytes", "Bytes in the sockets that peers have not taken yet, by what they are");
@@ -148,9 +160,11 @@ void Metrics::received(RegionCode region, Lane lane, Kind kind, std::uint64_t ev
   state_->received.Add({{"region", to_text(region)}, {"lane", std::string(to_word(lane))}, {"kind", std::string(to_word(kind))}})
       .Increment(static_cast<double>(events));
 }
-void Metrics::delivered(DeliveryOutcome outcome, std::size_t bytes) {
+void Metrics::delivered(DeliveryOutcome outcome, std::size_t bytes, std::size_t wire_bytes) {
   state_->deliveries_by_outcome[static_cast<std::size_t>(outcome)]->Increment();
-  if (outcome == DeliveryOutcome::sent) state_->delivered_bytes.Increment(static_cast<double>(bytes));
+  if (outcome != DeliveryOutcome::sent) return;
+  state_->delivered_bytes.Increment(static_cast<double>(bytes));
+  state_->delivered_wire_bytes.Increment(static_cast<double>(wire_bytes));
 }
 void Metrics::flash_overtaken(const Overtaken& what, std::size_t events) {
   const auto batches = static_cast<double>(what.batches);
@@ -208,6 +222,19 @@ void Metrics::set_link(const LinkRow& link) {
   const prometheus::Labels labels = {{"region", to_text(link.region)}, {"lanes", link.lanes}};
   state_->link_up.Add(labels).Set(link.state == "following" ? 1 : 0);
   state_->link_events.Add(labels).Set(static_cast<double>(link.received_events));
+  state_->link_came.Add(labels).Set(static_cast<double>(link.delivered_events));
+  state_->link_plain.Add(labels).Set(static_cast<double>(link.plain_bytes));
+  state_->link_wire.Add(labels).Set(static_cast<double>(link.wire_bytes));
+  state_->link_detour.Add(labels).Set(link.detour.value == 0 ? 0 : 1);
+  // What is not known has no value yet.
+  if (link.lag_events) state_->link_lag.Add(labels).Set(static_cast<double>(*link.lag_events));
+  const auto seconds = [&](Family<Gauge>& of, const std::optional<TimeMs>& ms) {
+    if (ms) of.Add(labels).Set(static_cast<double>(*ms) / 1000);
+  };
+  seconds(state_->link_behind, link.behind_ms);
+  seconds(state_->link_round_trip, link.round_trip_ms);
+  seconds(state_->link_clock, link.clock_ahead_ms);
+  seconds(state_->link_contact, link.last_contact);
   if (link.members.value == 0) return;
   const bool differs = link.members.value != state_->members_version;
   state_->members_differ.Add({{"region", to_text(link.region)}}).Set(differs ? 1 : 0);

@@ -25,7 +25,7 @@ class Metrics {
   void refused(RefusalCode code);
   void accepted(Lane lane, Kind kind, std::uint64_t events = 1);                     // of this region
   void received(RegionCode region, Lane lane, Kind kind, std::uint64_t events = 1);  // of a peer
-  void delivered(DeliveryOutcome outcome, std::size_t bytes);
+  void delivered(DeliveryOutcome outcome, std::size_t bytes, std::size_t wire_bytes);
   void flash_overtaken(const Overtaken& what, std::size_t events);  // `events` flash events were said
   void answer_unsent();
   void throttled(std::size_t events);

@@ -101,7 +101,7 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   load.cursors = std::move(loaded->cursors);
   load.alerts = std::move(*alerts);
   state.core.emplace(core::CoreConfig{identity.region, identity.epoch, identity.incarnation, state.config.policy,
-                                      state.config.members, state.config.software},
+                                      state.config.members, state.config.software, state.config.links},
                      std::move(load));
   state.desk.emplace(
       std::make_unique<InlineColdReads>(std::move(*reader)),

@@ -28,6 +28,7 @@ struct NodeConfig {
   store::ViewOptions view;
   std::shared_ptr<const core::Policy> policy;
   std::shared_ptr<const core::Members> members;
+  std::shared_ptr<const core::LinkSettings> links = {};
   Incarnation fresh_incarnation;  // for a journal that is made now
 };
 

@@ -16,6 +16,7 @@ struct DeliveryHead {
   SessionId follow;
   Offset next;
   bool caught_up = false;
+  std::shared_ptr<const Bytes> packed = {};  // the same segments, compressed: the follower takes them so, and it pays
 };
 
 class Outlet {

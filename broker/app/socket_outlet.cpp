@@ -31,11 +31,12 @@ SendResult SocketOutlet::answer(const core::Connection& to, const Message& messa
 
 SendResult SocketOutlet::deliver(const core::Connection& to, const DeliveryHead& head,
                                  const std::shared_ptr<const Bytes>& segments) {
-  const FrameHeader header{MessageType::deliver, head.caught_up ? kFlagCaughtUp : std::uint8_t{0}, Lane::flash, head.follow,
-                           head.next.value};
-  const net::SendOutcome outcome = endpoints_[to.socket]->send_shared(to.routing, encode_header(header, *segments), segments);
-  metrics_.delivered(static_cast<DeliveryOutcome>(outcome), segments->size());
-  if (outcome == net::SendOutcome::sent) said(to, segments->size());
+  const std::shared_ptr<const Bytes>& payload = head.packed ? head.packed : segments;
+  const auto flags = static_cast<std::uint8_t>((head.caught_up ? kFlagCaughtUp : 0U) | (head.packed ? kFlagPacked : 0U));
+  const FrameHeader header{MessageType::deliver, flags, Lane::flash, head.follow, head.next.value};
+  const net::SendOutcome outcome = endpoints_[to.socket]->send_shared(to.routing, encode_header(header, *payload), payload);
+  metrics_.delivered(static_cast<DeliveryOutcome>(outcome), segments->size(), payload->size());
+  if (outcome == net::SendOutcome::sent) said(to, payload->size());
   return result_of(outcome);
 }
 

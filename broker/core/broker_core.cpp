@@ -60,9 +60,10 @@ struct BrokerCore::State {
     ground.durability.lost(lost.connection);
   }
   void on(const LinkLost& lost) { replication.lost(ground, turn, lost); }
-  void on(const Delivered& delivered) { followers.delivered(turn, delivered); }
+  void on(const Delivered& delivered) { followers.delivered(ground, turn, delivered); }
   void on(const PolicyChanged& changed) {
     if (changed.policy) ground.config.policy = changed.policy;
+    if (changed.links) ground.config.links = changed.links;
     if (changed.members) take_members(changed.members);
     rights_changed(changed);
   }
@@ -138,7 +139,7 @@ Offset BrokerCore::next_offset() const {
 }
 
 std::vector<LinkView> BrokerCore::links() const {
-  return state_->replication.links();
+  return state_->replication.links(state_->ground);
 }
 
 std::vector<PeerSight> BrokerCore::peers() const {

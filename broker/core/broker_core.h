@@ -34,6 +34,7 @@ struct CoreConfig {
   std::shared_ptr<const Policy> policy;
   std::shared_ptr<const Members> members;
   std::string software;  // "lianxi 0.1.0"
+  std::shared_ptr<const LinkSettings> links;
 };
 
 struct LinkView {  // for status
@@ -41,8 +42,17 @@ struct LinkView {  // for status
   std::string state;  // down, connecting, following, refused, retired
   std::optional<TimeMs> last_contact;
   std::string reason;
-  std::uint64_t received_events = 0;
-  MembersVersion members = {};  // that the peer runs; 0: it has not said
+  std::uint64_t received_events = 0;        // taken into the journal
+  std::uint64_t delivered_events = 0;       // that came, also what was held already
+  std::optional<std::uint64_t> lag_events;  // what the peer is known to hold of its own, and this node does not
+  std::optional<TimeMs> in_step_at;         // this node held all that the peer had then
+  std::optional<TimeMs> round_trip_ms;
+  std::optional<TimeMs> clock_ahead_ms;  // the peer's clock before this node's
+  RegionCode detour;                     // whom its feeds are asked of instead; 0: nobody
+  std::uint64_t plain_bytes = 0;         // of deliveries
+  std::uint64_t wire_bytes = 0;          // as they came, compressed
+  std::uint64_t bytes_per_second = 0;    // the bound that is set; 0: none
+  MembersVersion members = {};           // that the peer runs; 0: it has not said
 };
 
 // What a peer said last that it holds of this region's feeds.

@@ -32,6 +32,7 @@ struct FollowSpec {
   Filter filter;
   std::vector<RegionCode> regions;  // empty: all
   FeedVector have;                  // ordered by feed: skip what is at or below
+  bool zstd = false;                // whole feeds, compressed where it pays
 };
 
 // Read the journal from `from`, send what the follower may have, in up to `max_messages` messages, report with input
@@ -47,6 +48,7 @@ struct DeliverOrder {
   std::uint32_t max_messages = 1;  // likewise
   bool search = false;             // from a vector, at its start: jump ahead to JournalReader::first_beyond
   bool quiet = false;              // need not be told that it stands at the head if there was nothing for it
+  std::uint64_t step_bytes = 0;    // of a message, past its first sealed run; 0: as large as they go
 };
 
 struct Counted {  // for metrics: a refusal, by code

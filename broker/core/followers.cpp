@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "broker/core/area.h"
 #include "schemas/limits.h"
@@ -53,6 +54,8 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   if (from.agent.role == Role::node) ground.forks.compare(turn, ground.sequencer, follow.vector, from.agent.id.region());
 
   auto spec = std::make_shared<FollowSpec>(FollowSpec{from.agent, follow.mode, follow.lanes, follow.filter, follow.regions, {}});
+  spec->zstd = follow.zstd && follow.mode == FollowMode::feeds && (follow.lanes & mask_of(Lane::flash)) == 0 &&
+               setting_of(ground.config.links, from.agent.id.region()).compress;
   Follower follower;
   if (follow.from == FollowFrom::vector) {
     spec->have = relevant(ground, follow);
@@ -109,12 +112,18 @@ void Followers::credit(Turn& turn, const AgentMessage& from, const Credit& credi
 void Followers::heartbeat(Ground& ground, Turn& turn, const AgentMessage& from, const Heartbeat& heartbeat) {
   if (from.agent.role != Role::node) return;
   ground.forks.compare(turn, ground.sequencer, heartbeat.vector, from.agent.id.region());
-  if (any_on(from.connection)) return;
+  if (const auto contact = contacts_.find(from.connection); contact != contacts_.end() && any_on(from.connection)) {
+    contact->second.echo = heartbeat.time;
+    contact->second.echo_at = turn.now;
+    // At once, for its round trip; but who asks all the time is answered in time.
+    if (turn.now - contact->second.beat >= kHeartbeatMs / 2) beat(ground, turn, from.connection, contact->second);
+    return;
+  }
   turn.refuse(from.connection,
               {SessionId{}, 0, Lane::flash, {RefusalCode::not_found, "follow", "nothing is followed here; follow again", 0}});
 }
 
-void Followers::delivered(const Turn& turn, const Delivered& delivered) {
+void Followers::delivered(const Ground& ground, const Turn& turn, const Delivered& delivered) {
   const auto found = followers_.find(Key{delivered.connection, delivered.follow});
   if (delivered.unreachable) {
     if (found != followers_.end()) found->second.under_way = false;
@@ -140,6 +149,11 @@ void Followers::delivered(const Turn& turn, const Delivered& delivered) {
   if (!delivered.sent) return;
   follower.said = delivered.next;
   follower.told_at = turn.now;
+  if (const FollowSpec& spec = *follower.spec; spec.mode == FollowMode::feeds) {
+    const RegionCode peer = spec.agent.id.region();
+    sent_.spend(peer, delivered.wire_bytes > 0 ? delivered.wire_bytes : delivered.bytes,
+                setting_of(ground.config.links, peer).bytes_per_second, turn.now);
+  }
   follower.credit_bytes -= std::min(follower.credit_bytes, delivered.bytes);
   follower.credit_messages -= std::min(follower.credit_messages, delivered.messages);
   if (const auto contact = contacts_.find(delivered.connection); contact != contacts_.end()) contact->second.sent = turn.now;
@@ -218,11 +232,12 @@ void Followers::tick(const Ground& ground, Turn& turn) {
   for (auto& [connection, contact] : contacts_) {
     contact.heard = std::min(contact.heard, turn.now);  // the wall clock may have been set back
     contact.sent = std::min(contact.sent, turn.now);
+    contact.beat = std::min(contact.beat, turn.now);
+    contact.echo_at = std::min(contact.echo_at, turn.now);
     if (turn.now - contact.heard > kPeerSilenceMs) {
       silent.push_back(connection);
-    } else if (turn.now - contact.sent >= kHeartbeatMs) {
-      if (auto beat = heartbeat_for(ground, turn, connection)) turn.send(connection, std::move(*beat));
-      contact.sent = turn.now;
+    } else if (turn.now - contact.sent >= kHeartbeatMs || (contact.echo != 0 && turn.now - contact.beat >= kHeartbeatMs)) {
+      beat(ground, turn, connection, contact);
     }
   }
   for (const Connection& connection : silent) {
@@ -257,6 +272,17 @@ void Followers::end_stuck(Turn& turn) {
   }
 }
 
+void Followers::beat(const Ground& ground, Turn& turn, const Connection& connection, Contact& contact) {
+  auto beat = heartbeat_for(ground, turn, connection);
+  contact.sent = contact.beat = turn.now;
+  if (!beat) return;
+  if (contact.echo != 0) {
+    beat->echo = std::exchange(contact.echo, 0);
+    beat->held_ms = static_cast<std::uint32_t>(turn.now - contact.echo_at);
+  }
+  turn.send(connection, std::move(*beat));
+}
+
 std::optional<Heartbeat> Followers::heartbeat_for(const Ground& ground, const Turn& turn, const Connection& connection) const {
   auto it = followers_.lower_bound(Key{connection, SessionId{}});
   while (it != followers_.end() && it->first.first == connection && it->second.closed) ++it;
@@ -282,6 +308,12 @@ void Followers::settle(Follower& follower) const {
   follower.spec = std::make_shared<const FollowSpec>(std::move(spec));
 }
 
+TimeMs Followers::link_wait_ms(const Ground& ground, const Turn& turn, const Follower& f) {
+  const RegionCode peer = f.spec->agent.id.region();
+  if (f.spec->mode != FollowMode::feeds || setting_of(ground.config.links, peer).bytes_per_second == 0) return 0;
+  return sent_.wait_ms(peer, f.spec->lanes, turn.now);
+}
+
 bool Followers::due(const Ground& ground, const Turn& turn, Follower& f) {
   const Offset head = ground.sequencer.next_offset();
   if (f.under_way || f.closed) return false;
@@ -295,7 +327,10 @@ bool Followers::due(const Ground& ground, const Turn& turn, Follower& f) {
     f.retry_at = std::min(f.retry_at, turn.now + kLastRetryMs);  // the wall clock may have been set back
     retry_at_ = std::min(retry_at_.value_or(f.retry_at), f.retry_at);
   } else if (credit) {
-    return true;
+    const TimeMs wait_ms = link_wait_ms(ground, turn, f);
+    if (wait_ms == 0) return true;
+    retry_at_ = std::min(retry_at_.value_or(turn.now + wait_ms), turn.now + wait_ms);
+    return false;  // its own credit is not what it waits for
   }
   if (f.stalled_at == 0 && f.cursor < head) f.stalled_at = turn.now;
   return false;
@@ -314,8 +349,11 @@ void Followers::hand_out(const Ground& ground, Turn& turn) {
   collect(followers_.begin(), middle);
   if (behind.empty()) return;
   last_served_ = behind.front()->first;
-  std::stable_partition(behind.begin(), behind.end(),
-                        [](const auto& it) { return it->second.spec->lanes == mask_of(Lane::flash); });
+  const auto rank = [](const auto& it) {
+    const LaneMask lanes = it->second.spec->lanes;
+    return lanes == mask_of(Lane::flash) ? 0 : lanes == mask_of(Lane::bulk) ? 2 : 1;
+  };
+  std::stable_sort(behind.begin(), behind.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
   for (const auto& it : behind) {
     Follower& f = it->second;
     f.under_way = true;
@@ -323,6 +361,10 @@ void Followers::hand_out(const Ground& ground, Turn& turn) {
     const bool quiet = f.caught_up && turn.now - f.told_at < kStandingWordMs;
     turn.effects.deliveries.push_back(DeliverOrder{it->first.first, it->first.second, f.spec, f.cursor, head, f.credit_bytes,
                                                    f.credit_messages, f.search, quiet});
+    const std::uint64_t rate = setting_of(ground.config.links, f.spec->agent.id.region()).bytes_per_second;
+    if (rate == 0 || f.spec->mode != FollowMode::feeds || (f.spec->lanes & mask_of(Lane::flash)) != 0) continue;
+    turn.effects.deliveries.back().max_messages = 1;
+    turn.effects.deliveries.back().step_bytes = std::max<std::uint64_t>(1, rate * kLinkStepMs / 1000);
   }
 }
 

@@ -31,7 +31,7 @@ class Followers {
   void unfollow(const AgentMessage& from, const Unfollow& unfollow);
   void credit(Turn& turn, const AgentMessage& from, const Credit& credit);
   void heartbeat(Ground& ground, Turn& turn, const AgentMessage& from, const Heartbeat& heartbeat);
-  void delivered(const Turn& turn, const Delivered& delivered);
+  void delivered(const Ground& ground, const Turn& turn, const Delivered& delivered);
   void lost(const Connection& connection);
   // Any word from a connection shows that it lives.
   void heard(const Turn& turn, const Connection& connection);
@@ -76,6 +76,9 @@ class Followers {
   struct Contact {
     TimeMs heard = 0;
     TimeMs sent = 0;
+    TimeMs beat = 0;  // to a node: when it was last said where this one stands, whatever else is said
+    TimeMs echo = 0;  // of its last heartbeat, to be given back
+    TimeMs echo_at = 0;
   };
 
   [[nodiscard]] Result<void> admissible(const Ground& ground, const AgentMessage& from, const Follow& follow) const;
@@ -96,6 +99,10 @@ class Followers {
   [[nodiscard]] bool any_on(const Connection& connection) const;
   [[nodiscard]] std::optional<Heartbeat> heartbeat_for(const Ground& ground, const Turn& turn,
                                                        const Connection& connection) const;
+  // Says one, with the echo that is due.
+  void beat(const Ground& ground, Turn& turn, const Connection& connection, Contact& contact);
+  // Of a node's follow over a thin link: how long its lanes must wait for those before.
+  [[nodiscard]] TimeMs link_wait_ms(const Ground& ground, const Turn& turn, const Follower& follower);
 
   std::map<Key, Follower> followers_;
   std::map<Connection, Contact> contacts_;  // of connections with followers
@@ -108,6 +115,7 @@ class Followers {
   Cursors cursors_;
   std::map<CursorKey, Key> moved_by_;  // named cursors in use
   std::optional<TimeMs> retry_at_;     // the first of all
+  LinkBudget sent_;                    // to other nodes
 };
 
 }  // namespace lianxi::core

@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "broker/core/link_budget.h"
 #include "broker/core/policy.h"
 #include "schemas/protocol.h"
 
@@ -18,11 +19,13 @@ struct Connection {
   auto operator<=>(const Connection&) const = default;
 };
 
-// A link has one connection per lane class, so that bulk cannot stand before flash in one TCP stream.
-enum class LaneClass : std::uint8_t { flash, rest };
+// A link has one connection per lane, so that bulk stands before nothing else in one TCP stream.
+enum class LaneClass : std::uint8_t { flash, normal, bulk, rest = normal };
+inline constexpr LaneClass kLaneClasses[] = {LaneClass::flash, LaneClass::normal, LaneClass::bulk};
 [[nodiscard]] constexpr LaneMask lanes_of(LaneClass c) {
-  return c == LaneClass::flash ? mask_of(Lane::flash) : static_cast<LaneMask>(mask_of(Lane::normal) | mask_of(Lane::bulk));
+  return mask_of(static_cast<Lane>(c));
 }
+static_assert(static_cast<Lane>(LaneClass::flash) == Lane::flash && static_cast<Lane>(LaneClass::bulk) == Lane::bulk);
 struct LinkId {
   RegionCode peer;
   LaneClass lanes{};
@@ -38,6 +41,7 @@ struct PeerMessage {  // what a peer's broker said on a link that we opened; Wel
                       // Heartbeat
   LinkId link;
   Message message;
+  std::size_t wire_bytes = 0;  // of its payload as it came; a delivery may have been compressed
 };
 struct ConnectionLost {
   Connection connection;
@@ -56,11 +60,13 @@ struct Delivered {
   bool sent = false;
   bool unreachable = false;  // the connection is gone: forget the follower
   std::uint32_t messages = 1;
+  std::uint64_t wire_bytes = 0;  // as they left; 0: as `bytes`
 };
 struct PolicyChanged {  // null: as before
   std::shared_ptr<const Policy> policy;
   std::shared_ptr<const Members> members;
   std::shared_ptr<const std::map<AgentId, Agent>> agents;  // whose keys are known, with their roles
+  std::shared_ptr<const LinkSettings> links;
 };
 struct DiskState {
   bool below_headroom = false;

@@ -10,8 +10,6 @@ namespace {
 constexpr TimeMs kCutWaitMs =
     1'000;  // at most, until a peer that was lost is tried again: when the line heals it is to be found at once
 
-constexpr LaneClass kClasses[] = {LaneClass::flash, LaneClass::rest};
-
 // SplitMix64: spreads the attempts of many links over time without a source of randomness.
 std::uint64_t mixed(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15ULL;
@@ -39,7 +37,8 @@ TimeMs wait_ms(RegionCode own, const LinkId& id, std::uint32_t attempt, TimeMs m
 }  // namespace
 
 // Whole feeds of the link's member in its lanes, from what is held of them on.
-Follow Replication::question(SessionId follow, const LinkId& of, FeedVector held) {
+Follow Replication::question(const Ground& ground, RegionCode peer, SessionId follow, const LinkId& of, FeedVector held) {
+  const LinkSetting setting = setting_of(ground.config.links, peer);
   Follow question;
   question.follow = follow;
   question.mode = FollowMode::feeds;
@@ -49,6 +48,11 @@ Follow Replication::question(SessionId follow, const LinkId& of, FeedVector held
   question.lanes = lanes_of(of.lanes);
   question.credit_bytes = kLinkCreditBytes;
   question.credit_messages = kLinkCreditMessages;
+  if (of.lanes == LaneClass::flash) return question;
+  question.zstd = setting.compress;
+  if (setting.bytes_per_second > 0)
+    question.credit_messages = static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(setting.bytes_per_second / kLinkMessageBytes, kThinLinkMessages, kLinkCreditMessages));
   return question;
 }
 
@@ -62,12 +66,13 @@ void Replication::tick(Ground& ground, Turn& turn) {
   }
   for (const Member& member : members.all()) {
     if (member.region == ground.region() || members.standing(member.region) == Standing::not_yet) continue;
-    for (const LaneClass lanes : kClasses) {
+    for (const LaneClass lanes : kLaneClasses) {
       const LinkId id{member.region, lanes};
       Link& link = links_.try_emplace(id, Link{.down_since = turn.now}).first->second;
       if (members.active(member.region)) link.all_here = false;
       if (members.active(member.region) || still_fetches(ground, turn, id, link)) {
         tend(ground, turn, id, link);
+        pay_owed(ground, turn, id, link);
       } else {
         end_link(turn, id, link, members.why_not(member.region) + (link.all_here ? "; all that it published is here" : ""));
       }
@@ -81,6 +86,7 @@ void Replication::tend(const Ground& ground, Turn& turn, const LinkId& id, Link&
   link.down_since = std::min(link.down_since, turn.now);
   link.heard = std::min(link.heard, turn.now);  // the wall clock may have been set back
   link.sent = std::min(link.sent, turn.now);
+  link.opened_at = std::min(link.opened_at, turn.now);
   link.retry_at = std::min(link.retry_at, turn.now + kRefusedLinkRetryMs);
   const bool open_now = link.state == State::connecting || link.state == State::following;
   if (!open_now) {
@@ -129,9 +135,12 @@ void Replication::open(const Ground& ground, Turn& turn, const LinkId& id, Link&
   link.follow = link.last_follow = SessionId{link.last_follow.value + 1};
   link.state = State::connecting;
   link.passed_over = false;
-  link.heard = link.sent = turn.now;
+  link.heard = link.sent = link.opened_at = turn.now;
+  link.sight.round_trip_ms.reset();
+  link.sight.clock_ahead_ms.reset();
+  link.owed.clear();
   turn.effects.link_resets.push_back({id, link.reason});
-  turn.effects.link_sends.push_back({id, question(link.follow, id, held_of(ground, id))});
+  turn.effects.link_sends.push_back({id, question(ground, id.peer, link.follow, id, held_of(ground, id))});
 }
 
 void Replication::say_unfollow(Turn& turn, const LinkId& id, const Link& link, const std::string& reason) {
@@ -193,10 +202,16 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
     link.state = State::following;
     link.attempt = 0;
     link.reason.clear();
+    link.sent = 0;  // a heartbeat with the next tick: how long it takes, and how far the peer is
+    // Whatever lane is back first, flash does not wait out a pause of its own.
+    if (const auto flash = links_.find({from.link.peer, LaneClass::flash});
+        flash != links_.end() && flash->second.state == State::down)
+      flash->second.retry_at = std::min(flash->second.retry_at, turn.now);
   } else if (const auto* deliver_message = std::get_if<Deliver>(&from.message)) {
     if (ours(deliver_message->follow) && link.state == State::following)
-      deliver(ground, turn, {from.link, link, from.link.peer, nullptr}, *deliver_message);
+      deliver(ground, turn, {from.link, link, from.link.peer, nullptr}, *deliver_message, from.wire_bytes);
   } else if (const auto* beat = std::get_if<Heartbeat>(&from.message)) {
+    sighted(ground, turn, from.link, link, *beat);
     heartbeat(ground, turn, from.link, link, *beat);
   } else if (const auto* said_no = std::get_if<Refused>(&from.message)) {
     refused(ground, turn, from.link, link, *said_no);
@@ -243,19 +258,6 @@ void Replication::refused(const Ground& ground, Turn& turn, const LinkId& id, Li
   link.state = State::refused;
   link.retry_at = turn.now + kRefusedLinkRetryMs;
   link.reason = std::move(reason);
-}
-
-std::vector<LinkView> Replication::links() const {
-  static constexpr const char* kWords[] = {"down", "connecting", "following", "refused", "retired"};
-  std::vector<LinkView> views;
-  for (const auto& [id, link] : links_) {
-    std::string reason = link.reason;
-    if (const auto detour = detours_.find(id); detour != detours_.end() && detour->second.open)
-      reason += (reason.empty() ? "its feeds are asked of " : "; its feeds are asked of ") + to_text(detour->second.via);
-    views.push_back({id, kWords[static_cast<std::size_t>(link.state)], link.last_contact, std::move(reason), link.received_events,
-                     link.members});
-  }
-  return views;
 }
 
 std::vector<PeerSight> Replication::peers() const {

@@ -1,4 +1,4 @@
-// This node as a follower of its peers: one link for each member and lane class. Asks by feed vector, takes what verifies, and
+// This node as a follower of its peers: one link for each member and lane. Asks by feed vector, takes what verifies, and
 // comes back by itself after a cut. While a member cannot be reached its feeds are asked of another that can (a detour), so
 // two cut-off cities still meet through a third; the seals say whose the events are, whoever carries them.
 #pragma once
@@ -25,13 +25,21 @@ inline constexpr TimeMs kLastFetchMs = 7 * 86'400'000LL;
 // A peer may run another members file for so long before a person is told: files are changed city by city.
 inline constexpr TimeMs kMembersDifferMs = 600'000;
 
+// What a link tells of itself; kept over its connections.
+struct LinkSight {
+  std::uint64_t received_events = 0, delivered_events = 0;
+  std::uint64_t plain_bytes = 0, wire_bytes = 0;
+  std::optional<TimeMs> in_step_at;
+  std::optional<TimeMs> round_trip_ms, clock_ahead_ms;  // of the connection that stands
+};
+
 class Replication {
  public:
   void tick(Ground& ground, Turn& turn);
   void message(Ground& ground, Turn& turn, const PeerMessage& from);
   void lost(const Ground& ground, Turn& turn, const LinkLost& lost);
   void members_changed(const Ground& ground);
-  [[nodiscard]] std::vector<LinkView> links() const;
+  [[nodiscard]] std::vector<LinkView> links(const Ground& ground) const;
   [[nodiscard]] std::vector<PeerSight> peers() const;
 
  private:
@@ -62,10 +70,16 @@ class Replication {
     TimeMs sent = 0;
     std::optional<TimeMs> last_contact;
     std::string reason = "not yet tried";
-    std::uint64_t received_events = 0;
     MembersVersion members;
     std::optional<TimeMs> differs_since;  // from our members file
     bool all_here = false;                // of a member that has gone: it has shown that nothing is missing here
+    TimeMs opened_at = 0;
+    std::map<FeedId, Sequence> peer_heads;  // of its own feeds, as it said last; bounded by a heartbeat's vector
+    bool heads_known = false;
+    LinkSight sight;
+    // On a thin link: messages of credit that are held back, by follow, and since when.
+    std::map<SessionId, std::uint32_t> owed;
+    TimeMs owed_since = 0;
     Former former;
   };
   // What a delivery is judged against: a link's own follow, or a detour on it.
@@ -90,7 +104,9 @@ class Replication {
   void give_up(Turn& turn, const LinkId& id, Link& link, RefusalCode code, std::string reason);
   // The link follows no more from here on.
   static void left(const Turn& turn, Link& link);
-  [[nodiscard]] static Follow question(SessionId follow, const LinkId& of, FeedVector held);
+  // To be asked of `peer`.
+  [[nodiscard]] static Follow question(const Ground& ground, RegionCode peer, SessionId follow, const LinkId& of,
+                                       FeedVector held);
   void say_unfollow(Turn& turn, const LinkId& id, const Link& link, const std::string& reason);
   [[nodiscard]] static FeedVector held_of(const Ground& ground, const LinkId& id);
   void ask_former(const Ground& ground, Turn& turn, const LinkId& id, Link& link);
@@ -108,8 +124,16 @@ class Replication {
   [[nodiscard]] std::pair<RegionCode, Detour*> detour_of(const Ground& ground, const LinkId& via, Link& link, SessionId follow);
   void detour_message(Ground& ground, Turn& turn, const PeerMessage& from, const Source& source);
 
+  // What its heartbeat tells of the link: round trip, clock, lag.
+  static void sighted(const Ground& ground, const Turn& turn, const LinkId& id, Link& link, const Heartbeat& beat);
+  // Own events of the peer that this node does not hold.
+  [[nodiscard]] static std::uint64_t lag_of(const Ground& ground, const Link& link);
+  // Pays for a delivery with credit; over a thin link its message is paid when the link has carried it.
+  void pay(const Ground& ground, Turn& turn, const LinkId& id, Link& link, Credit credit, std::size_t wire_bytes);
+  void pay_owed(const Ground& ground, Turn& turn, const LinkId& id, Link& link);
+
   void refused(const Ground& ground, Turn& turn, const LinkId& id, Link& link, const Refused& refused);
-  void deliver(Ground& ground, Turn& turn, const Source& source, const Deliver& deliver);
+  void deliver(Ground& ground, Turn& turn, const Source& source, const Deliver& deliver, std::size_t wire_bytes);
   // False: the source was left.
   bool take(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
   void append(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
@@ -125,6 +149,7 @@ class Replication {
 
   std::map<LinkId, Link> links_;
   std::map<RegionCode, PeerSight> sights_;                        // of whoever has a link
+  LinkBudget asked_;                                              // of each peer
   std::map<LinkId, Detour> detours_;                              // by the link that is down
   std::set<FeedId> forked_;                                       // peers' feeds that are not taken any more
   std::map<std::pair<std::string, std::string>, TimeMs> alarms_;  // what and about whom -> when told

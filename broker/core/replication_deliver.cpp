@@ -16,7 +16,10 @@ std::size_t feeds_of(const Sequencer& sequencer, RegionCode region) {
 
 }  // namespace
 
-void Replication::deliver(Ground& ground, Turn& turn, const Source& source, const Deliver& deliver) {
+void Replication::deliver(Ground& ground, Turn& turn, const Source& source, const Deliver& deliver, std::size_t wire_bytes) {
+  LinkSight& sight = source.link.sight;
+  sight.plain_bytes += deliver.segments.size();
+  sight.wire_bytes += wire_bytes > 0 ? wire_bytes : deliver.segments.size();
   if (ground.disk_low || turn.bytes + deliver.segments.size() > kMaxTurnBytes) {
     const char* reason = ground.disk_low ? "this node's disk is below its headroom" : "this node has too much at once";
     turn.count(ground.disk_low ? RefusalCode::disk_full : RefusalCode::busy);
@@ -32,17 +35,18 @@ void Replication::deliver(Ground& ground, Turn& turn, const Source& source, cons
       source.detour->moved_at = turn.now;
       source.detour->vain = 0;
     }
-    turn.effects.link_sends.push_back({source.id, Credit{source.detour->follow, deliver.segments.size(), 1, Offset{}}});
-    return;
+    return pay(ground, turn, source.id, source.link, {source.detour->follow, deliver.segments.size(), 1, Offset{}}, wire_bytes);
   }
   // Sent after the commit, so the credit's offset says: all below is on disk here. The peer's ack level peers(k) rests on it.
   const Offset held = source.link.passed_over ? Offset{} : deliver.next;
-  turn.effects.link_sends.push_back({source.id, Credit{source.link.follow, deliver.segments.size(), 1, held}});
+  if (deliver.caught_up && !source.link.passed_over) sight.in_step_at = turn.now;
+  pay(ground, turn, source.id, source.link, {source.link.follow, deliver.segments.size(), 1, held}, wire_bytes);
 }
 
 bool Replication::take(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
   const LinkId& id = source.id;
   const FeedId& feed = segment.info().feed;
+  source.link.sight.delivered_events += segment.info().count;
   const auto leave = [&](RefusalCode code, std::string reason) {
     give_up(turn, source, code, std::move(reason));
     return false;
@@ -128,7 +132,7 @@ void Replication::back_off(const Ground& ground, Turn& turn, const Source& sourc
 void Replication::append(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
   const FeedHead ours = ground.sequencer.head(segment.info().feed);
   CutSegment cut = cut_behind(segment, ours, ground.sequencer.peer_offset());
-  source.link.received_events += cut.info.count;
+  source.link.sight.received_events += cut.info.count;
   merge_clock(ground, turn, source.of, segment);
   if (source.of == ground.region()) remember(ground, segment);
   if (segment.info().feed.lane == Lane::flash) turn.effects.flash = true;
@@ -147,6 +151,11 @@ void Replication::remember(Ground& ground, const Segment& segment) {
 void Replication::merge_clock(Ground& ground, Turn& turn, RegionCode peer, const Segment& segment) {
   Hlc latest;
   for (const RecordView& record : segment.records()) latest = std::max(latest, record.stamp.time);
+  // What the peer had before its last event is held here, since its events come in their order.
+  if (const auto link = links_.find({peer, static_cast<LaneClass>(segment.info().feed.lane)}); link != links_.end()) {
+    auto& in_step_at = link->second.sight.in_step_at;
+    in_step_at = std::max(in_step_at.value_or(0), std::min(turn.now, physical_ms(latest)));
+  }
   if (ground.sequencer.clock().merge(latest, turn.now)) return;
   alarm(turn, "clock_ahead", to_text(peer),
         "the clock of " + to_text(peer) + " is " + std::to_string((physical_ms(latest) - turn.now) / 1000) +

@@ -60,7 +60,8 @@ void Replication::open_detour(const Ground& ground, Turn& turn, const LinkId& id
   detour.follow = link.last_follow = SessionId{link.last_follow.value + 1};
   detour.open = true;
   detour.moved_at = turn.now;
-  turn.effects.link_sends.push_back({{detour.via, id.lanes}, question(detour.follow, id, held_of(ground, id))});
+  turn.effects.link_sends.push_back(
+      {{detour.via, id.lanes}, question(ground, detour.via, detour.follow, id, held_of(ground, id))});
 }
 
 void Replication::close_detour(Turn& turn, LaneClass lanes, Detour& detour, const std::string& reason) {
@@ -83,7 +84,7 @@ void Replication::detour_message(Ground& ground, Turn& turn, const PeerMessage& 
   const bool of_former = source.of == ground.region();
   Offset through;
   if (const auto* delivery = std::get_if<Deliver>(&from.message)) {
-    deliver(ground, turn, source, *delivery);
+    deliver(ground, turn, source, *delivery, from.wire_bytes);
     through = delivery->next;
   } else if (const auto* followed = std::get_if<Followed>(&from.message)) {
     if (of_former) former.until = followed->head;
@@ -114,7 +115,7 @@ void Replication::ask_former(const Ground& ground, Turn& turn, const LinkId& id,
   // A claim is shown from the feed's beginning: from our head on there may be nothing.
   std::erase_if(held, [&](const FeedPosition& position) { return claimed.contains(position.feed); });
   former.claimed = std::move(claimed);
-  turn.effects.link_sends.push_back({id, question(former.follow, own, std::move(held))});
+  turn.effects.link_sends.push_back({id, question(ground, id.peer, former.follow, own, std::move(held))});
 }
 
 // Today's epoch has no other writer: what a peer shows beyond it, under this region's seal, is of a copy of this node.

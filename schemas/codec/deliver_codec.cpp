@@ -11,6 +11,8 @@ std::optional<Result<DeliverView>> decode_deliver(BytesView header, BytesView pa
   const auto read = decode_header(header, payload);
   if (!read) return tl::unexpected(read.error());
   if (read->session.value == 0) return refuse(RefusalCode::invalid_field, "header.session", "0 is no follow");
+  if ((read->flags & kFlagPacked) != 0)
+    return refuse(RefusalCode::invalid_field, "header.flags", "the delivery is compressed, and was not asked for so");
   return DeliverView{read->session, Offset(read->sequence), (read->flags & kFlagCaughtUp) != 0, payload};
 }
 

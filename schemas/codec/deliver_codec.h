@@ -14,7 +14,8 @@ struct DeliverView {
   BytesView segments;  // the payload, borrowed; SegmentScan, parse_segments
 };
 
-// Checked as decode() checks it. Nothing: the header is of another type, or none, and decode() is to judge it.
+// Checked as decode() checks it; a compressed one is refused, for only links ask for it. Nothing: the header is of another type,
+// or none, and decode() is to judge it.
 [[nodiscard]] std::optional<Result<DeliverView>> decode_deliver(BytesView header, BytesView payload);
 
 }  // namespace lianxi

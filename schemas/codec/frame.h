@@ -39,6 +39,7 @@ struct Frames {
 
 inline constexpr std::uint8_t kWireVersion = 1;   // versions N and N-1 are understood; the first has no N-1
 inline constexpr std::uint8_t kFlagCaughtUp = 1;  // deliver: the cursor stood at the node's head
+inline constexpr std::uint8_t kFlagPacked = 2;    // deliver: the segments are compressed (packing.h)
 
 // Layout (little endian): magic "LXN1" | version u8 | type u8 | flags u8 | lane u8 | session u64 | sequence u64 |
 // checksum u64 = XXH3-64 of the payload, seeded with XXH3-64 of the 24 bytes before it.

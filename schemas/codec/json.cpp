@@ -124,6 +124,31 @@ ordered_json line(const IncidentRow& row) {
   return to;
 }
 
+ordered_json state_of(const LinkRow& row) {
+  ordered_json to = {{"region", to_text(row.region)},
+                     {"lanes", row.lanes},
+                     {"state", row.state},
+                     {"last_contact", time_or_null(row.last_contact)},
+                     {"reason", row.reason},
+                     {"received_events", row.received_events}};
+  if (row.members.value != 0) to["members"] = to_text(row.members);
+  return to;
+}
+
+ordered_json line(const LinkRow& row) {
+  ordered_json to = state_of(row);
+  to["delivered_events"] = row.delivered_events;
+  to["lag_events"] = or_null(row.lag_events);
+  to["behind_ms"] = or_null(row.behind_ms);
+  to["round_trip_ms"] = or_null(row.round_trip_ms);
+  to["clock_ahead_ms"] = or_null(row.clock_ahead_ms);
+  to["detour"] = row.detour.value == 0 ? ordered_json(nullptr) : ordered_json(to_text(row.detour));
+  to["plain_bytes"] = row.plain_bytes;
+  to["wire_bytes"] = row.wire_bytes;
+  to["bytes_per_second"] = row.bytes_per_second == 0 ? ordered_json(nullptr) : ordered_json(row.bytes_per_second);
+  return to;
+}
+
 template <class Rows>
 std::string array_of(const Rows& rows) {
   ordered_json to = ordered_json::array();
@@ -185,15 +210,8 @@ std::string to_json(const StatusReport& status) {
     to["digests"][row.audience.text()] = {{"digest", to_hex(row.digest)}, {"vector", codec::json_feeds(row.vector)}};
   }
   to["links"] = ordered_json::array();
-  for (const LinkRow& row : status.links) {
-    to["links"].push_back({{"region", to_text(row.region)},
-                           {"lanes", row.lanes},
-                           {"state", row.state},
-                           {"last_contact", time_or_null(row.last_contact)},
-                           {"reason", row.reason},
-                           {"received_events", row.received_events}});
-    if (row.members.value != 0) to["links"].back()["members"] = to_text(row.members);
-  }
+  // What a link tells beyond that is in its own list.
+  for (const LinkRow& row : status.links) to["links"].push_back(state_of(row));
   to["counters"] = ordered_json::object();
   for (const CounterRow& row : status.counters) to["counters"][row.name] = row.value;
   return dump(to);
@@ -211,6 +229,12 @@ std::string to_json(const RetentionPlan& plan) {
                {"newest", time(plan.newest)},
                {"held_by", plan.held_by},
                {"to_restate", plan.to_restate}});
+}
+
+std::string to_json(const std::vector<LinkRow>& links) {
+  ordered_json to = ordered_json::array();
+  for (const LinkRow& row : links) to.push_back(line(row));
+  return dump(to);
 }
 
 std::string to_json(const Refusal& refusal) {

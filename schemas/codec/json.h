@@ -21,6 +21,7 @@ namespace lianxi {
 [[nodiscard]] std::string to_json(const FeedVector& vector);  // an array of {"region","epoch","lane","audience","seq","hash"}
 // Such an array, or an object that has one under "feeds": a whole status, a backup.json.
 [[nodiscard]] Result<FeedVector> feed_vector_from_json(std::string_view text);
+[[nodiscard]] std::string to_json(const std::vector<LinkRow>& links);
 [[nodiscard]] std::string to_json(const RetentionPlan& plan);  // without the events
 [[nodiscard]] std::string to_json(const Refusal& refusal);     // {"error":{"code","field","reason"}}
 

@@ -14,6 +14,8 @@
 
 namespace lianxi::codec {
 
+inline constexpr std::uint8_t kTakesZstd = 1;  // of Follow.compression; unknown bits are ignored
+
 // Reads values and remembers the first that is wrong; `result` gives the message or that refusal.
 class MessageReader : public ValueReader {
  public:

@@ -134,7 +134,8 @@ Bytes write_payload(const Follow& follow) {
   const auto cursor_name = codec::write_text(out, follow.cursor_name);
   return finish(out, wire::CreateFollow(out, static_cast<std::uint8_t>(follow.mode), static_cast<std::uint8_t>(follow.from),
                                         follow.node.value, follow.incarnation.value, follow.offset.value, vector, regions,
-                                        follow.lanes, filter, follow.credit_bytes, follow.credit_messages, cursor_name));
+                                        follow.lanes, filter, follow.credit_bytes, follow.credit_messages, cursor_name,
+                                        follow.zstd ? codec::kTakesZstd : std::uint8_t{0}));
 }
 
 Bytes write_payload(const Followed& followed) {
@@ -160,7 +161,8 @@ Bytes write_payload(const Unfollow& unfollow) {
 Bytes write_payload(const Heartbeat& heartbeat) {
   Builder out;
   const auto vector = codec::write_vector(out, heartbeat.vector);
-  return finish(out, wire::CreateHeartbeat(out, heartbeat.time, vector, heartbeat.members.value));
+  return finish(out,
+                wire::CreateHeartbeat(out, heartbeat.time, vector, heartbeat.members.value, heartbeat.echo, heartbeat.held_ms));
 }
 
 using codec::write_payload;

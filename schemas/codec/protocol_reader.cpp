@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "schemas/codec/message_io.h"
+#include "schemas/codec/packing.h"
 
 namespace lianxi {
 namespace {
@@ -200,6 +201,7 @@ Result<Message> read(const FrameHeader& header, const wire::Follow* from, Messag
   follow.cursor_name = in.line("cursor_name", from->cursor_name());
   if (follow.cursor_name.size() > kMaxCursorNameBytes)
     in.fail(RefusalCode::oversize, "cursor_name", fmt::format("at most {} bytes", kMaxCursorNameBytes));
+  follow.zstd = (from->compression() & codec::kTakesZstd) != 0;
   if (follow.from == FollowFrom::named && follow.cursor_name.empty())
     in.invalid("cursor_name", "a follow from a named cursor names it");
   return in.result<Message>(std::move(follow));
@@ -222,7 +224,8 @@ Result<Message> read(const FrameHeader& header, const wire::Unfollow* from, Mess
 }
 
 Result<Message> read(const FrameHeader& /*header*/, const wire::Heartbeat* from, MessageReader in) {
-  Heartbeat heartbeat{from->time(), in.feed_vector("vector", from->vector()), MembersVersion(from->members())};
+  Heartbeat heartbeat{from->time(), in.feed_vector("vector", from->vector()), MembersVersion(from->members()), from->echo(),
+                      from->held_ms()};
   return in.result<Message>(std::move(heartbeat));
 }
 
@@ -235,8 +238,15 @@ Result<Message> read_table(const FrameHeader& header, BytesView aligned, std::ui
 
 Result<Message> read_deliver(const FrameHeader& header, BytesView payload) {
   if (header.session.value == 0) return refuse(RefusalCode::invalid_field, "header.session", "0 is no follow");
-  return Deliver{header.session, Offset(header.sequence), (header.flags & kFlagCaughtUp) != 0,
-                 Bytes(payload.begin(), payload.end())};
+  Deliver deliver{header.session, Offset(header.sequence), (header.flags & kFlagCaughtUp) != 0, {}};
+  if ((header.flags & kFlagPacked) == 0) {
+    deliver.segments.assign(payload.begin(), payload.end());
+    return deliver;
+  }
+  auto unpacked = unpack(payload);
+  if (!unpacked) return tl::unexpected(std::move(unpacked.error()));
+  deliver.segments = std::move(*unpacked);
+  return deliver;
 }
 
 Result<Message> read_payload(const FrameHeader& header, BytesView aligned) {

@@ -142,7 +142,8 @@ FbVoid write(Builder& out, const StatusReport& status) {
     const auto state = codec::write_text(out, row.state);
     const auto reason = codec::write_text(out, row.reason);
     return wire::CreateLinkRow(out, row.region.value, lanes, state, row.last_contact, reason, row.received_events,
-                               row.members.value);
+                               row.members.value, row.delivered_events, row.lag_events, row.behind_ms, row.round_trip_ms,
+                               row.clock_ahead_ms, row.detour.value, row.plain_bytes, row.wire_bytes, row.bytes_per_second);
   });
   const auto counters = codec::write_list<Written<wire::CounterRow>>(out, status.counters, [&](const CounterRow& row) {
     return wire::CreateCounterRow(out, codec::write_required(out, row.name), row.value);
@@ -341,8 +342,22 @@ StatusReport read(MessageReader& in, const wire::StatusReport* from) {
                      in.feed_vector("digests", item->vector())};
   });
   status.links = in.list<LinkRow>(from->links(), [&](const wire::LinkRow* item) {
-    return LinkRow{RegionCode(item->region()), in.text(item->lanes()),  in.text(item->state()),         item->last_contact(),
-                   in.text(item->reason()),    item->received_events(), MembersVersion(item->members())};
+    return LinkRow{RegionCode(item->region()),
+                   in.text(item->lanes()),
+                   in.text(item->state()),
+                   item->last_contact(),
+                   in.text(item->reason()),
+                   item->received_events(),
+                   MembersVersion(item->members()),
+                   item->delivered_events(),
+                   item->lag_events(),
+                   item->behind_ms(),
+                   item->round_trip_ms(),
+                   item->clock_ahead_ms(),
+                   RegionCode(item->detour()),
+                   item->plain_bytes(),
+                   item->wire_bytes(),
+                   item->bytes_per_second()};
   });
   status.counters = in.list<CounterRow>(from->counters(), [&](const wire::CounterRow* item) {
     return CounterRow{in.text(item->name()), item->value()};

@@ -1,6 +1,7 @@
 // Any bytes as a message: as they are, and behind a header with a right checksum, as whoever means harm would send them.
 #include <algorithm>
 
+#include "schemas/codec/packing.h"
 #include "schemas/limits.h"
 #include "schemas/protocol.h"
 #include "tests/fuzz/fuzz.h"
@@ -33,5 +34,17 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       payload);
   check(decode(frames.header, frames.payload));
   (void)decode(frames.header, frames.payload, Speaker::client);
+  // As a compressed delivery: as it comes, and what was compressed and then damaged.
+  const FrameHeader packed_header{MessageType::deliver, kFlagPacked, Lane::flash, SessionId(1), 1};
+  frames = encode_frames(packed_header, payload);
+  check(decode(frames.header, frames.payload));
+  static Packer packer;
+  if (auto packed = packer.pack(payload)) {
+    const auto back = unpack(*packed);
+    FUZZ_REQUIRE(back && *back == payload);
+    (*packed)[data[8] * packed->size() / 256] ^= static_cast<std::uint8_t>(data[9] | 1U);
+    frames = encode_frames(packed_header, std::move(*packed));
+    check(decode(frames.header, frames.payload));
+  }
   return 0;
 }

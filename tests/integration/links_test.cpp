@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "tests/integration/raw_client.h"
 
@@ -64,7 +65,7 @@ class LinksTest : public ::testing::Test {
   bool following(const std::string& region) {
     return eventually([&] {
       const auto status = status_of(cities.city(region));
-      return status && status->links.size() == 2 &&
+      return status && status->links.size() == 3 &&
              std::all_of(status->links.begin(), status->links.end(), [](const LinkRow& row) { return row.state == "following"; });
     });
   }
@@ -123,6 +124,52 @@ TEST_F(LinksTest, AStoppedNodeIsNoticedAndCatchesUpWhenItGoesOn) {
   EXPECT_TRUE(converged());
   EXPECT_TRUE(holds(kHuangshan, 21U + 21U + 22U + 22U));
   EXPECT_TRUE(following(kQuzhou));
+}
+
+// What was published while the node was away comes compressed, and once.
+TEST_F(LinksTest, ABacklogComesCompressedAndNoEventTwice) {
+  cities.kill(kHuangshan);
+  Publisher police(cities.city(kQuzhou), "police", SessionId(7));
+  ASSERT_TRUE(police.connect());
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    std::vector<Bytes> events;
+    for (std::uint64_t k = 0; k < 20; ++k) events.push_back(large_incident_event(kQuzhou, "police", i * 100 + k, 4'000));
+    police.publish(Lane::normal, Sequence(i * 20 + 1), std::move(events));
+    ASSERT_TRUE(police.answers());
+  }
+  ASSERT_TRUE(cities.start(kHuangshan)) << cities.city(kHuangshan).process->output();
+  EXPECT_TRUE(holds(kHuangshan, 400U));
+  std::optional<StatusReport> status;
+  ASSERT_TRUE(eventually([&] {
+    status = status_of(cities.city(kHuangshan));
+    return status && std::all_of(status->links.begin(), status->links.end(), [](const LinkRow& row) {
+             return row.state == "following" && row.lag_events == 0U && row.behind_ms == 0 && row.round_trip_ms &&
+                    row.clock_ahead_ms;
+           });
+  })) << "in step, on every lane";
+  const auto normal =
+      std::find_if(status->links.begin(), status->links.end(), [](const LinkRow& row) { return row.lanes == "normal"; });
+  ASSERT_NE(normal, status->links.end());
+  EXPECT_EQ(normal->received_events, 400U);
+  EXPECT_LE(normal->delivered_events, normal->received_events * 11 / 10);
+  EXPECT_GT(normal->plain_bytes, 400U * 4'000U);
+  EXPECT_LT(normal->wire_bytes, normal->plain_bytes / 2);
+  EXPECT_TRUE(cities.metric_comes_to(kHuangshan, R"(lianxi_link_lag_events{lanes="normal",region="330800"})", 0));
+  EXPECT_LT(cities.metric(kQuzhou, "lianxi_delivered_wire_bytes_total"), cities.metric(kQuzhou, "lianxi_delivered_bytes_total"));
+}
+
+TEST_F(LinksTest, AMemberWithAnEmptyDiskCatchesUpWhole) {
+  publish(kQuzhou, 1, 301);
+  cities.kill(kHuangshan);
+  std::filesystem::remove_all(cities.data_dir(kHuangshan));
+  ASSERT_TRUE(cities.start(kHuangshan)) << cities.city(kHuangshan).process->output();
+  EXPECT_TRUE(holds(kHuangshan, 301U));
+  EXPECT_TRUE(eventually([&] {
+    const auto a = status_of(cities.city(kQuzhou));
+    const auto b = status_of(cities.city(kHuangshan));
+    return a && b && shared(*a) == shared(*b) && conference(*a) && conference(*b) &&
+           conference(*a)->digest == conference(*b)->digest && conference(*a)->vector == conference(*b)->vector;
+  }));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "schemas/codec/event_codec.h"
+#include "schemas/vocabulary.h"
 #include "tests/sim/mutations.h"
 
 namespace lianxi::sim {
@@ -76,7 +77,7 @@ void SimNode::open_links() {
   for (const core::Member& member : settings_.members->all()) {
     if (member.region == region()) continue;
     const HostId to = static_cast<HostId>(&member - settings_.members->all().data());
-    for (const core::LaneClass lanes : {core::LaneClass::flash, core::LaneClass::rest}) {
+    for (const core::LaneClass lanes : core::kLaneClasses) {
       const core::LinkId link{member.region, lanes};
       const core::Agent self{*AgentId::parse(name() + ".broker.node"), "broker", core::Role::node};
       links_[link] = network_.dial(host_, to, is_flash(link) ? 0 : 2, self,
@@ -241,7 +242,7 @@ void SimNode::judge_alarm(const core::Alarm& alarm) {
 std::string SimNode::links() const {
   std::string out;
   for (const core::LinkView& link : node_->core().links()) {
-    out += "    to " + to_text(link.link.peer) + (link.link.lanes == core::LaneClass::flash ? " flash: " : " rest: ") +
+    out += "    to " + to_text(link.link.peer) + " " + std::string(to_word(static_cast<Lane>(link.link.lanes))) + ": " +
            link.state + " " + link.reason + "\n";
   }
   return out;

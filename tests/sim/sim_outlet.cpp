@@ -1,6 +1,7 @@
 #include "tests/sim/sim_outlet.h"
 
 #include "schemas/codec/event_codec.h"
+#include "schemas/codec/packing.h"
 
 namespace lianxi::sim {
 namespace {
@@ -25,6 +26,9 @@ app::SendResult SimOutlet::deliver(const core::Connection& to, const app::Delive
                                    const std::shared_ptr<const Bytes>& segments) {
   const auto guest = parts_.guests.find(to);
   if (guest != parts_.guests.end()) check_guest(guest->second, *segments);
+  if (head.packed && unpack(*head.packed) != *segments)
+    parts_.world.fail("promise 8: a compressed delivery to " + parts_.network.name_of(parts_.host) +
+                      "'s peer is another when unpacked");
   // What is read back from the disk comes when it is read.
   const bool live = !parts_.live.insert({to, head.follow}).second;
   if (!head.caught_up) parts_.live.erase({to, head.follow});

@@ -89,11 +89,17 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
   follow.credit_messages = 64;
   follow.cursor_name = "dispatch-wall";
   all.emplace_back("follow", follow);
+  Follow link = follow;
+  link.filter = {};
+  link.cursor_name.clear();
+  link.zstd = true;
+  all.emplace_back("follow_of_a_link", link);
   all.emplace_back("followed", Followed{session, RegionCode(330800), Incarnation(99), Offset(5), Offset(77)});
   all.emplace_back("deliver", Deliver{session, Offset(1'003), true, sample_segment()});
   all.emplace_back("credit", Credit{session, 4'096, 3, Offset(78)});
   all.emplace_back("unfollow", Unfollow{session, "done"});
   all.emplace_back("heartbeat", Heartbeat{kNoon, sample_vector()});
+  all.emplace_back("heartbeat_with_echo", Heartbeat{kNoon, sample_vector(), {}, kNoon - 40, 7});
   all.emplace_back(
       "query_resources",
       Query{
@@ -162,6 +168,10 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
                       {{"refused.not_allowed", 3}},
                       kNoon};
   all.emplace_back("answer_status", Answer{10, Offset(99), status});
+  StatusReport links;
+  links.links = {
+      {RegionCode(341000), "bulk", "down", kNoon, "原因", 12, {}, 13, 14, 15, 16, -17, RegionCode(350700), 18, 19, 20}};
+  all.emplace_back("answer_links", Answer{11, Offset(99), links});
   all.emplace_back("query_retention", Query{11, Offset(0), 0, AskRetention{Lane::normal, Audience::conference(), kNoon}});
   const RetentionPlan plan{Sequence(4'000),
                            Sequence(4'100),

@@ -122,5 +122,28 @@ TEST(Config, RatesAreTheNodesUnlessAGrantNamesItsOwn) {
   EXPECT_EQ(node.flash, core::PublishRates{}.flash);
 }
 
+TEST(Config, ALinkMayHaveABoundAndGoWithoutCompression) {
+  const ConfigFolder folder;
+  EXPECT_TRUE(read_config(folder.node()).value->file.links.empty());
+  folder.write("regions/330800.toml", folder.read("regions/330800.toml") +
+                                          "\n[[link]]\npeer = \"341000\"\nbytes_per_second = 16000\ncompression = \"none\"\n");
+  const auto read = read_config(folder.node());
+  ASSERT_TRUE(read.value);
+  EXPECT_EQ(read.value->file.links, (core::LinkSettings{{RegionCode(341000), {16'000, false}}}));
+}
+
+TEST(Config, ALinkThatMeansNobodyOrNothingIsTold) {
+  const auto told = [](const std::string& link) {
+    const ConfigFolder folder;
+    folder.write("regions/330800.toml", folder.read("regions/330800.toml") + "\n[[link]]\n" + link);
+    return all(read_config(folder.node()).findings);
+  };
+  EXPECT_NE(told("peer = \"330800\"\n").find("this node's own region"), std::string::npos);
+  EXPECT_NE(told("peer = \"110000\"\n").find("is not a member, so this [[link]] does nothing"), std::string::npos);
+  EXPECT_NE(told("peer = \"341000\"\nbytes_per_second = 10\n").find("bytes_per_second"), std::string::npos);
+  EXPECT_NE(told("peer = \"341000\"\ncompression = \"gzip\"\n").find("'gzip' is not known here"), std::string::npos);
+  EXPECT_NE(told("peer = \"341000\"\n[[link]]\npeer = \"341000\"\n").find("has a [[link]] already"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lianxi::app

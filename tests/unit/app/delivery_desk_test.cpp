@@ -366,5 +366,67 @@ TEST_F(DeliveryDeskTest, AQuietOrderThatFindsNothingMovesOnWithoutAWord) {
   EXPECT_FALSE(done[0].report.sent);
 }
 
+std::shared_ptr<core::FollowSpec> link_of(const std::string& node) {
+  auto out = std::make_shared<core::FollowSpec>();
+  out->agent = {*AgentId::parse(node + ".broker.node"), "broker", core::Role::node};
+  out->mode = FollowMode::feeds;
+  out->lanes = mask_of(Lane::normal);
+  out->zstd = true;
+  return out;
+}
+
+TEST_F(DeliveryDeskTest, WhatALinkTakesCompressedIsCompressedOnceForAllNodes) {
+  core::Member quzhou, huangshan, nanping;
+  quzhou.region = kQuzhou;
+  huangshan.region = RegionCode(341000);
+  nanping.region = RegionCode(350700);
+  members_ = std::make_shared<const core::Members>(std::vector{quzhou, huangshan, nanping}, std::vector<core::Group>{});
+  allow({});
+  commit(40, 300);
+  auto plain = std::make_shared<core::FollowSpec>(*link_of("350700"));
+  plain->zstd = false;
+  const auto done = perform({order("h", link_of("341000")), order("n", link_of("350700")), order("old", plain)});
+  ASSERT_EQ(outlet_.sent.size(), 3U);
+  ASSERT_TRUE(outlet_.sent[0].head.packed);
+  EXPECT_EQ(outlet_.sent[0].head.packed, outlet_.sent[1].head.packed);
+  EXPECT_FALSE(outlet_.sent[2].head.packed);
+  EXPECT_EQ(unpack(*outlet_.sent[0].head.packed).value(), *outlet_.sent[0].segments);
+  EXPECT_EQ(*outlet_.sent[2].segments, *outlet_.sent[0].segments);
+  ASSERT_EQ(done.size(), 3U);
+  EXPECT_EQ(done[0].report.bytes, outlet_.sent[0].segments->size()) << "credit counts what is read";
+  EXPECT_EQ(done[0].report.wire_bytes, outlet_.sent[0].head.packed->size());
+  EXPECT_EQ(reads_, 0);
+}
+
+TEST_F(DeliveryDeskTest, MuchToCompressIsLeftToTheCatchUpThread) {
+  core::Member quzhou, huangshan;
+  quzhou.region = kQuzhou;
+  huangshan.region = RegionCode(341000);
+  members_ = std::make_shared<const core::Members>(std::vector{quzhou, huangshan}, std::vector<core::Group>{});
+  allow({});
+  for (int i = 0; i < 10; ++i) commit(40, 300);
+  (void)perform({order("h", link_of("341000"))});
+  EXPECT_GT(reads_, 0);
+  EXPECT_EQ(offsets("h"), all());
+  for (const Recorder::Sent& sent : outlet_.sent) EXPECT_TRUE(sent.head.packed);
+}
+
+TEST_F(DeliveryDeskTest, AMessageForAThinLinkIsSmall) {
+  core::Member quzhou, huangshan;
+  quzhou.region = kQuzhou;
+  huangshan.region = RegionCode(341000);
+  members_ = std::make_shared<const core::Members>(std::vector{quzhou, huangshan}, std::vector<core::Group>{});
+  allow({});
+  for (int i = 0; i < 10; ++i) commit(1, 300);
+  core::DeliverOrder thin = order("h", link_of("341000"));
+  thin.step_bytes = 1'000;
+  thin.max_messages = 1;
+  const auto done = perform({thin});
+  ASSERT_EQ(outlet_.sent.size(), 1U);
+  EXPECT_LE(offsets("h").size(), 2U) << "past its measure with the second";
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].report.next, Offset(1 + offsets("h").size()));
+}
+
 }  // namespace
 }  // namespace lianxi::app

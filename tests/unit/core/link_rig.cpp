@@ -7,7 +7,7 @@ LinkRig::LinkRig(const std::vector<RegionCode>& regions, const std::shared_ptr<c
 }
 
 std::string LinkRig::routing(RegionCode from, LaneClass lanes, RegionCode to) {
-  const std::string id = to_text(from) + (lanes == LaneClass::flash ? ".flash." : ".rest.") + to_text(to) + "." +
+  const std::string id = to_text(from) + "." + std::to_string(static_cast<int>(lanes)) + "." + to_text(to) + "." +
                          std::to_string(connections_[{from, lanes, to}]);
   ends_[id] = {from, LinkId{to, lanes}};
   return id;
@@ -39,7 +39,7 @@ void LinkRig::perform(RegionCode region, const Effects& effects) {
   for (const Send& send : effects.sends)
     if (!to_link(send.connection, send.message) && send.connection.socket != 2) said.push_back(send);
   for (const DeliverOrder& order : effects.deliveries) {
-    Deliver deliver = node(region).perform(order);
+    Deliver deliver = node(region).perform(order, order.max_messages);
     Delivered report{order.connection, order.follow, deliver.next, deliver.segments.size(), deliver.next > order.from, false};
     if (report.sent && !to_link(order.connection, std::move(deliver)))
       report = {order.connection, order.follow, order.from, 0, false, false};

@@ -16,7 +16,7 @@ TEST(Links, AnAttemptWithoutAnswerIsRepeatedWithGrowingPauses) {
   const Effects effects = rig.pass(60'000);
   std::map<LinkId, std::size_t> resets;
   for (const LinkReset& reset : effects.link_resets) ++resets[reset.link];
-  EXPECT_EQ(resets.size(), 6U);
+  EXPECT_EQ(resets.size(), 9U);
   for (const auto& [link, count] : resets) {
     EXPECT_GE(count, 4U);
     EXPECT_LE(count, 8U);

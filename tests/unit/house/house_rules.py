@@ -35,7 +35,7 @@ PRIVATE = {"schemas/codec/" + name
            for name in ("wire_io.h", "event_io.h", "message_io.h", "explain_io.h", "blake2b_many.h", "little_endian.h", "segment_layout.h", "sodium.h", "json_parts.h",
                         "json_fields.h")}
 PRIVATE |= {"broker/net/zmq_socket.h", "broker/net/frame_reader.h"}
-HEAVY = re.compile(r"^(nlohmann/json\.hpp|toml\+\+/|CLI/|CLI11|zmq\.hpp|zmq_addon\.hpp|GeographicLib/|libxml/|prometheus/|boost/)")
+HEAVY = re.compile(r"^(nlohmann/json\.hpp|toml\+\+/|CLI/|CLI11|zmq\.hpp|zmq_addon\.hpp|GeographicLib/|libxml/|prometheus/|boost/|zstd\.h)")
 # What the pure floors do without.
 IMPURE = re.compile(r"^(thread|mutex|shared_mutex|condition_variable|future|atomic|fstream|iostream|filesystem|random|unistd\.h|"
                     r"sys/.*|zmq.*|sqlite3\.h|SQLiteCpp/.*|spdlog/.*)$")

@@ -72,7 +72,8 @@ std::string json_lines() {
   }
   for (const auto& [name, message] : sample_messages()) {
     const auto* answer = std::get_if<Answer>(&message);
-    if (answer != nullptr && !std::holds_alternative<RetentionPlan>(answer->rows))
+    // One line a kind of rows, as they were at first.
+    if (answer != nullptr && !std::holds_alternative<RetentionPlan>(answer->rows) && name != "answer_links")
       lines += std::visit([](const auto& rows) { return to_json(rows); }, answer->rows) + "\n";
   }
   return lines;

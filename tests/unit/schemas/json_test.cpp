@@ -260,5 +260,18 @@ TEST(RefusalJson, BytesThatAreNoTextAreReplaced) {
   EXPECT_TRUE(json::accept(to_json(Refusal{RefusalCode::malformed, "\xff", "", 0})));
 }
 
+TEST(Json, ALinkHasEveryNameAndNullWhereNothingIsKnown) {
+  const json full = json::parse(to_json(rows<StatusReport>("answer_links").links));
+  const json bare = json::parse(to_json(std::vector<LinkRow>(1)));
+  ASSERT_EQ(full.size(), 1U);
+  EXPECT_EQ(full[0]["lag_events"], 14);
+  EXPECT_EQ(full[0]["clock_ahead_ms"], -17);
+  EXPECT_EQ(full[0]["detour"], "350700");
+  EXPECT_EQ(full[0].size(), bare[0].size());
+  for (const char* name :
+       {"lag_events", "behind_ms", "round_trip_ms", "clock_ahead_ms", "detour", "bytes_per_second", "last_contact"})
+    EXPECT_TRUE(bare[0].at(name).is_null()) << name;
+}
+
 }  // namespace
 }  // namespace lianxi
