@@ -66,6 +66,10 @@ std::string retention_entity(RegionCode home, Lane lane, const Audience& audienc
   return fmt::format("{:06}:retention:{}/{}", home.value, to_word(lane), audience.text());
 }
 
+std::string override_entity(RegionCode home, Epoch epoch) {
+  return fmt::format("{:06}:override:{}", home.value, epoch.value);
+}
+
 namespace {
 
 bool is_kind_letter(char c) {

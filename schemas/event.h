@@ -29,7 +29,9 @@ enum class Kind : std::uint16_t {
   attachment = 13,
   retention = 14,
   redaction = 15,
+  override = 16,
 };
+inline constexpr Kind kLastKind = Kind::override;
 enum class Status : std::uint8_t { Actual = 0, Exercise = 1, System = 2, Test = 3, Draft = 4 };  // CAP 1.2
 enum class Level : std::uint8_t { none = 0, red = 1, orange = 2, yellow = 3, blue = 4 };         // I II III IV
 
@@ -185,7 +187,17 @@ struct Retention {
   bool operator==(const Retention&) const = default;
 };
 
-using Body = std::variant<std::monostate, Alert, IncidentReport, Resource, Retention>;  // monostate: a kind without rules here
+// --- override: an officer lets a node do what it holds back by itself ---
+enum class Overridden : std::uint8_t { fence };  // of the epoch that the entity names
+
+struct Override {
+  Overridden what = Overridden::fence;
+  std::string reason;
+  bool operator==(const Override&) const = default;
+};
+
+using Body =
+    std::variant<std::monostate, Alert, IncidentReport, Resource, Retention, Override>;  // monostate: a kind without rules here
 
 struct Envelope {
   Kind kind = Kind::unknown;
@@ -215,6 +227,7 @@ struct Event {
 [[nodiscard]] std::string incident_entity(RegionCode home, std::string_view case_reference);
 [[nodiscard]] std::string resource_entity(RegionCode home, std::string_view local_name);
 [[nodiscard]] std::string retention_entity(RegionCode home, Lane lane, const Audience& audience);
+[[nodiscard]] std::string override_entity(RegionCode home, Epoch epoch);
 [[nodiscard]] Result<RegionCode> home_region(std::string_view entity);  // checks the whole form
 
 }  // namespace lianxi

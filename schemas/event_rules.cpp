@@ -47,6 +47,10 @@ class Checker {
     if (value.empty()) return fail(RefusalCode::missing_field, field, "it is required and must not be empty");
     line(field, value);
   }
+  void required_text(std::string_view field, std::string_view value) {
+    if (value.empty()) return fail(RefusalCode::missing_field, field, "it is required and must not be empty");
+    text(field, value);
+  }
   void lines(std::string_view field, const std::vector<std::string>& values) {
     for (const std::string& value : values) line(field, value);
   }
@@ -259,6 +263,11 @@ void check_retention(Checker& check, const Retention& retention) {
   check.time("before", retention.before);
 }
 
+void check_override(Checker& check, const Override& order) {
+  check.known("what", order.what);
+  check.required_text("reason", order.reason);
+}
+
 std::string other_incident(std::string_view entity, std::string_view case_reference) {
   constexpr std::string_view kKind = ":incident:";  // behind the home's six digits
   const std::string_view rest = entity.substr(6);
@@ -351,6 +360,12 @@ Result<void> check_body(const Event& event) {
         break;
       }
       return refuse(RefusalCode::missing_field, "body", "a retention needs its body");
+    case Kind::override:
+      if (const auto* order = std::get_if<Override>(&event.body)) {
+        check_override(check, *order);
+        break;
+      }
+      return refuse(RefusalCode::missing_field, "body", "an override needs its body");
     default:
       if (!std::holds_alternative<std::monostate>(event.body)) {
         return refuse(RefusalCode::invalid_field, "body", "this kind has no such body");

@@ -66,6 +66,39 @@ struct CursorRow {
   TimeMs used_at = 0;
 };
 
+// What holds commitments back after a restore: of one epoch, kept over restarts, and over once it was seen or overridden.
+struct Fence {
+  enum class State : std::uint8_t {
+    begun = 0,  // by the restore; whom it waits for is not said yet
+    waiting = 1,
+    seen = 2,        // every member showed what it holds: over
+    overridden = 3,  // by an officer: over
+  };
+  Epoch epoch;
+  State state = State::begun;
+  TimeMs since = 0;                                      // of the state
+  std::vector<std::pair<RegionCode, LaneMask>> missing;  // who was to be seen, and has not been in these lanes
+  [[nodiscard]] bool stands() const { return state == State::begun || state == State::waiting; }
+  bool operator==(const Fence&) const = default;
+};
+
+// A part of another history of a feed, sealed by its own node, which somebody delivered. It is evidence and never taken.
+struct Quarantined {
+  FeedId feed;
+  Sequence first, last;  // of the events
+  Hash last_hash{};      // the head that its seal vouches for
+  Sequence differs;      // the first sequence of it, or the one before, at which this node holds another hash
+  Hash held{}, other{};  // here and there, at `differs`
+  RegionCode by;         // who delivered it
+  TimeMs at = 0;
+  std::uint64_t bytes = 0;
+  bool operator==(const Quarantined&) const = default;
+};
+struct QuarantinedSegment {
+  Quarantined about;
+  Bytes segment;  // with its seal
+};
+
 struct JournalBatch {
   Offset first_offset;                  // of the first event; dense from there
   std::vector<StoredSegment> segments;  // in offset order
@@ -74,8 +107,11 @@ struct JournalBatch {
   std::vector<SessionKey> closed;  // sessions to forget with their answers
   std::vector<CursorRow> cursors;
   std::vector<CursorKey> cursors_gone;
+  std::optional<Fence> fence;  // written whole, in place of the one before
+  std::vector<QuarantinedSegment> quarantined;
   [[nodiscard]] bool empty() const {
-    return segments.empty() && sessions.empty() && answers.empty() && closed.empty() && cursors.empty() && cursors_gone.empty();
+    return segments.empty() && sessions.empty() && answers.empty() && closed.empty() && cursors.empty() && cursors_gone.empty() &&
+           !fence && quarantined.empty();
   }
 };
 

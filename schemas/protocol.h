@@ -328,6 +328,19 @@ struct CounterRow {
   std::uint64_t value = 0;
   bool operator==(const CounterRow&) const = default;
 };
+struct AlarmRow {  // one that stands
+  std::string what;
+  std::string about;  // the feed, the region
+  std::string reason;
+  TimeMs since = 0;
+  bool operator==(const AlarmRow&) const = default;
+};
+struct FenceRow {  // commitments are refused
+  Epoch epoch;
+  TimeMs since = 0;
+  std::vector<RegionCode> missing;  // not seen since the restore
+  bool operator==(const FenceRow&) const = default;
+};
 struct StatusReport {
   RegionCode region;
   Epoch epoch;
@@ -342,6 +355,8 @@ struct StatusReport {
   std::vector<CounterRow> counters;
   TimeMs time = 0;
   MembersVersion members = {};
+  std::vector<AlarmRow> alarms;
+  std::optional<FenceRow> fence;
   bool operator==(const StatusReport&) const = default;
 };
 // Whether a member has an event: as it said itself, or as the audience forbids. `unknown`: nobody here has heard.

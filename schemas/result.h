@@ -40,6 +40,7 @@ enum class RefusalCode : std::uint16_t {
   wrong_region = 27,
   config = 28,
   internal = 29,
+  fenced = 30,  // a commitment, while a restored node has not seen every member
 };
 
 [[nodiscard]] std::string_view to_word(RefusalCode code);  // e.g. "not_allowed"

@@ -14,9 +14,9 @@ template <class E>
 constexpr std::array<std::string_view, 0> kChinese{};
 
 template <>
-constexpr std::array<std::string_view, 16> kWords<Kind>{
-    "unknown", "alert",          "incident", "resource", "mobilisation", "roll_call",  "call_out",  "conference",
-    "duty",    "response_level", "plan",     "drill",    "site_report",  "attachment", "retention", "redaction"};
+constexpr std::array<std::string_view, 17> kWords<Kind>{
+    "unknown",        "alert", "incident", "resource",    "mobilisation", "roll_call", "call_out",  "conference", "duty",
+    "response_level", "plan",  "drill",    "site_report", "attachment",   "retention", "redaction", "override"};
 template <>
 constexpr std::array<std::string_view, 5> kWords<Status>{"Actual", "Exercise", "System", "Test", "Draft"};
 template <>
@@ -51,11 +51,13 @@ constexpr std::array<std::string_view, 4> kWords<ResourceState>{"available", "re
 template <>
 constexpr std::array<std::string_view, 5> kWords<ResourceChange>{"upsert", "state", "quantity", "place", "remove"};
 template <>
+constexpr std::array<std::string_view, 1> kWords<Overridden>{"fence"};
+template <>
 constexpr std::array<std::string_view, 5> kWords<AlertState>{"active", "superseded", "cancelled", "expired", "dangling"};
 template <>
 constexpr std::array<std::string_view, 3> kWords<Lane>{"flash", "normal", "bulk"};
 template <>
-constexpr std::array<std::string_view, 30> kWords<RefusalCode>{
+constexpr std::array<std::string_view, 31> kWords<RefusalCode>{
     "unknown",       "malformed",       "oversize",        "unsupported_version",
     "unknown_type",  "unknown_kind",    "not_allowed",     "wrong_lane",
     "invalid_field", "missing_field",   "not_home",        "conflict",
@@ -63,7 +65,7 @@ constexpr std::array<std::string_view, 30> kWords<RefusalCode>{
     "busy",          "disk_full",       "cursor_unknown",  "too_many_followers",
     "cap_rule",      "csv_row",         "unknown_key",     "feed_broken",
     "feed_forked",   "not_found",       "deadline",        "wrong_region",
-    "config",        "internal"};
+    "config",        "internal",        "fenced"};
 template <>
 constexpr std::array<std::string_view, 5> kChinese<Level>{"无", "红色", "橙色", "黄色", "蓝色"};
 template <>
@@ -132,6 +134,7 @@ LIANXI_WORDS(IncidentState)
 LIANXI_WORDS(ResourceType)
 LIANXI_WORDS(ResourceState)
 LIANXI_WORDS(ResourceChange)
+LIANXI_WORDS(Overridden)
 LIANXI_WORDS(AlertState)
 LIANXI_WORDS(RefusalCode)
 

@@ -27,6 +27,7 @@ enum class AlertState : std::uint8_t { active, superseded, cancelled, expired, d
 [[nodiscard]] std::string_view to_word(ResourceType);
 [[nodiscard]] std::string_view to_word(ResourceState);
 [[nodiscard]] std::string_view to_word(ResourceChange);
+[[nodiscard]] std::string_view to_word(Overridden);
 [[nodiscard]] std::string_view to_word(AlertState);
 
 // Defined for every enum above and Lane. A wrong word is RefusalCode::invalid_field with an empty field.

@@ -22,7 +22,7 @@ struct Texts {
   std::string place;
   std::uint32_t limit = 0;
   unsigned peers = 0;
-  std::string deadline;
+  std::string deadline, reason;
   std::uint64_t count = 0;
   bool json = false, all = false, available = false, seal = false, dry_run = false;
 };
@@ -90,6 +90,7 @@ class CommandLine {
     add_resources();
     add_lists();
     add_import();
+    add_override();
     add_keys();
     add_retain();
     members_.emplace(app_, say_);
@@ -230,6 +231,13 @@ class CommandLine {
         ->capture_default_str();
     import_->add_option("--agency", texts_.agency, say_("speak for this agency", "代表的部门"));
   }
+  void add_override() {
+    override_ = app_.add_subcommand(
+        "override", say_("after a restore: let the node take commitments though not every member was seen; on record, for all",
+                         "节点恢复后:部分成员尚未联通时仍允许预留和调派资源;记录在案,各成员可见"));
+    override_->add_option("--reason", texts_.reason, say_("why, in words that all members will read", "理由,各成员均可看到"))
+        ->required();
+  }
   void add_keys() {
     CLI::App* keys = app_.add_subcommand("keys", say_("key files", "密钥文件"));
     keys->require_subcommand(1);
@@ -278,6 +286,10 @@ class CommandLine {
     if (alerts_->parsed()) return AlertsCommand{AskAlerts{texts_.all, place(), texts_.limit}};
     if (incidents_->parsed()) return IncidentsCommand{AskIncidents{place(), texts_.limit}};
     if (import_->parsed()) return import_command();
+    if (override_->parsed()) {
+      if (texts_.reason.empty()) throw Mistake(say_("--reason must not be empty", "--reason 不能为空"));
+      return OverrideCommand{texts_.reason};
+    }
     if (keys_->parsed()) return keys_command();
     if (retain_->parsed()) return retain_command();
     if (links_->parsed()) return LinksCommand{};
@@ -375,7 +387,8 @@ class CommandLine {
   std::optional<MemberOptions> members_;
   CLI::App* status_ = nullptr;
   CLI::App *alert_ = nullptr, *incident_ = nullptr, *follow_ = nullptr, *resources_ = nullptr, *alerts_ = nullptr,
-           *incidents_ = nullptr, *import_ = nullptr, *keys_ = nullptr, *retain_ = nullptr, *links_ = nullptr;
+           *incidents_ = nullptr, *import_ = nullptr, *override_ = nullptr, *keys_ = nullptr, *retain_ = nullptr,
+           *links_ = nullptr;
   CLI::Option *count_ = nullptr, *from_ = nullptr;
 };
 

@@ -25,6 +25,7 @@ std::string words_of(const Event& event, const Say& say) {
     return word(resource->type, say) + "  " + std::string(to_word(resource->change)) + "  " +
            (resource->name.empty() ? event.envelope.entity : resource->name) + "  " + word(resource->state, say);
   }
+  if (const auto* order = std::get_if<Override>(&event.body)) return event.envelope.entity + "  " + order->reason;
   return event.envelope.entity;
 }
 

@@ -26,6 +26,7 @@ Exit run(const Settings& settings, const Console& console, sdk::StopSignal* stop
                                [&](const AlertsCommand& command) { return run_alerts(common, command, console); },
                                [&](const IncidentsCommand& command) { return run_incidents(common, command, console); },
                                [&](const ImportCommand& command) { return run_import(common, command, console); },
+                               [&](const OverrideCommand& command) { return run_override(common, command, console); },
                                [&](const KeysCommand& command) { return run_keys(common, command, console); },
                                [&](const RetainCommand& command) { return run_retain(common, command, console); },
                                [&](const MemberAddCommand& command) { return run_member_add(common, command, console); },

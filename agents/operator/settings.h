@@ -60,6 +60,9 @@ struct ImportCommand {
   Status status = Status::Actual;
   std::string agency;
 };
+struct OverrideCommand {
+  std::string reason;
+};
 struct KeysCommand {
   AgentId name;
   std::string role = "agent";
@@ -88,8 +91,8 @@ struct ExplainCommand {
   AskExplain ask;
 };
 using Command = std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand,
-                             ImportCommand, KeysCommand, RetainCommand, MemberAddCommand, MemberRetireCommand, MemberListCommand,
-                             ExplainCommand, LinksCommand>;
+                             ImportCommand, OverrideCommand, KeysCommand, RetainCommand, MemberAddCommand, MemberRetireCommand,
+                             MemberListCommand, ExplainCommand, LinksCommand>;
 
 struct Settings {
   Common common;

@@ -36,6 +36,26 @@ void print_digests(const StatusReport& status, const Console& console) {
   if (!table.empty()) console.out() << '\n', console.table(table);
 }
 
+void print_standing(const StatusReport& status, const Console& console) {
+  const Say& say = console.say();
+  if (status.fence) {
+    std::string missing;
+    for (const RegionCode region : status.fence->missing) missing += (missing.empty() ? "" : " ") + to_text(region);
+    console.out() << '\n'
+                  << styled(say("commitments are refused since the restore; not seen yet: ",
+                                "恢复后暂停预留和调派资源,尚未联通的成员:"),
+                            Style::red, console.colour())
+                  << (missing.empty() ? "-" : missing)
+                  << say("  (to go on without them: lianxi override --reason \"...\")",
+                         "(如须先行调派:lianxi override --reason \"理由\")")
+                  << '\n';
+  }
+  Table table({{say("alarm", "告警")}, {say("about", "对象")}, {say("since", "起始")}, {say("reason", "原因")}});
+  for (const AlarmRow& row : status.alarms)
+    table.add({{row.what, Style::red}, {row.about.empty() ? "-" : row.about}, {short_time(row.since)}, {row.reason}});
+  if (!table.empty()) console.out() << '\n', console.table(table);
+}
+
 }  // namespace
 
 Exit run_status(const Common& common, const Console& console) {
@@ -54,6 +74,7 @@ Exit run_status(const Common& common, const Console& console) {
   print_feeds(*status, console);
   print_digests(*status, console);
   if (!status->links.empty()) console.out() << '\n' << links_summary(*status, say) << '\n';
+  print_standing(*status, console);
   return Exit::done;
 }
 

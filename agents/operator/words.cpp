@@ -67,6 +67,8 @@ const char* chinese_of(RefusalCode code) {
       return "配置有误";
     case RefusalCode::internal:
       return "内部错误";
+    case RefusalCode::fenced:
+      return "恢复后暂停调派";
   }
   return "";
 }
@@ -88,6 +90,8 @@ std::string kind_word(Kind kind, const Say& say) {
       return "突发事件";
     case Kind::resource:
       return "资源";
+    case Kind::override:
+      return "人工放行";
     default:
       return std::string(to_word(kind));
   }

@@ -93,6 +93,7 @@ void Broker::State::keep_house() {
     metrics.set_queued("answers", ledger->bytes(net::SendClass::answer));
     metrics.set_queued("queries", ledger->bytes(net::SendClass::query));
     const core::DurabilityView acks = node->core().durability();
+    metrics.set_standing(board.report().alarms.size(), node->core().fence().has_value(), node->quarantined());
     metrics.set_peer_acks(acks.waiting, acks.reached, acks.late);
   }
 }
@@ -190,6 +191,8 @@ void Broker::State::publish_status() {
   report.feeds = core.heads();
   report.members = config.members->version();
   for (const core::LinkView& link : core.links()) report.links.push_back(row_of(link, wall_ms()));
+  report.alarms = core.alarms();
+  report.fence = core.fence();
   board.publish(std::move(report));
 }
 

@@ -47,7 +47,7 @@ core::Rule read_rule(TableReader& table, const core::Members& members) {
   core::Rule rule;
   rule.line = table.line();
   for (const Text& at : table.texts("kinds")) {
-    if (const std::optional<Kind> kind = read_word(table, at, Kind::alert, Kind::redaction)) {
+    if (const std::optional<Kind> kind = read_word(table, at, Kind::alert, kLastKind)) {
       rule.kinds.push_back(*kind);
       rule.kind_words.emplace_back(to_word(*kind));
     }

@@ -13,6 +13,7 @@
 #include "broker/app/backup_command.h"
 #include "broker/app/broker.h"
 #include "broker/app/data_folder.h"
+#include "broker/app/quarantine_command.h"
 #include "broker/app/rebuild_view.h"
 #include "broker/app/verify_command.h"
 #include "broker/net/context.h"
@@ -32,6 +33,7 @@ constexpr const char* kExamples = R"(Examples:
                                                              a proven copy of the journal; the node may run
   lianxi-broker restore /backup/2026-11-09 --config regions/330800.toml
                                                              begin anew from it, in a new epoch (the node must be stopped)
+  lianxi-broker quarantine --config regions/330800.toml      the other histories of feeds that it keeps as evidence; may run
 Exit status: 0 done, 1 failed while running or not proven, 2 wrong arguments or configuration.)";
 
 struct Arguments {
@@ -40,6 +42,7 @@ struct Arguments {
   bool rebuild_view = false;
   bool verify_asked = false;
   VerifyOptions verify;
+  bool quarantine_asked = false;
   enum class Copy : std::uint8_t { none, backup, restore } copy = Copy::none;
   BackupOptions backup;
 };
@@ -121,6 +124,7 @@ int run(const Arguments& arguments) {
   auto read = read_config(arguments.config);
   for (const ConfigFinding& finding : read.findings) std::cerr << to_text(finding) << '\n';
   if (!read.value) return kUsage;
+  if (arguments.quarantine_asked) return run_quarantine(*read.value, arguments.backup.json, std::cout, std::cerr);
   if (arguments.copy == Arguments::Copy::backup) return run_backup(*read.value, arguments.backup, std::cout, std::cerr);
   if (arguments.copy == Arguments::Copy::restore) return run_restore(*read.value, arguments.backup, std::cout, std::cerr);
   return arguments.rebuild_view ? run_rebuild_view(*read.value, std::cout, std::cerr) : serve(std::move(*read.value));
@@ -159,15 +163,19 @@ int main(int argc, char** argv) {
   };
   auto* backup = copying("backup", "Copy and prove the journal of a node, which may run");
   auto* restore = copying("restore", "Make a node's journal from a backup, and begin an epoch");
+  auto* quarantine = app.add_subcommand("quarantine", "List the other histories of feeds that a node keeps as evidence");
+  quarantine->add_option("--config", arguments.config, "The node's file")->required()->type_name("FILE");
+  quarantine->add_flag("--json", arguments.backup.json, "Print one JSON object");
   try {
     app.parse(argc, argv);
+    arguments.quarantine_asked = quarantine->parsed();
     arguments.verify_asked = verify->parsed();
     arguments.backup.progress = ::isatty(STDERR_FILENO) == 1;
     if (backup->parsed()) arguments.copy = Arguments::Copy::backup;
     if (restore->parsed()) arguments.copy = Arguments::Copy::restore;
-    const bool job = arguments.verify_asked || arguments.copy != Arguments::Copy::none;
+    const bool job = arguments.verify_asked || arguments.quarantine_asked || arguments.copy != Arguments::Copy::none;
     if (!job && config->count() + checked->count() == 0)
-      throw CLI::RequiredError("one of --config, --check-config, verify, backup, restore");
+      throw CLI::RequiredError("one of --config, --check-config, verify, backup, restore, quarantine");
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error);
     return status == 0 ? kDone : kUsage;

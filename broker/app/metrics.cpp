@@ -142,6 +142,10 @@ struct Metrics::State {
       counters("lianxi_peer_acks_total", "Outcomes of ack level peers: as many nodes as asked hold it, or not by the deadline");
   Counter& acks_reached = peer_acks.Add({{"outcome", "reached"}});
   Counter& acks_late = peer_acks.Add({{"outcome", "late"}});
+  Gauge& standing = gauges("lianxi_alarms_standing", "Alarms that stand now, as lianxi status names them").Add({});
+  Gauge& fenced = gauges("lianxi_fenced", "1 while commitments are refused: since a restore not every member was seen").Add({});
+  Gauge& quarantined =
+      gauges("lianxi_quarantined_segments", "Segments of other histories of feeds that are kept as evidence").Add({});
   Gauge& disk_free = gauges("lianxi_disk_free_bytes", "Bytes free where the journal lives").Add({});
   Gauge& disk_low = gauges("lianxi_disk_below_headroom", "1 while publishes wait for disk space").Add({});
 };
@@ -259,6 +263,11 @@ void Metrics::set_peer_acks(std::size_t waiting, std::uint64_t reached, std::uin
   state_->acks_waiting.Set(static_cast<double>(waiting));
   state_->acks_reached.Increment(static_cast<double>(reached) - state_->acks_reached.Value());
   state_->acks_late.Increment(static_cast<double>(late) - state_->acks_late.Value());
+}
+void Metrics::set_standing(std::size_t alarms, bool fenced, std::size_t quarantined) {
+  state_->standing.Set(static_cast<double>(alarms));
+  state_->fenced.Set(fenced ? 1 : 0);
+  state_->quarantined.Set(static_cast<double>(quarantined));
 }
 void Metrics::set_disk(std::uint64_t free_bytes, bool below_headroom) {
   state_->disk_free.Set(static_cast<double>(free_bytes));

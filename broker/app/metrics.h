@@ -45,6 +45,8 @@ class Metrics {
   void set_followers(std::size_t count);
   void set_queued(const std::string& what, std::int64_t bytes);                        // in the sockets, for peers to read
   void set_peer_acks(std::size_t waiting, std::uint64_t reached, std::uint64_t late);  // totals since the start
+  // Alarms that stand, whether commitments are refused, segments of other histories that are kept.
+  void set_standing(std::size_t alarms, bool fenced, std::size_t quarantined);
   void set_disk(std::uint64_t free_bytes, bool below_headroom);
 
   [[nodiscard]] std::string text() const;              // Prometheus exposition format

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "broker/app/delivery_desk.h"
+#include "broker/app/quarantine_desk.h"
 #include "broker/core/kinds/alert.h"
 #include "schemas/codec/event_codec.h"
 
@@ -53,6 +54,7 @@ struct Node::State {
   std::unique_ptr<store::View> view;
   std::optional<core::BrokerCore> core;
   std::optional<DeliveryDesk> desk;
+  std::optional<QuarantineDesk> quarantine;
   std::deque<core::Send> flash_answers;
   std::deque<core::Send> answers;          // what a flash event broke off
   std::vector<core::Delivered> delivered;  // performed, the core has not heard of it yet
@@ -99,6 +101,8 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   load.sessions = std::move(loaded->sessions);
   load.answers = std::move(loaded->answers);
   load.cursors = std::move(loaded->cursors);
+  load.fence = std::move(loaded->fence);
+  state.quarantine.emplace(state.config.journal, std::move(loaded->quarantined));
   load.alerts = std::move(*alerts);
   state.core.emplace(core::CoreConfig{identity.region, identity.epoch, identity.incarnation, state.config.policy,
                                       state.config.members, state.config.software, state.config.links},
@@ -201,6 +205,7 @@ StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<co
   core::Effects effects = state.core->finish();
 
   seal_heads(effects, state.config.seal_keys.secret_key);
+  if (!effects.suspects.empty()) state.quarantine->judge(effects, state.core->heads(), *state.config.members, now);
   if (!effects.batch.empty()) {
     outlet.committing();
     if (auto committed = state.journal->commit(effects.batch); !committed) return failed(std::move(committed.error()));
@@ -233,6 +238,9 @@ const core::BrokerCore& Node::core() const {
 }
 const store::JournalIdentity& Node::identity() const {
   return state_->journal->identity();
+}
+std::size_t Node::quarantined() const {
+  return state_->quarantine->kept();
 }
 store::Journal& Node::journal() {
   return *state_->journal;

@@ -67,6 +67,7 @@ class Node {
   [[nodiscard]] std::unique_ptr<store::View> take_view();
   [[nodiscard]] const core::BrokerCore& core() const;
   [[nodiscard]] const store::JournalIdentity& identity() const;
+  [[nodiscard]] std::size_t quarantined() const;  // segments of other histories that are kept
   [[nodiscard]] store::Journal& journal();
 
  private:

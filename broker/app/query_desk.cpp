@@ -84,6 +84,7 @@ store::StoreResult<StatusReport> QueryDesk::status(const AskStatus& ask, const c
   }
   // Others see how far the feeds go that they may hold.
   const auto hidden = [&](const Audience& audience) { return !reaches(audience, rights.region, agent, *rights.members); };
+  report.alarms.clear();
   std::erase_if(report.feeds, [&](const FeedPosition& position) { return hidden(position.feed.audience); });
   std::erase_if(report.digests, [&](const DigestRow& row) { return hidden(row.audience); });
   return report;

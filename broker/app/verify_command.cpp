@@ -28,12 +28,14 @@ void print_json(const store::VerifyReport& report, std::ostream& out) {
                          {"events", report.events},
                          {"seals", report.seals},
                          {"findings", report.findings},
+                         {"evidence", report.evidence},
                          {"feeds", json::parse(to_json(report.heads))}};
   out << document.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
 }
 
 void print_text(const store::VerifyReport& report, std::ostream& out) {
   for (const std::string& finding : report.findings) out << finding << '\n';
+  for (const std::string& fork : report.evidence) out << fork << '\n';
   out << (report.findings.empty() ? "proven: " : "not proven: ") << report.files << " files, " << report.segments << " segments, "
       << report.events << " events, " << report.seals << " seals, " << report.findings.size() << " findings; journal of "
       << to_text(report.region) << " from file " << report.first_file << ", offset " << report.first_offset.value << '\n';

@@ -100,11 +100,15 @@ Result<Accepted> Judge::judge(const Ground& ground, const KindMemory& memory, By
   // A rule of the policy that names no kinds admits every kind, those too that came after it was written.
   if (envelope.kind == Kind::retention && agent_->role != Role::operator_)
     return refuse(RefusalCode::not_allowed, "agent", "only an operator may say that events count no more");
+  if (envelope.kind == Kind::override && agent_->role != Role::operator_)
+    return refuse(RefusalCode::not_allowed, "agent", "only an operator may override what the node holds back");
   if (auto rule = rules->judge({reader_, body}, ground.region(), ground.members(), memory); !rule)
     return tl::unexpected(std::move(rule.error()));
   if (const Retention* retention = reader_.retention(); retention != nullptr) {
     if (auto now = fits_now(ground, feed_, *retention); !now) return tl::unexpected(std::move(now.error()));
   }
+  if (memory.fenced && promises(*rules, {reader_, body}))
+    return refuse(RefusalCode::fenced, "state", ground.fence.reason(ground.members()));
   if (const std::string* stopped = ground.forks.stopped(feed_)) return refuse(RefusalCode::feed_forked, "audience", *stopped);
   if (const std::string* doubted = ground.forks.doubted(feed_))
     return tl::unexpected(Refusal{RefusalCode::busy, "audience", "it is being asked whether " + *doubted, kRetryAfterMs});

@@ -17,7 +17,10 @@ struct BrokerCore::State {
                Sequencer(config.region, config.epoch, loaded.next_offset, loaded.heads, loaded.last_ordinal, loaded.last_time),
                Forks(config.region, config.epoch),
                {},
-               {loaded.alerts, ChangedResources(loaded.next_offset), {}}},
+               {loaded.alerts, ChangedResources(loaded.next_offset), {}, std::nullopt, {}},
+               RestoreFence(config.epoch, loaded.fence, ground.memory),
+               {},
+               {}},
         publishing(loaded),
         followers(loaded.cursors, config.incarnation) {
     // Core asks them at every step; a node without a policy allows nothing.
@@ -70,8 +73,11 @@ struct BrokerCore::State {
   void on(const DiskState& disk) { ground.disk_low = disk.below_headroom; }
   void on(const RetentionPlanned& planned) { remember_plan(planned.audience, planned.retention, ground.memory); }
   void on(const Tick&) {
+    ground.clocks.tick(ground.standing, turn, ground.sequencer.clock().last());
     followers.tick(ground, turn);
+    ground.forks.tick(turn);
     replication.tick(ground, turn);
+    ground.fence.tick(ground.standing, turn, ground.members(), ground.region(), ground.memory);
   }
 
   // --- one for each message of an agent ---
@@ -120,6 +126,7 @@ Effects BrokerCore::finish() {
   State& s = *state_;
   s.ground.sequencer.close(s.turn);
   s.ground.memory.resources.close(s.ground.sequencer.next_offset());
+  s.ground.fence.close_turn(s.ground.standing, s.turn, s.ground.memory);
   s.publishing.close_turn(s.ground, s.turn);
   s.followers.close_turn(s.turn);
   s.ground.durability.close_turn(s.ground, s.turn);
@@ -144,6 +151,16 @@ std::vector<LinkView> BrokerCore::links() const {
 
 std::vector<PeerSight> BrokerCore::peers() const {
   return state_->replication.peers();
+}
+
+std::vector<AlarmRow> BrokerCore::alarms() const {
+  std::vector<AlarmRow> rows = state_->ground.standing.rows();
+  for (AlarmRow& row : state_->ground.forks.rows()) rows.push_back(std::move(row));
+  return rows;
+}
+
+std::optional<FenceRow> BrokerCore::fence() const {
+  return state_->ground.fence.view(state_->ground.members());
 }
 
 std::size_t BrokerCore::follower_count() const {

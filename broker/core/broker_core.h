@@ -24,6 +24,7 @@ struct LoadedState {
   std::vector<SessionRow> sessions;
   std::vector<AnswerRun> answers;
   std::vector<CursorRow> cursors;
+  std::optional<Fence> fence;
   std::map<std::string, Hash> alerts;  // own alert_memory_key -> alert_content_hash, all audiences
 };
 
@@ -80,6 +81,10 @@ class BrokerCore {
   [[nodiscard]] Offset next_offset() const;
   [[nodiscard]] std::vector<LinkView> links() const;
   [[nodiscard]] std::vector<PeerSight> peers() const;
+  // Alarms that stand.
+  [[nodiscard]] std::vector<AlarmRow> alarms() const;
+  // What holds commitments back after a restore; none: nothing does.
+  [[nodiscard]] std::optional<FenceRow> fence() const;
   [[nodiscard]] std::size_t follower_count() const;
   // As they stand in the open or last turn; another object whenever somebody has come or gone.
   [[nodiscard]] const std::shared_ptr<const Members>& members() const;

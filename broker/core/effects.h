@@ -59,6 +59,14 @@ struct Alarm {  // for a person: a fork, a broken feed, a clock that is ahead
   std::string reason;
 };
 
+// A segment that contradicts, or may contradict, what this node holds of its feed, under the seal of the feed's own region. The
+// ring looks where they part, and what does contradict is quarantined with this turn's batch.
+struct Suspect {
+  FeedId feed;
+  RegionCode by;
+  Bytes segment;  // with its seal
+};
+
 struct Effects {
   JournalBatch batch;
   // Heads to seal: one for each own segment of the batch, in their order; it equals that segment's `last`. A feed that
@@ -70,6 +78,7 @@ struct Effects {
   std::vector<DeliverOrder> deliveries;
   std::vector<Counted> counted;
   std::vector<Alarm> alarms;
+  std::vector<Suspect> suspects;
   std::size_t throttled = 0;  // events held back, for their agents publish faster than they may
   bool flash = false;         // a flash event is in the batch: close it now
 };

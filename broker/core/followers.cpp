@@ -112,6 +112,8 @@ void Followers::credit(Turn& turn, const AgentMessage& from, const Credit& credi
 void Followers::heartbeat(Ground& ground, Turn& turn, const AgentMessage& from, const Heartbeat& heartbeat) {
   if (from.agent.role != Role::node) return;
   ground.forks.compare(turn, ground.sequencer, heartbeat.vector, from.agent.id.region());
+  if (ground.members().find(from.agent.id.region()) != nullptr)
+    ground.clocks.heard(ground.standing, turn, from.agent.id.region(), heartbeat.time);
   if (const auto contact = contacts_.find(from.connection); contact != contacts_.end() && any_on(from.connection)) {
     contact->second.echo = heartbeat.time;
     contact->second.echo_at = turn.now;

@@ -31,15 +31,16 @@ void Forks::compare(Turn& turn, const Sequencer& sequencer, const FeedVector& th
       not_so_.erase(before);
     }
     // What an earlier epoch lost is known since its restore: told, but today's feeds stand.
-    if (feed.epoch >= epoch_ && claims_.size() < kMaxClaims) claims_.try_emplace(about, Claim{position.head, reason});
+    if (feed.epoch >= epoch_ && claims_.size() < kMaxClaims)
+      claims_.try_emplace(about, Claim{position.head, reason, turn.now, turn.now});
     report(turn, feed, reason);
   }
 }
 
 void Forks::proven(Turn& turn, const FeedId& feed, const std::string& why) {
   const std::string reason = why + ": this journal is a copy that was restored or cloned; restore it with a new epoch";
-  if (feed.epoch > epoch_ && superseded_.empty()) superseded_ = reason;
-  if (feed.epoch == epoch_) stopped_.try_emplace(feed, reason);
+  if (feed.epoch > epoch_ && superseded_.reason.empty()) superseded_ = {reason, turn.now};
+  if (feed.epoch == epoch_) stopped_.try_emplace(feed, Stop{reason, turn.now});
   report(turn, feed, reason);
 }
 
@@ -50,17 +51,42 @@ void Forks::shown_all(Turn& turn, RegionCode peer, const std::set<FeedId>& feeds
       ++at;
       continue;
     }
-    const bool is_so = feed.epoch > epoch_ ? !superseded_.empty() : stopped_.contains(feed);
-    if (!is_so) {
-      turn.alarm("claim_unproven",
-                 "the node of " + to_text(peer) + " says that it holds " + to_text(feed) + " up to " +
-                     std::to_string(at->second.head.sequence.value) +
-                     " otherwise than this node, and has nothing sealed to show for it; the feed goes on. Ask " + to_text(peer) +
-                     " to verify its journal");
-      if (not_so_.size() < kMaxClaims) not_so_.insert_or_assign(at->first, turn.now);
-    }
+    const auto about = at->first;
+    const Claim claim = std::move(at->second);
     at = claims_.erase(at);
+    unproven(turn, about, claim, "has nothing sealed to show for it");
   }
+}
+
+void Forks::showing(const Turn& turn, RegionCode peer, const std::set<FeedId>& feeds) {
+  for (auto& [about, claim] : claims_)
+    if (about.second == peer && feeds.contains(about.first)) claim.shown_at = turn.now;
+}
+
+void Forks::tick(Turn& turn) {
+  for (auto at = claims_.begin(); at != claims_.end();) {
+    Claim& claim = at->second;
+    claim.since = std::min(claim.since, turn.now);  // the wall clock may have been set back
+    claim.shown_at = std::min(claim.shown_at, turn.now);
+    if (turn.now - claim.shown_at < kClaimWaitMs && turn.now - claim.since < kClaimMostMs) {
+      ++at;
+      continue;
+    }
+    const auto about = at->first;
+    const Claim ended = std::move(claim);
+    at = claims_.erase(at);
+    unproven(turn, about, ended, "was asked and has not shown it in time");
+  }
+}
+
+void Forks::unproven(Turn& turn, const std::pair<FeedId, RegionCode>& about, const Claim& claim, const std::string& shown) {
+  const auto& [feed, peer] = about;
+  const bool is_so = feed.epoch > epoch_ ? !superseded_.reason.empty() : stopped_.contains(feed);
+  if (is_so) return;
+  turn.alarm("claim_unproven", "the node of " + to_text(peer) + " says that it holds " + to_text(feed) + " up to " +
+                                   std::to_string(claim.head.sequence.value) + " otherwise than this node, and " + shown +
+                                   "; the feed goes on. Ask " + to_text(peer) + " to verify its journal");
+  if (not_so_.size() < kMaxClaims) not_so_.insert_or_assign(about, turn.now);
 }
 
 std::set<FeedId> Forks::claimed(RegionCode peer, LaneMask lanes) const {
@@ -72,9 +98,9 @@ std::set<FeedId> Forks::claimed(RegionCode peer, LaneMask lanes) const {
 }
 
 const std::string* Forks::stopped(const FeedId& feed) const {
-  if (!superseded_.empty()) return &superseded_;
+  if (!superseded_.reason.empty()) return &superseded_.reason;
   const auto found = stopped_.find(feed);
-  return found == stopped_.end() ? nullptr : &found->second;
+  return found == stopped_.end() ? nullptr : &found->second.reason;
 }
 
 // A claim of a later epoch is one about every feed.
@@ -85,8 +111,18 @@ const std::string* Forks::doubted(const FeedId& feed) const {
   return found == claims_.end() ? nullptr : &found->second.reason;
 }
 
+std::vector<AlarmRow> Forks::rows() const {
+  std::vector<AlarmRow> rows;
+  if (!superseded_.reason.empty()) rows.push_back({"feed_forked", to_text(region_), superseded_.reason, superseded_.since});
+  for (const auto& [feed, stop] : stopped_) rows.push_back({"feed_forked", to_text(feed), stop.reason, stop.since});
+  for (const auto& [about, claim] : claims_) rows.push_back({"fork_claimed", to_text(about.first), claim.reason, claim.since});
+  return rows;
+}
+
 void Forks::report(Turn& turn, const FeedId& feed, const std::string& reason) {
   const auto told = told_.find(feed);
+  // Of an epoch that a restore has ended it is told once: there is nothing left to mend.
+  if (told != told_.end() && feed.epoch < epoch_) return;
   if (told != told_.end() && turn.now >= told->second && turn.now - told->second < kAlarmRepeatMs) return;
   if (told == told_.end() && told_.size() >= kMaxHeldFeeds) return;
   told_[feed] = turn.now;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "broker/core/broker_core.h"
+#include "broker/core/clock_watch.h"
 #include "broker/core/durability.h"
+#include "broker/core/fence.h"
 #include "broker/core/forks.h"
 #include "broker/core/kinds/registry.h"
 #include "broker/core/sequencer.h"
@@ -15,6 +17,9 @@ struct Ground {
   Forks forks;
   Durability durability;
   KindMemory memory;
+  RestoreFence fence;  // behind what it sets
+  StandingAlarms standing;
+  ClockWatch clocks;
   bool disk_low = false;
   bool former_shown = false;  // every member has shown what it holds of this region's former epochs
 

@@ -179,7 +179,7 @@ std::vector<ListCheck<Filter>> filter_checks(const Filter& f) {
 bool covers_kinds(const Rule& rule, std::string_view word, bool whole) {
   if (rule.kinds.empty() && rule.kind_words.empty()) return true;
   bool any = false;
-  for (std::uint16_t number = 0; number <= static_cast<std::uint16_t>(Kind::redaction); ++number) {
+  for (std::uint16_t number = 0; number <= static_cast<std::uint16_t>(kLastKind); ++number) {
     const Kind kind{number};
     const auto candidate = to_word(kind);
     if (whole ? candidate != word : !candidate.starts_with(word)) continue;

@@ -224,6 +224,7 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
 
 void Replication::heartbeat(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Heartbeat& heartbeat) {
   const Members& members = ground.members();
+  ground.clocks.heard(ground.standing, turn, id.peer, heartbeat.time);
   link.members = heartbeat.members;
   PeerSight& sight = sights_[id.peer];
   sight = {id.peer, heartbeat.vector, turn.now};

@@ -51,6 +51,7 @@ class Replication {
     TimeMs moved_at = 0;     // opened, or brought something
     TimeMs retry_at = 0;     // while it is not open
     std::uint32_t vain = 0;  // peers asked since it last brought something
+    bool given_up = false;   // what was delivered is no answer
   };
   // Own feeds of epochs that a restore has ended: what it lost is asked of every peer, once on each connection.
   struct Former : Detour {
@@ -110,8 +111,11 @@ class Replication {
   void say_unfollow(Turn& turn, const LinkId& id, const Link& link, const std::string& reason);
   [[nodiscard]] static FeedVector held_of(const Ground& ground, const LinkId& id);
   void ask_former(const Ground& ground, Turn& turn, const LinkId& id, Link& link);
-  // False: nothing more is to be done with a segment of this region's own.
-  static bool is_former(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
+  // A segment of this region's own that no former epoch explains. False: the source was left.
+  bool take_own(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
+  // The question for own feeds has ended, or goes on.
+  void judge_former(Ground& ground, Turn& turn, const Source& source, const Message& said, Offset through);
+  static void suspect(Turn& turn, const Source& source, const Segment& segment);
 
   // Whether every member has shown on its connection of today what it holds of this region's former epochs.
   [[nodiscard]] bool former_shown(const Ground& ground) const;

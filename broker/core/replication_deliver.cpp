@@ -61,10 +61,11 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     return leave(RefusalCode::wrong_lane, "the peer delivers " + to_text(feed) + " on the link of other lanes");
   if (!ground.members().holds(feed.audience, ground.region()))
     return leave(RefusalCode::not_allowed, "the peer delivers " + to_text(feed) + ", which this node may not hold");
-  if (feed.region == ground.region() && !is_former(ground, turn, source, segment)) return true;
+  if (feed.region == ground.region() && feed.epoch >= ground.config.epoch) return take_own(ground, turn, source, segment);
   if (forked_.contains(feed)) {
     source.link.passed_over = source.link.passed_over || source.detour == nullptr;
-    alarm(turn, "feed_forked", to_text(feed), to_text(feed) + " is forked and not taken any more");
+    ground.standing.raise(turn, "feed_forked", to_text(feed), to_text(feed) + " is forked and not taken any more");
+    suspect(turn, source, segment);
     return true;
   }
   const FeedHead ours = ground.sequencer.head(feed);
@@ -84,7 +85,8 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
       forked_.insert(feed);
       source.link.passed_over = source.link.passed_over || source.detour == nullptr;
       turn.count(RefusalCode::feed_forked);
-      alarm(turn, "feed_forked", to_text(feed), verdict.reason);
+      ground.standing.raise(turn, "feed_forked", to_text(feed), verdict.reason);
+      suspect(turn, source, segment);
       return true;
     case SegmentVerdict::Outcome::broken:
       return leave(RefusalCode::feed_broken, verdict.reason);
@@ -117,6 +119,7 @@ void Replication::give_up(Turn& turn, const Source& source, RefusalCode code, st
   alarm(turn, std::string(to_word(code)), to_text(source.of) + " through " + to_text(source.id.peer), reason);
   close_detour(turn, source.id.lanes, *source.detour, reason);
   source.detour->retry_at = turn.now + kRefusedLinkRetryMs;
+  source.detour->given_up = true;
 }
 
 void Replication::back_off(const Ground& ground, Turn& turn, const Source& source, const std::string& reason) {
@@ -156,10 +159,7 @@ void Replication::merge_clock(Ground& ground, Turn& turn, RegionCode peer, const
     auto& in_step_at = link->second.sight.in_step_at;
     in_step_at = std::max(in_step_at.value_or(0), std::min(turn.now, physical_ms(latest)));
   }
-  if (ground.sequencer.clock().merge(latest, turn.now)) return;
-  alarm(turn, "clock_ahead", to_text(peer),
-        "the clock of " + to_text(peer) + " is " + std::to_string((physical_ms(latest) - turn.now) / 1000) +
-            " s ahead; its times are kept but not followed");
+  if (!ground.sequencer.clock().merge(latest, turn.now)) ground.clocks.stamped(ground.standing, turn, peer, latest);
 }
 
 }  // namespace lianxi::core

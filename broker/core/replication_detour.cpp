@@ -80,23 +80,36 @@ std::pair<RegionCode, Replication::Detour*> Replication::detour_of(const Ground&
 
 void Replication::detour_message(Ground& ground, Turn& turn, const PeerMessage& from, const Source& source) {
   Detour& detour = *source.detour;
-  Former& former = source.link.former;
   const bool of_former = source.of == ground.region();
   Offset through;
   if (const auto* delivery = std::get_if<Deliver>(&from.message)) {
     deliver(ground, turn, source, *delivery, from.wire_bytes);
     through = delivery->next;
   } else if (const auto* followed = std::get_if<Followed>(&from.message)) {
-    if (of_former) former.until = followed->head;
+    if (of_former) source.link.former.until = followed->head;
     through = followed->offset;
   } else {
+    const auto* refused = std::get_if<Refused>(&from.message);
+    detour.given_up =
+        refused != nullptr && refused->refusal.retry_after_ms == 0 && refused->refusal.code != RefusalCode::not_found;
     detour.open = false;  // refused, or ended over there
     detour.retry_at = turn.now + kDetourAfterMs;
   }
-  if (!of_former || !former.open || !former.until || through < *former.until) return;
+  if (of_former) judge_former(ground, turn, source, from.message, through);
+}
+
+void Replication::judge_former(Ground& ground, Turn& turn, const Source& source, const Message& said, Offset through) {
+  Former& former = source.link.former;
+  // What it cannot show is as if it showed nothing.
+  if (std::exchange(former.given_up, false)) return ground.forks.shown_all(turn, source.id.peer, former.claimed);
+  if (!former.open) return;
+  const auto* delivery = std::get_if<Deliver>(&said);
+  if (delivery != nullptr && !delivery->segments.empty()) ground.forks.showing(turn, source.id.peer, former.claimed);
+  if (!former.until || through < *former.until) return;
   former.done = true;
   close_detour(turn, source.id.lanes, former, "all that you hold of it is here");
   ground.forks.shown_all(turn, source.id.peer, former.claimed);
+  ground.fence.seen(source.id.peer, lanes_of(source.id.lanes));
 }
 
 void Replication::ask_former(const Ground& ground, Turn& turn, const LinkId& id, Link& link) {
@@ -110,6 +123,7 @@ void Replication::ask_former(const Ground& ground, Turn& turn, const LinkId& id,
   former.via = id.peer;
   former.follow = link.last_follow = SessionId{link.last_follow.value + 1};
   former.open = true;
+  former.given_up = false;
   const LinkId own{ground.region(), id.lanes};
   FeedVector held = held_of(ground, own);
   // A claim is shown from the feed's beginning: from our head on there may be nothing.
@@ -119,22 +133,34 @@ void Replication::ask_former(const Ground& ground, Turn& turn, const LinkId& id,
 }
 
 // Today's epoch has no other writer: what a peer shows beyond it, under this region's seal, is of a copy of this node.
-bool Replication::is_former(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
+bool Replication::take_own(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
+  using Outcome = SegmentVerdict::Outcome;
   const FeedId& feed = segment.info().feed;
-  if (feed.epoch < ground.config.epoch) return true;
   const Member* own = ground.members().find(ground.region());
-  if (own == nullptr) return false;
+  if (own == nullptr) return true;
   // Of a later epoch nothing is held here, and any part of it will do.
   const FeedHead ours = feed.epoch > ground.config.epoch
                             ? FeedHead{Sequence{segment.info().first_sequence.value - 1}, segment.info().previous}
                             : ground.sequencer.head(feed);
   const SegmentVerdict verdict = judge_segment(segment, ours, own->seal_key);
-  if (verdict.outcome == SegmentVerdict::Outcome::append || verdict.outcome == SegmentVerdict::Outcome::forked)
+  if (verdict.outcome == Outcome::broken) {
+    give_up(turn, source, RefusalCode::feed_broken, verdict.reason);
+    return false;
+  }
+  const bool proof = verdict.outcome == Outcome::append || verdict.outcome == Outcome::forked;
+  if (proof)
     ground.forks.proven(turn, feed,
                         "the node of " + to_text(source.id.peer) + " holds " + to_text(feed) + " up to " +
                             std::to_string(segment.last().sequence.value) + " under this region's seal, this node up to " +
                             std::to_string(ground.sequencer.head(feed).sequence.value));
-  return false;
+  // Where the histories part may lie below the head, and only the journal knows it.
+  if (proof || source.link.former.claimed.contains(feed)) suspect(turn, source, segment);
+  return true;
+}
+
+void Replication::suspect(Turn& turn, const Source& source, const Segment& segment) {
+  const BytesView bytes = segment.bytes().first(segment.size_bytes());
+  turn.effects.suspects.push_back({segment.info().feed, source.id.peer, Bytes(bytes.begin(), bytes.end())});
 }
 
 }  // namespace lianxi::core

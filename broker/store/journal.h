@@ -31,6 +31,8 @@ struct JournalState {
   std::vector<SessionRow> sessions;
   std::vector<AnswerRun> answers;
   std::vector<CursorRow> cursors;
+  std::optional<Fence> fence;
+  std::vector<Quarantined> quarantined;
 };
 
 // A stored segment as read back: `bytes` parse with Segment::parse.

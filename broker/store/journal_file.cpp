@@ -197,6 +197,8 @@ JournalState JournalFile::load() {
     if (!held.answers.empty()) state.answers.push_back(std::move(held));
   }
   state.cursors = cursors_.load();
+  state.fence = forks_.load_fence();
+  state.quarantined = forks_.load_quarantine();
   return state;
 }
 
@@ -223,6 +225,8 @@ void JournalFile::commit(const JournalBatch& batch, const Birth* birth) {
   write_answers(batch.answers);
   cursors_.forget(batch.cursors_gone);
   cursors_.write(batch.cursors);
+  if (batch.fence) forks_.write(*batch.fence);
+  for (const QuarantinedSegment& segment : batch.quarantined) forks_.write(segment);
   Run(*sql_.commit).exec();
   undo.open = false;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "broker/store/cursor_table.h"
+#include "broker/store/fork_table.h"
 #include "broker/store/sqlite.h"
 #include "broker/store/sqlite_journal.h"
 
@@ -90,6 +91,7 @@ class JournalFile {
   bool keeps_log_, merged_ = false;
   Database db_;
   CursorTable cursors_{*db_};
+  ForkTable forks_{*db_};
   std::optional<JournalMeta> meta_;
   std::map<FeedId, Feed> feeds_;
   Offset next_{1};

@@ -22,6 +22,8 @@ void JournalFile::write_birth(const Birth& birth) {
   write_sessions(birth.state.sessions);
   write_answers(birth.state.answers);
   cursors_.write(birth.state.cursors);
+  if (birth.state.fence) forks_.write(*birth.state.fence);
+  for (const Quarantined& row : birth.state.quarantined) forks_.write(row);
   meta_ = meta;
   next_ = meta.first_offset;
 }

@@ -184,6 +184,8 @@ class SqliteJournal final : public Journal {
     JournalFile::Birth birth{{}, active_->load()};
     const Ordinal opening = identity.epoch == identity_.epoch ? birth.state.last_ordinal : Ordinal(0);
     birth.meta = {identity, next->number(), birth.state.next_offset, opening, birth.state.last_time};
+    // What the epoch before promised, and this journal lost, is not known yet.
+    if (identity.epoch != identity_.epoch) birth.state.fence = Fence{identity.epoch, Fence::State::begun, 0, {}};
     next->commit(batch, &birth);
     const std::lock_guard hold(shared_);
     left_.push_back(std::move(active_));

@@ -35,6 +35,8 @@ struct VerifyReport {
   FeedVector heads;
   // Empty: proven. Else one line a finding: file, offset, feed and sequence, what is wrong.
   std::vector<std::string> findings;
+  // Forks that seals of a region prove by themselves: one line each. They do not make the journal unproven.
+  std::vector<std::string> evidence;
 };
 using KeyOf = std::function<const SealPublicKey*(RegionCode)>;
 [[nodiscard]] StoreResult<VerifyReport> verify_journal(

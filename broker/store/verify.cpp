@@ -4,9 +4,11 @@
 #include <set>
 
 #include "broker/store/files.h"
+#include "broker/store/fork_table.h"
 #include "broker/store/journal_audit.h"
 #include "broker/store/journal_file.h"
 #include "broker/store/migrations.h"
+#include "broker/store/quarantine.h"
 #include "broker/store/verify_copy.h"
 #include "broker/store/wal_scan.h"
 
@@ -102,6 +104,7 @@ class Verifier {
       ordinals();
       own_region();
       answers(copy.db());
+      evidence(copy.db());
     } catch (const Broken& broken) {
       find(broken.failure.detail);
       lost_ = true;
@@ -319,6 +322,22 @@ class Verifier {
         find("it says that it is the journal of " + to_text(*region_) + ", but holds " + to_text(id) +
              ", which never leaves its region");
       }
+    }
+  }
+
+  // Not of the journal's own proof, but beside it: what others delivered of its feeds and contradicts it.
+  void evidence(SQLite::Database& db) {
+    for (const QuarantinedSegment& part : ForkTable(db).load_segments()) {
+      const SealPublicKey* key = key_of_(part.about.feed.region);
+      if (key == nullptr) continue;
+      const std::string wrong = judge_evidence(part, *key);
+      if (!wrong.empty()) {
+        find("what is quarantined of " + to_text(part.about.feed) + " from sequence " + std::to_string(part.about.first.value) +
+             " proves nothing: " + wrong);
+        continue;
+      }
+      report.evidence.push_back(name_ + ": " + evidence_text(part.about) + "; both are sealed by " +
+                                to_text(part.about.feed.region) + ": the fork is proven by them alone");
     }
   }
 

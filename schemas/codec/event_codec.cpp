@@ -134,6 +134,11 @@ Offset<void> write(Builder& out, const Retention& retention) {
       .Union();
 }
 
+Offset<void> write(Builder& out, const Override& order) {
+  const auto reason = codec::write_required(out, order.reason);
+  return wire::CreateOverride(out, static_cast<std::uint8_t>(order.what), reason).Union();
+}
+
 Offset<void> write(Builder& /*out*/, const std::monostate& /*none*/) {
   return {};
 }
@@ -271,6 +276,10 @@ Retention read(ValueReader& in, const wire::Retention* from) {
   return retention;
 }
 
+Override read(ValueReader& in, const wire::Override* from) {
+  return Override{static_cast<Overridden>(from->what()), in.text(from->reason())};
+}
+
 Result<Envelope> read_envelope(ValueReader& in, const wire::Event* from) {
   Envelope envelope;
   auto place = PlaceCode::parse(in.text(from->place()));
@@ -314,6 +323,7 @@ bool has_table(std::uint16_t kind) {
     case wire::Body::IncidentReport:
     case wire::Body::Resource:
     case wire::Body::Retention:
+    case wire::Body::Override:
       return true;
     default:
       return false;
@@ -344,6 +354,7 @@ namespace {
 
 wire::Body number_of(const Body& body) {
   if (std::holds_alternative<Retention>(body)) return wire::Body::Retention;
+  if (std::holds_alternative<Override>(body)) return wire::Body::Override;
   return static_cast<wire::Body>(body.index());
 }
 
@@ -406,6 +417,9 @@ Result<Event> decode_event(BytesView bytes) {
       break;
     case wire::Body::Retention:
       event.body = read(in, (*from)->body_as_Retention());
+      break;
+    case wire::Body::Override:
+      event.body = read(in, (*from)->body_as_Override());
       break;
     default:
       break;

@@ -212,6 +212,15 @@ std::string to_json(const StatusReport& status) {
   to["links"] = ordered_json::array();
   // What a link tells beyond that is in its own list.
   for (const LinkRow& row : status.links) to["links"].push_back(state_of(row));
+  for (const AlarmRow& row : status.alarms) {
+    to["alarms"].push_back({{"what", row.what}, {"about", row.about}, {"reason", row.reason}, {"since", to_iso8601(row.since)}});
+  }
+  if (status.fence) {
+    ordered_json missing = ordered_json::array();
+    for (const RegionCode region : status.fence->missing) missing.push_back(to_text(region));
+    to["fence"] = {
+        {"epoch", status.fence->epoch.value}, {"since", to_iso8601(status.fence->since)}, {"missing", std::move(missing)}};
+  }
   to["counters"] = ordered_json::object();
   for (const CounterRow& row : status.counters) to["counters"][row.name] = row.value;
   return dump(to);

@@ -220,6 +220,8 @@ void read_body(Reader& in, Event& event) {
       return fields(in, event.body.emplace<Resource>());
     case Kind::retention:
       return fields(in, event.body.emplace<Retention>());
+    case Kind::override:
+      return fields(in, event.body.emplace<Override>());
     default:
       return;
   }

@@ -141,4 +141,10 @@ void fields(A& a, typename A::template Ref<Retention> v) {
   a.hash("digest", v.digest);
 }
 
+template <class A>
+void fields(A& a, typename A::template Ref<Override> v) {
+  a.required_word("what", v.what);
+  a.required_text("reason", v.reason);
+}
+
 }  // namespace lianxi::codec

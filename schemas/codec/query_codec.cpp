@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "schemas/codec/explain_io.h"
+#include "schemas/codec/status_io.h"
 
 namespace lianxi {
 namespace {
@@ -129,29 +130,7 @@ FbVoid write(Builder& out, const IncidentRows& rows) {
 }
 
 FbVoid write(Builder& out, const StatusReport& status) {
-  const auto software = codec::write_text(out, status.software);
-  const auto feeds = codec::write_vector(out, status.feeds);
-  const auto digests = codec::write_list<Written<wire::DigestRow>>(out, status.digests, [&](const DigestRow& row) {
-    const auto audience = codec::write_required(out, row.audience.text());
-    const auto digest = codec::write_bytes(out, row.digest);
-    const auto vector = codec::write_vector(out, row.vector);
-    return wire::CreateDigestRow(out, audience, digest, vector);
-  });
-  const auto links = codec::write_list<Written<wire::LinkRow>>(out, status.links, [&](const LinkRow& row) {
-    const auto lanes = codec::write_text(out, row.lanes);
-    const auto state = codec::write_text(out, row.state);
-    const auto reason = codec::write_text(out, row.reason);
-    return wire::CreateLinkRow(out, row.region.value, lanes, state, row.last_contact, reason, row.received_events,
-                               row.members.value, row.delivered_events, row.lag_events, row.behind_ms, row.round_trip_ms,
-                               row.clock_ahead_ms, row.detour.value, row.plain_bytes, row.wire_bytes, row.bytes_per_second);
-  });
-  const auto counters = codec::write_list<Written<wire::CounterRow>>(out, status.counters, [&](const CounterRow& row) {
-    return wire::CreateCounterRow(out, codec::write_required(out, row.name), row.value);
-  });
-  return wire::CreateStatusReport(out, status.region.value, status.epoch.value, status.incarnation.value, software,
-                                  status.head.value, status.view_offset.value, status.view_version, feeds, digests, links,
-                                  counters, status.time, status.members.value)
-      .Union();
+  return codec::write_status(out, status);
 }
 
 Written<wire::EventBytes> write_event(Builder& out, const Bytes& event) {
@@ -328,43 +307,7 @@ IncidentRow read(MessageReader& in, const wire::IncidentRow* from) {
 }
 
 StatusReport read(MessageReader& in, const wire::StatusReport* from) {
-  StatusReport status;
-  status.region = RegionCode(from->region());
-  status.epoch = Epoch(from->epoch());
-  status.incarnation = Incarnation(from->incarnation());
-  status.software = in.text(from->software());
-  status.head = Offset(from->head());
-  status.view_offset = Offset(from->view_offset());
-  status.view_version = from->view_version();
-  status.feeds = in.feed_vector("feeds", from->feeds());
-  status.digests = in.list<DigestRow>(from->digests(), [&](const wire::DigestRow* item) {
-    return DigestRow{in.audience("digests", item->audience()), in.array<32>("digests", item->digest()),
-                     in.feed_vector("digests", item->vector())};
-  });
-  status.links = in.list<LinkRow>(from->links(), [&](const wire::LinkRow* item) {
-    return LinkRow{RegionCode(item->region()),
-                   in.text(item->lanes()),
-                   in.text(item->state()),
-                   item->last_contact(),
-                   in.text(item->reason()),
-                   item->received_events(),
-                   MembersVersion(item->members()),
-                   item->delivered_events(),
-                   item->lag_events(),
-                   item->behind_ms(),
-                   item->round_trip_ms(),
-                   item->clock_ahead_ms(),
-                   RegionCode(item->detour()),
-                   item->plain_bytes(),
-                   item->wire_bytes(),
-                   item->bytes_per_second()};
-  });
-  status.counters = in.list<CounterRow>(from->counters(), [&](const wire::CounterRow* item) {
-    return CounterRow{in.text(item->name()), item->value()};
-  });
-  status.time = from->time();
-  status.members = MembersVersion(from->members());
-  return status;
+  return codec::read_status(in, from);
 }
 
 template <class Rows, class Row, class Table>

@@ -152,6 +152,20 @@ inline Event full_retention() {
   return event;
 }
 
+inline Event full_override() {
+  Event event;
+  event.envelope = {Kind::override,
+                    override_entity(kQuzhou, Epoch(7821)),
+                    Status::Actual,
+                    must(PlaceCode::parse("330800")),
+                    "emergency",
+                    Level::none,
+                    Audience::conference(),
+                    kNoon};
+  event.body = Override{Overridden::fence, "南平断网,值班局长同意先行调派"};
+  return event;
+}
+
 // A small event whose content depends on `number`.
 inline Event small_event(std::uint64_t number) {
   Event event = full_report();

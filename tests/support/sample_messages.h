@@ -215,4 +215,24 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
   return all;
 }
 
+// Of a node that was restored, has not seen everybody, and says so.
+inline Message sample_status_fenced() {
+  StatusReport status{RegionCode(330800),
+                      Epoch(7821),
+                      Incarnation(99),
+                      "lianxi-broker 0.2.0",
+                      Offset(100),
+                      Offset(98),
+                      3,
+                      {},
+                      {},
+                      {},
+                      {},
+                      kNoon,
+                      {},
+                      {{"clock_ahead", "341000", "the clock of 341000 is 90 s ahead", kNoon - 1}},
+                      FenceRow{Epoch(7821), kNoon - 5, {RegionCode(341000), RegionCode(350700)}}};
+  return Answer{11, Offset(99), status};
+}
+
 }  // namespace lianxi::test

@@ -5,6 +5,7 @@
 
 #include "broker/core/kinds/alert.h"
 #include "broker/core/kinds/incident.h"
+#include "broker/core/kinds/override.h"
 #include "broker/core/kinds/resource.h"
 #include "broker/core/kinds/retention.h"
 #include "schemas/vocabulary.h"
@@ -13,10 +14,11 @@ namespace lianxi::core {
 namespace {
 
 constexpr KindRules kRegistry[] = {
-    {Kind::alert, judge_alert, remember_alert},
-    {Kind::incident, judge_incident, nullptr},
-    {Kind::resource, judge_resource, remember_resource},
-    {Kind::retention, judge_retention, remember_retention},
+    {Kind::alert, judge_alert, remember_alert, nullptr},
+    {Kind::incident, judge_incident, nullptr, nullptr},
+    {Kind::resource, judge_resource, remember_resource, resource_promises},
+    {Kind::retention, judge_retention, remember_retention, nullptr},
+    {Kind::override, judge_override, remember_override, nullptr},
 };
 
 }  // namespace
@@ -32,6 +34,10 @@ const KindRules* rules_of(Kind kind) {
   for (const KindRules& rules : kRegistry)
     if (rules.kind == kind) return &rules;
   return nullptr;
+}
+
+bool promises(const KindRules& rules, const Candidate& candidate) {
+  return rules.promises != nullptr && candidate.event.envelope().status == Status::Actual && rules.promises(candidate);
 }
 
 Result<void> home_is(const Envelope& envelope, RegionCode own) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ struct KindMemory {
   ChangedResources resources;
   // What this node has worked out that its feeds may be cut to, by lane and audience; see kinds/retention.h.
   std::map<std::pair<Lane, Audience>, std::vector<Retention>> plans;
+  std::optional<Epoch> fenced;  // nothing is promised in this epoch, see fence.h
+  std::string override_reason;  // of the override that ended it
 };
 
 // A well-formed event that wants to become one of this node's.
@@ -32,9 +35,13 @@ struct KindRules {
   Result<void> (*judge)(const Candidate& candidate, RegionCode own, const Members& members, const KindMemory& memory) = nullptr;
   // Called once for each accepted event.
   void (*remember)(BytesView event, KindMemory& memory) = nullptr;
+  // Whether the event commits something of this region that can be committed once only; after a restore such are held back.
+  bool (*promises)(const Candidate& candidate) = nullptr;
 };
 
 [[nodiscard]] const KindRules* rules_of(Kind kind);
+// By the kind's rules; what is no more than a drill or a test promises nothing.
+[[nodiscard]] bool promises(const KindRules& rules, const Candidate& candidate);
 
 // True if the region is the home of this well-formed entity.
 [[nodiscard]] bool is_of(std::string_view entity, RegionCode region);

@@ -30,4 +30,11 @@ void remember_resource(BytesView event, KindMemory& memory) {
   if (const auto envelope = decode_envelope(event)) memory.resources.changed(*envelope);
 }
 
+bool resource_promises(const Candidate& candidate) {
+  const ResourceView* resource = candidate.event.resource();
+  if (resource == nullptr) return false;
+  const bool states = resource->change == ResourceChange::state || resource->change == ResourceChange::upsert;
+  return states && (resource->state == ResourceState::reserved || resource->state == ResourceState::deployed);
+}
+
 }  // namespace lianxi::core

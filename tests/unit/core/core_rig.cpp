@@ -74,6 +74,7 @@ void Disk::commit(const JournalBatch& batch) {
       return std::get<0>(a.first) == row.key && std::get<1>(a.first) == row.lane && std::get<2>(a.first) <= row.answered_through;
     });
   }
+  if (batch.fence) fence = batch.fence;
   for (const CursorKey& key : batch.cursors_gone) cursors.erase(key);
   for (const CursorRow& row : batch.cursors) cursors[row.key] = row;
   for (const AnswerRun& run : batch.answers)
@@ -87,6 +88,7 @@ LoadedState Disk::load(RegionCode region, Epoch epoch) const {
   state.next_offset = next_offset;
   for (const auto& [feed, head] : heads) state.heads.push_back({feed, head});
   state.last_time = last_time;
+  state.fence = fence;
   for (const auto& [key, row] : sessions) state.sessions.push_back(row);
   for (const auto& [key, row] : cursors) state.cursors.push_back(row);
   for (const auto& [key, answer] : answers) {
@@ -149,6 +151,7 @@ void CoreRig::restart() {
 void CoreRig::restore(const Disk& backup) {
   disk = backup;
   epoch_ = Epoch{epoch_.value + 1};
+  disk.fence = Fence{epoch_, Fence::State::begun, 0, {}};
   restart();
 }
 

@@ -24,6 +24,7 @@ struct Disk {
   std::map<std::tuple<SessionKey, Lane, Sequence>, StoredAnswer> answers;
   std::vector<StoredSegment> segments;
   std::map<CursorKey, CursorRow> cursors;
+  std::optional<Fence> fence;
 
   // Checks the batch's form on the way: dense offsets, continuing feeds, a seal on each segment.
   void commit(const JournalBatch& batch);

@@ -1,6 +1,7 @@
 // Links: nodes follow each other, take what verifies, and come back by themselves.
 #include <gmock/gmock.h>
 
+#include "broker/core/forks.h"
 #include "schemas/limits.h"
 #include "tests/unit/core/links_fixture.h"
 
@@ -261,6 +262,52 @@ TEST_F(LinksTest, AClaimThatNothingSealedStandsBehindHoldsAFeedUpOnlyUntilItIsSh
     EXPECT_THAT(publish(next), ElementsAre(testing::HasSubstr(" ok "))) << "it is not believed again soon";
   }
   EXPECT_THAT(held(kNanping, kQuzhou), ElementsAre("一", "第2", "第3"));
+}
+
+TEST_F(LinksTest, AClaimOfAPeerThatThenShowsNothingGoesWithTime) {
+  open(kQuzhou);
+  net.pass(500);
+  say(kQuzhou, "一");
+  const FeedId feed{kQuzhou, Epoch{1}, Lane::normal, Audience::conference()};
+  const Heartbeat beat{net.node(kQuzhou).now, {{feed, FeedHead{Sequence{90}, Hash{1}}}}};
+  (void)net.at(kQuzhou, {net.node(kQuzhou).input(PeerMessage{{kHuangshan, LaneClass::rest}, beat})});
+  net.cut(kQuzhou, kHuangshan);
+  const auto publish = [&] {
+    const auto message = CoreRig::publish_message(1, Lane::normal, 2, {report("二", "emergency")});
+    return lines_of(net.at(kQuzhou, {net.node(kQuzhou).says(officer(kQuzhou), message)}).sends);
+  };
+  net.pass(kClaimWaitMs - 1'000);
+  EXPECT_THAT(publish(), ElementsAre("2 busy sequence retry"));
+  EXPECT_THAT(net.alarms, Not(Contains("330800 claim_unproven")));
+  net.pass(2'000);
+  EXPECT_THAT(net.alarms, Contains("330800 claim_unproven"));
+  EXPECT_THAT(publish(), ElementsAre(testing::HasSubstr(" ok ")));
+  net.mend(kQuzhou, kHuangshan);
+  net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二"));
+}
+
+TEST_F(LinksTest, WhatAPeerShowsUnderAForgedSealProvesNothing) {
+  open(kQuzhou);
+  net.pass(500);
+  say(kQuzhou, "一");
+  const FeedId feed{kQuzhou, Epoch{1}, Lane::normal, Audience::conference()};
+  const FeedHead head = net.node(kQuzhou).disk.heads.at(feed);
+  SegmentWriter writer(feed, head, Offset{2});
+  const FeedHead forged = writer.append(Stamp{Sequence{2}, Ordinal{2}, Hlc{1}, police().id, SessionId{1}, Sequence{2}}, Salt{},
+                                        encode_event(report("伪造的二")));
+  const Bytes segment = std::move(writer).finish(sign_seal(seal_keys_of(kHuangshan).secret_key, feed, forged));
+  net.tamper = [&](RegionCode from, RegionCode to, Deliver& deliver) {
+    if (from == kHuangshan && to == kQuzhou && !deliver.segments.empty()) deliver.segments = segment;
+  };
+  const Heartbeat beat{net.node(kQuzhou).now, {{feed, forged}}};
+  (void)net.at(kQuzhou, {net.node(kQuzhou).input(PeerMessage{{kHuangshan, LaneClass::rest}, beat})});
+  net.pass(1'000);
+  EXPECT_THAT(net.alarms, Contains("330800 claim_unproven"));
+  EXPECT_THAT(net.alarms, Contains("330800 feed_broken"));
+  say(kQuzhou, "二");
+  EXPECT_THAT(lines_of(last.sends), ElementsAre(testing::HasSubstr(" ok ")));
+  EXPECT_THAT(held(kNanping, kQuzhou), ElementsAre("一", "二"));
 }
 
 TEST_F(LinksTest, AFeedSealedTwiceDifferentlyIsReportedAndNotTakenAnyMore) {

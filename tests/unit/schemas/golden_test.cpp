@@ -109,6 +109,9 @@ std::map<std::string, Bytes> current_files() {
   files["report.event"] = encode_event(test::full_report());
   files["resource.event"] = encode_event(test::full_resource());
   files["retention.event"] = encode_event(test::full_retention());
+  files["override.event"] = encode_event(test::full_override());
+  files["override.json"] = spool_file(test::full_override());
+  files["answer_status_fenced.message"] = file_of(test::sample_status_fenced());
   files["sealed.segment"] = sample_segment();
   files["stored.segment"] = as_stored(Segment::parse(sample_segment()).value(), Offset(5));
   files["answers.blob"] = encode_answers(sample_answers());
@@ -148,6 +151,8 @@ TEST(Golden, TheCurrentVersionReadsAsTheSamples) {
   EXPECT_EQ(decode_event(read_file(folder / "report.event")).value(), test::full_report());
   EXPECT_EQ(decode_event(read_file(folder / "resource.event")).value(), test::full_resource());
   EXPECT_EQ(decode_event(read_file(folder / "retention.event")).value(), test::full_retention());
+  EXPECT_EQ(decode_event(read_file(folder / "override.event")).value(), test::full_override());
+  EXPECT_TRUE(message_of(read_file(folder / "answer_status_fenced.message")).value() == test::sample_status_fenced());
 }
 
 TEST(Golden, EveryVersionIsStillRead) {

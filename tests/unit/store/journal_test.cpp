@@ -338,13 +338,15 @@ TEST(Journal, NamedCursorsStandInEachFileAndGoWhenForgotten) {
   EXPECT_EQ(state->cursors[0].used_at, 1'600'000'000'000);
 }
 
-TEST(Journal, AJournalOfTheFirstVersionGetsItsTableOfCursors) {
+TEST(Journal, AJournalOfTheFirstVersionGetsTheTablesThatCameLater) {
   const TempFolder folder;
   JournalBench bench(folder.path());
   bench.commit({kOwn});
   bench.close();
   SQLite::Database(folder.path("000001.db"), SQLite::OPEN_READWRITE)
-      .exec("DROP TABLE cursor; DELETE FROM migration WHERE version = 2; PRAGMA wal_checkpoint(TRUNCATE)");
+      .exec(
+          "DROP TABLE cursor; DROP TABLE fence; DROP TABLE fence_missing; DROP TABLE quarantine; DROP TABLE quarantined_segment;"
+          "DELETE FROM migration WHERE version > 1; PRAGMA wal_checkpoint(TRUNCATE)");
   bench.open();
   JournalBatch batch;
   batch.cursors = {cursor_row("desk", 3)};
