@@ -1,6 +1,7 @@
 #include "tests/sim/book.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "schemas/codec/event_codec.h"
 
@@ -35,7 +36,8 @@ void Book::answer(const Asked& asked, const Answered& answered) {
   const auto [first, fresh] = answers_.emplace(asked, answered);
   if (fresh) {
     acknowledged_ += answered.accepted ? 1 : 0;
-    if (!answered.accepted) never(answered.hash);
+    refused_ += answered.accepted ? 0 : 1;
+    if (!answered.accepted) never_while_known(asked.agent.region(), answered.hash);
   } else if (first->second != answered) {
     world_.fail("promise 2: " + to_text(asked) + " was first " + to_text(first->second) + " and is now " + to_text(answered));
   }
@@ -98,7 +100,7 @@ void Book::check_unique(RegionCode region, const Events& events) {
   std::set<BodyHash> bodies;
   for (const auto& [place, found] : events) {
     const std::string where = "promise 2: in the journal of " + lianxi::to_text(region) + " ";
-    const bool again = began_anew_.contains({found.asked.agent, found.asked.session});
+    const bool again = began_anew_.contains({found.asked.agent, found.asked.session}) || twice_.contains(found.hash);
     if (!asked.insert(found.asked).second && !again) world_.fail(where + to_text(found.asked) + " stands twice");
     if (!bodies.insert(found.hash).second && !twice_.contains(found.hash))
       world_.fail(where + "the event of " + to_text(found.asked) + " stands twice");
@@ -124,6 +126,38 @@ void Book::check_acknowledged(RegionCode region, const Events& events) {
     return !answered.accepted || answered.feed.region != region || check_receipt(asked, answered, events);
   };
   if (std::all_of(answers_.begin(), answers_.end(), holds)) (void)std::all_of(former_.begin(), former_.end(), holds);
+}
+
+void Book::check_come_back(RegionCode region, const Events& events) {
+  for (const auto& [asked, answered] : lost_) {
+    if (answered.feed.region != region) continue;
+    const auto at = events.find({answered.feed, answered.feed_sequence});
+    if (at == events.end()) continue;
+    const Found& found = at->second;
+    if (found.asked == asked && found.hash == answered.hash && found.ordinal == answered.ordinal) continue;
+    return world_.fail("promise 8: where " + to_text(asked) + " was " + to_text(answered) +
+                       " before a restore, the journal has " + to_text(found.asked));
+  }
+}
+
+void Book::never_while_known(RegionCode region, const BodyHash& body) {
+  if (!never_.insert(body).second) return;
+  never_while_known_[region].push_back(body);
+}
+
+void Book::restored(RegionCode region, Offset kept) {
+  restored_.insert(region);
+  const auto is_lost = [&](const std::pair<Asked, Answered>& entry) {
+    const auto& [asked, answered] = entry;
+    if (asked.agent.region() != region || (answered.accepted && answered.offset < kept)) return false;
+    if (answered.accepted) lost_.push_back(entry);
+    return true;
+  };
+  const std::size_t before = lost_.size();
+  std::erase_if(answers_, is_lost);
+  std::erase_if(former_, is_lost);
+  world_.count("receipts behind a backup", lost_.size() - before);
+  for (const BodyHash& body : std::exchange(never_while_known_[region], {})) never_.erase(body);
 }
 
 void Book::begins_anew(const AgentId& agent, SessionId session) {
@@ -154,6 +188,7 @@ void Book::check_replicated(RegionCode region, const Events& events) {
   for (auto& [place, spread] : spread_) {
     const FeedId& feed = place.first;
     if (feed.region == region || !members_->holds(feed.audience, region) || events.contains(place)) continue;
+    if (restored_.contains(region)) continue;  // what it said before it was lost is no promise of the others
     spread.missing.insert(region);
     std::size_t others = 0;
     for (const core::Member& member : members_->all())
@@ -182,6 +217,7 @@ void Book::check_journal(RegionCode region, store::JournalReader& journal) {
   world_.count("journal checks");
   check_unique(region, events);
   check_acknowledged(region, events);
+  check_come_back(region, events);
   check_replicated(region, events);
 }
 

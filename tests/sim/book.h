@@ -54,15 +54,21 @@ class Book {
   // Promises 6 and 8, for what a node has just committed: one history under each place of a feed, whoever holds it; resources
   // by their home region alone.
   void committed(RegionCode region, const store::JournalSegment& stored);
+  // The node goes on from a backup that ends before `kept`. What it answered since is not held against it, and counts as
+  // never said; but what comes back must be the same.
+  void restored(RegionCode region, Offset kept);
+
   // Promise 9: nobody may find this in a journal.
   void never(const BodyHash& body) { never_.insert(body); }
+  // Likewise, as long as the region's node knows what it answered: a restored one may take what it would have refused.
+  void never_while_known(RegionCode region, const BodyHash& body);
   // An outbox that was restored from a copy says it again under a new session.
   void may_stand_twice(const BodyHash& body) { twice_.insert(body); }
   // A closed session may be opened again from such a copy; what it was answered before still stands.
   void begins_anew(const AgentId& agent, SessionId session);
 
   [[nodiscard]] std::size_t acknowledged() const { return acknowledged_; }
-  [[nodiscard]] std::size_t refused() const { return answers_.size() + former_.size() - acknowledged_; }
+  [[nodiscard]] std::size_t refused() const { return refused_; }
 
  private:
   struct Found {
@@ -83,6 +89,7 @@ class Book {
   bool check_receipt(const Asked& asked, const Answered& answered, const Events& events);
   void check_unique(RegionCode region, const Events& events);
   void check_acknowledged(RegionCode region, const Events& events);
+  void check_come_back(RegionCode region, const Events& events);
   void check_replicated(RegionCode region, const Events& events);
 
   World& world_;
@@ -91,7 +98,10 @@ class Book {
   std::set<BodyHash> never_, twice_;
   std::vector<std::pair<Asked, Answered>> former_;  // answers of sessions that began anew
   std::set<std::pair<AgentId, SessionId>> began_anew_;
-  std::size_t acknowledged_ = 0;
+  std::vector<std::pair<Asked, Answered>> lost_;  // receipts behind the backup that a node was restored from
+  std::map<RegionCode, std::vector<BodyHash>> never_while_known_;
+  std::set<RegionCode> restored_;
+  std::size_t acknowledged_ = 0, refused_ = 0;
   std::shared_ptr<const core::Members> members_;
   struct Spread {
     std::uint8_t held = 0;         // the most that was said

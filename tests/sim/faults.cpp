@@ -34,6 +34,8 @@ constexpr std::string_view kFaultWords[] = {
     "syncs failed (EIO)",
     "disks below headroom",
     "bits flipped at rest",
+    "restores from an older backup",
+    "restores with the links down",
     "clocks set forward",
     "clocks set back",
     "rights narrowed",
@@ -59,6 +61,7 @@ constexpr std::string_view kMutationWords[] = {
     "flash-behind-bulk",
     "no-checkpoint-at-open",
     "early-credit",
+    "no-epoch-fence",
 };
 static_assert(std::size(kMutationWords) == kMutations);
 

@@ -39,6 +39,8 @@ enum class Fault : std::uint8_t {
   sync_error,
   headroom,
   bit_flipped,
+  restored,
+  restored_cut_off,
   // clocks
   clock_forward,
   clock_back,
@@ -72,8 +74,9 @@ enum class Mutation : std::uint8_t {
   flash_behind_bulk,
   no_checkpoint_at_open,
   early_credit,
+  no_epoch_fence,
 };
-inline constexpr std::size_t kMutations = static_cast<std::size_t>(Mutation::early_credit) + 1;
+inline constexpr std::size_t kMutations = static_cast<std::size_t>(Mutation::no_epoch_fence) + 1;
 
 [[nodiscard]] std::string_view to_word(Mutation mutation);
 [[nodiscard]] std::optional<Mutation> mutation_of(std::string_view word);

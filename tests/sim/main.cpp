@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
+#include <limits>
+#include <optional>
 
 #include "tests/sim/shrink.h"
 #include "tests/sim/tally.h"
@@ -18,14 +21,28 @@ constexpr std::uint64_t kManySeeds = 100;  // over so many every fault must have
 struct Plan {
   Options options;
   std::uint64_t first = 1, last = 20, jobs = 1;
+  std::optional<std::uint64_t> seconds;  // then no seed is begun any more
+  std::chrono::steady_clock::time_point end;
   bool keep_going = false, twice = false, shrink = true, require_faults = false;
 };
 
+// "7", "7..9"; with an end in time also "7.." and "new": seeds that nobody has tried.
 bool parse_seeds(const std::string& text, Plan& plan) {
   const std::size_t dots = text.find("..");
+  const bool open = text == "new" || (dots != std::string::npos && dots + 2 == text.size());
+  if (open && !plan.seconds) return false;
   try {
-    plan.first = std::stoull(text);
-    plan.last = dots == std::string::npos ? plan.first : std::stoull(text.substr(dots + 2));
+    if (text == "new") {
+      plan.first = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch() / std::chrono::milliseconds(1));
+    } else {
+      plan.first = std::stoull(text);
+    }
+    plan.last = plan.first;
+    if (open) {
+      plan.last = std::numeric_limits<std::uint64_t>::max() - plan.jobs;
+    } else if (dots != std::string::npos) {
+      plan.last = std::stoull(text.substr(dots + 2));
+    }
   } catch (const std::exception&) {
     return false;
   }
@@ -52,6 +69,7 @@ Tally run_share(const Plan& plan, std::uint64_t first) {
   Tally tally;
   Options options = plan.options;
   for (options.seed = first; options.seed <= plan.last; options.seed += plan.jobs) {
+    if (plan.seconds && std::chrono::steady_clock::now() >= plan.end) break;
     Outcome outcome = simulate(options);
     if (plan.twice && outcome.failure.empty() && simulate(options).hash != outcome.hash)
       outcome.failure = "the same seed gave two different runs";
@@ -97,7 +115,12 @@ Tally collect(int end) {
   return out;
 }
 
-int run(const Plan& plan) {
+int run(Plan plan) {
+  if (plan.seconds) {
+    plan.end = std::chrono::steady_clock::now() + std::chrono::seconds(*plan.seconds);
+    print("first seed " + std::to_string(plan.first) + "; again: --seeds " + std::to_string(plan.first) + ".. --for " +
+          std::to_string(*plan.seconds) + "\n");
+  }
   Tally all;
   if (plan.jobs == 1) {
     all = run_share(plan, plan.first);
@@ -123,7 +146,8 @@ int main(int argc, char** argv) {
   options.min_events = 500;
   std::string seeds = "1..20", mutation, keep, without;
   bool no_faults = false, no_shrink = false;
-  app.add_option("--seeds", seeds, "A..B");
+  app.add_option("--seeds", seeds, "A..B; with --for also A.. and new, which begins at a seed of the clock's");
+  app.add_option("--for", plan.seconds, "seconds, after which no seed is begun any more")->check(CLI::Range(1, 1'000'000));
   app.add_option("--nodes", options.nodes)->check(CLI::Range(1, 8));
   app.add_option("--agents", options.agents_per_node, "publishing agents per node")->check(CLI::Range(1, 20));
   app.add_option("--events", options.events_per_agent, "events per agent, at least")->check(CLI::Range(1, 10'000));
@@ -132,7 +156,7 @@ int main(int argc, char** argv) {
   app.add_option("--mutation", mutation,
                  "breaks the code under test so that the run must fail: no-fsync, ack-before-commit, "
                  "no-dedup, no-chain-check, order-dependent-projection, local-in-shared-table, "
-                 "flash-behind-bulk, no-checkpoint-at-open, early-credit");
+                 "flash-behind-bulk, no-checkpoint-at-open, early-credit, no-epoch-fence");
   app.add_option("--keep", keep, "only these steps of the schedule: 3,7 or none");
   app.add_option("--without", without, "of loss,slow,duplicates,late-copies,wild-agents,second-deaths");
   app.add_flag("--require-faults", plan.require_faults, "fail if a kind of fault never fired; over 100 seeds anyway");
@@ -153,6 +177,7 @@ int main(int argc, char** argv) {
   }
   options.mutation = *as;
   options.part.without = *lacks;
-  if (plan.last - plan.first + 1 >= kManySeeds && options.faults && keep.empty() && without.empty()) plan.require_faults = true;
+  if (!plan.seconds && plan.last - plan.first + 1 >= kManySeeds && options.faults && keep.empty() && without.empty())
+    plan.require_faults = true;
   return run(plan);
 }

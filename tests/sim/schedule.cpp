@@ -14,9 +14,9 @@ struct Weight {
   unsigned parts;
 };
 constexpr Weight kWeights[] = {
-    {Trouble::death, 32},   {Trouble::cut, 24},      {Trouble::hold_up, 6},     {Trouble::outage, 2},
-    {Trouble::headroom, 4}, {Trouble::slow_disk, 6}, {Trouble::disk_error, 10}, {Trouble::clock, 5},
-    {Trouble::rights, 5},   {Trouble::outbox, 5},    {Trouble::bit_flip, 5},    {Trouble::lies, 2},
+    {Trouble::death, 32},    {Trouble::cut, 24},        {Trouble::hold_up, 6}, {Trouble::outage, 2}, {Trouble::headroom, 4},
+    {Trouble::slow_disk, 6}, {Trouble::disk_error, 10}, {Trouble::clock, 5},   {Trouble::rights, 5}, {Trouble::outbox, 5},
+    {Trouble::bit_flip, 5},  {Trouble::lies, 2},        {Trouble::restore, 3},
 };
 
 constexpr std::string_view kBackgroundWords[] = {"loss", "slow", "duplicates", "late-copies", "wild-agents", "second-deaths"};

@@ -26,6 +26,7 @@ enum class Trouble : std::uint8_t {
   outbox,
   bit_flip,
   lies,
+  restore,
 };
 
 struct Step {

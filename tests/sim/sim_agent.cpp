@@ -98,6 +98,7 @@ void SimAgent::on(std::size_t socket, const Welcome& welcome) {
     for (std::size_t i = 0; i < b.entries.size(); ++i) {
       if (b.entries[i].answered) answered = i + 1;
     }
+    if (state.high_water.value < answered && doubtful_) return leave_session();
     if (state.high_water.value < answered) {
       world_.fail("promise 1: " + settings_.agent.id.text() + " holds answers up to " + std::to_string(answered) + " of lane " +
                   std::string(to_word(state.lane)) + ", its node has " + std::to_string(state.high_water.value));
@@ -190,6 +191,7 @@ void SimAgent::take(Lane lane, std::uint64_t sequence, const Answered& answered)
   }
   sockets_[socket_of(lane)].known = true;
   if (entry.answered) world_.count("answers repeated");
+  if (!entry.answered) entry.said = false;
   entry.answered = true;
   book_.answer({settings_.agent.id, session_, lane, Sequence(sequence)}, answered);
   while (b.through < b.entries.size() && b.entries[b.through].answered) ++b.through;
@@ -252,7 +254,10 @@ void SimAgent::pump_lane(Lane lane) {
     const std::size_t first = b.sent;
     const std::size_t count = std::min<std::size_t>(b.entries.size() - first, 1 + random_.below(6));
     std::vector<Bytes> events;
-    for (std::size_t i = first; i < first + count; ++i) events.push_back(b.entries[i].bytes);
+    for (std::size_t i = first; i < first + count; ++i) {
+      events.push_back(b.entries[i].bytes);
+      b.entries[i].said = true;
+    }
     b.sent = first + count;
     publish(lane, first + 1, std::move(events));
   }
@@ -298,7 +303,10 @@ void SimAgent::misbehave(Lane lane) {
       const std::size_t first = b.told + static_cast<std::size_t>(random.below(b.through - b.told));
       const std::size_t count = std::min<std::size_t>(b.through - first, 1 + random.below(4));
       std::vector<Bytes> events;
-      for (std::size_t i = first; i < first + count; ++i) events.push_back(b.entries[i].bytes);
+      for (std::size_t i = first; i < first + count; ++i) {
+        events.push_back(b.entries[i].bytes);
+        b.entries[i].said = true;
+      }
       world_.fired(Fault::answered_repeated);
       publish(lane, first + 1, std::move(events));
       return;
@@ -308,7 +316,7 @@ void SimAgent::misbehave(Lane lane) {
       world_.fired(Fault::sequence_reused);
       const std::size_t sequence = b.told + 1 + static_cast<std::size_t>(random.below(b.through - b.told));
       const Bytes other = encode_event(story_.next(settings_.agent.id.region(), settings_.agent.agency));
-      book_.never(body_hash(other));
+      book_.never_while_known(settings_.agent.id.region(), body_hash(other));
       publish(lane, sequence, {other});
       return;
     }

@@ -30,6 +30,7 @@ class SimAgent {
   void behave() { wild_ = false; }  // from now on by the rules
   void lose_outbox();
   void restore_outbox();            // from the last copy, if one was made
+  void node_rolled_back();          // its node goes on from an older state; it may find that out
   [[nodiscard]] bool idle() const;  // everything written and answered
   [[nodiscard]] std::string state() const;
 
@@ -40,6 +41,7 @@ class SimAgent {
     BodyHash hash{};
     std::size_t others = 0;
     bool answered = false;
+    bool said = false;  // and no answer is known, or it was said again behind it
   };
   struct Box {                   // one lane of the session
     std::vector<Entry> entries;  // sequence i + 1
@@ -108,6 +110,7 @@ class SimFollower {
  public:
   SimFollower(World& world, Network& network, core::Agent agent, HostId host, HostId node);
   void start();
+  void node_rolled_back() { rolled_back_ = true; }
   [[nodiscard]] Offset next() const { return next_; }
   [[nodiscard]] bool caught_up(Offset head) const { return next_ >= head; }
   [[nodiscard]] std::size_t events() const { return events_; }
@@ -115,6 +118,7 @@ class SimFollower {
  private:
   void follow();
   void follow_later();
+  void begin_anew();
   void heard(const Message& message);
   void on(const Deliver& deliver);
   void watch();
@@ -131,7 +135,7 @@ class SimFollower {
   Offset last_event_{0};
   std::size_t events_ = 0;
   TimeMs heard_at_ = 0;
-  bool cursor_known_ = false;
+  bool cursor_known_ = false, rolled_back_ = false;
 };
 
 }  // namespace lianxi::sim

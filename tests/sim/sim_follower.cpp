@@ -54,8 +54,11 @@ void SimFollower::heard(const Message& message) {
     cursor_known_ = true;
     incarnation_ = followed->incarnation;
   } else if (const auto* refused = std::get_if<Refused>(&message)) {
-    if (refused->refusal.code == RefusalCode::cursor_unknown)
+    if (refused->refusal.code == RefusalCode::cursor_unknown && rolled_back_) {
+      begin_anew();
+    } else if (refused->refusal.code == RefusalCode::cursor_unknown) {
       world_.fail("promise 3: a cursor of " + agent_.id.text() + " is refused: " + refused->refusal.reason);
+    }
     if (refused->session == follow_) follow_later();
   } else if (const auto* unfollow = std::get_if<Unfollow>(&message)) {
     if (unfollow->follow == follow_) follow_later();
@@ -63,6 +66,14 @@ void SimFollower::heard(const Message& message) {
     heard_at_ = world_.now();
     network_.send(dialer_, Heartbeat{world_.now(), {}});
   }
+}
+
+// Its offsets mean nothing any more.
+void SimFollower::begin_anew() {
+  cursor_known_ = rolled_back_ = false;
+  next_ = Offset(1);
+  last_event_ = Offset(0);
+  events_ = 0;
 }
 
 void SimFollower::on(const Deliver& deliver) {

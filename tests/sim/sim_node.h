@@ -39,6 +39,7 @@ class SimNode final : public NodePort {
   [[nodiscard]] Offset head() const { return node_->core().next_offset(); }
   [[nodiscard]] FeedVector heads() const { return node_->core().heads(); }
   [[nodiscard]] std::string links() const;
+  [[nodiscard]] bool view_waits() const { return view_waits_; }  // something is committed that readers of the view do not see
 
   // --- what befalls it; sim_node_faults.cpp ---
   // Death now; or at the `operations`-th change of the disk from now; or when `effects` more effects have left.
@@ -52,6 +53,12 @@ class SimNode final : public NodePort {
   void set_policy(std::shared_ptr<const core::Policy> policy);
   // Turns a bit in a file left behind; the audit must find what readers would see of it. Later its operator puts it right.
   void flip_bit(Prng& random);
+  // A copy of its journal as `backup` makes it; false: not now.
+  bool back_up();
+  // Its disk is lost, and comes back from the last backup in a new epoch; false: there is none.
+  bool restore();
+  // Called when its journal has become an older one.
+  void tell_rolled_back(std::function<void()> told) { rolled_back_.push_back(std::move(told)); }
   void forgive();  // no death that was planned happens, and none during recovery
   // Ends as on SIGTERM: closes everything in order. Then start() again, or let it be destroyed.
   void stop();
@@ -79,6 +86,10 @@ class SimNode final : public NodePort {
     std::uint64_t at = 0;
     std::uint8_t bit = 0;
   };
+  struct Backup {
+    std::string folder;
+    Offset head;
+  };
   [[nodiscard]] TimeMs clock() const { return world_.now() + skew_ms_; }
   [[nodiscard]] bool mutated(Mutation by) const { return settings_.mutation == by; }
   [[nodiscard]] std::string name() const { return to_text(region()); }
@@ -90,11 +101,13 @@ class SimNode final : public NodePort {
   [[nodiscard]] store::StoreResult<app::TurnOutput> turn_with(std::span<const core::Input> inputs);
   bool perform(app::TurnOutput out);
   bool take_batch(const std::vector<app::SharedSegment>& committed);
+  bool show_batch();
   void note_commit(const std::vector<app::SharedSegment>& committed);
   void judge_alarm(const core::Alarm& alarm);
   void tick(std::uint64_t generation);
   void close();
   void crash(Fault where);
+  void pull_out();
   // An error that was given to it, or its death, explains why it cannot go on.
   [[nodiscard]] bool disk_failed() const { return disk_.dead() || disk_.failed(); }
   void forget_sessions();
@@ -128,12 +141,14 @@ class SimNode final : public NodePort {
   std::map<core::Connection, core::Agent> guests_;
   std::set<std::pair<core::Connection, SessionId>> live_;
   std::shared_ptr<const core::Policy> policy_before_;  // until the turn that changes it is over
-  bool awake_ = false;
+  bool awake_ = false, view_waits_ = false;
   std::uint64_t generation_ = 0;
   Death planned_ = Death::process_crash;
   EffectFuse fuse_;
   TimeMs slow_at_most_ = 0, slow_until_ = 0, busy_until_ = 0;
   std::optional<Flip> flip_;
+  std::optional<Backup> backup_;
+  std::vector<std::function<void()>> rolled_back_;
   bool forgiven_ = false;
 };
 

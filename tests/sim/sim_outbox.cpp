@@ -58,6 +58,18 @@ void SimAgent::restore_outbox() {
   if (was_done) write_some();
 }
 
+// What is on its way, or was said again, the node may take once more, and its peers may bring back the first.
+void SimAgent::node_rolled_back() {
+  for (Box& box : boxes_) {
+    for (const Entry& entry : box.entries) {
+      if (entry.said) book_.may_stand_twice(entry.hash);
+    }
+  }
+  doubtful_ = true;
+  for (Socket& socket : sockets_) socket.known = false;
+  if (random_.chance(50)) restart();
+}
+
 bool SimAgent::is_behind(std::size_t socket, const Welcome& welcome) const {
   for (const LaneState& state : welcome.lanes) {
     if (socket_of(state.lane) != socket) continue;
@@ -75,6 +87,8 @@ void SimAgent::leave_session() {
   session_ = SessionId(random_.next() | 1U);
   for (Box& box : boxes_) {
     std::erase_if(box.entries, [](const Entry& entry) { return entry.answered; });
+    // Written since, and perhaps taken under the session that is left: no answer tells.
+    for (const Entry& entry : box.entries) book_.may_stand_twice(entry.hash);
     box.sent = box.through = box.told = 0;
   }
   doubtful_ = false;

@@ -18,11 +18,18 @@ struct Handle {  // what SQLite holds; the default VFS's own handle lies behind 
   SimDisk* disk;
   void* state;  // SimDisk::FileState, null for temporary files
   char* path;
+  void* shared;       // Mapped: its part of the wal-index, once it is mapped
   bool names_matter;  // a WAL or rollback journal: SQLite syncs its folder with its first sync
 };
 
+struct Mapped {  // one connection's
+  std::shared_ptr<SharedMemory> memory;
+  SharedMemory::Held held;
+};
+
 sqlite3_vfs* real_vfs() {
-  return sqlite3_vfs_find("unix");
+  static sqlite3_vfs* const found = sqlite3_vfs_find("unix");
+  return found;
 }
 Handle* handle_of(sqlite3_file* file) {
   return reinterpret_cast<Handle*>(file);
@@ -30,8 +37,17 @@ Handle* handle_of(sqlite3_file* file) {
 sqlite3_file* real_of(sqlite3_file* file) {
   return reinterpret_cast<sqlite3_file*>(handle_of(file) + 1);
 }
+std::string_view folder_of(std::string_view path) {
+  return path.substr(0, path.rfind('/'));
+}
 SimDisk* disk_of(sqlite3_vfs* vfs) {
   return static_cast<SimDisk*>(vfs->pAppData);
+}
+
+std::vector<std::uint8_t> read_file(const std::string& path) {
+  std::vector<std::uint8_t> out(fs::file_size(path));
+  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
+  return out;
 }
 
 }  // namespace
@@ -44,6 +60,7 @@ struct SimVfs {
 
   static int close(sqlite3_file* file) {
     Handle* handle = handle_of(file);
+    shm_unmap(file, 0);
     const int rc = real_of(file)->pMethods->xClose(real_of(file));
     --handle->disk->open_files_;
     std::free(handle->path);
@@ -87,7 +104,7 @@ struct SimVfs {
     FileState* state = state_of(file);
     if (const auto error = handle->disk->error(SimDisk::Change::sync)) {
       if (state != nullptr) {
-        for (const auto& [sector, old] : state->changed) state->forgotten.insert(sector);
+        state->changed.each([&](std::uint64_t sector, const std::uint8_t*) { state->forgotten.insert(sector); });
       }
       return code_of(*error);
     }
@@ -126,18 +143,28 @@ struct SimVfs {
   }
   static int sector_size(sqlite3_file*) { return static_cast<int>(SimDisk::kSectorBytes); }
   static int characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
-  static int shm_map(sqlite3_file* file, int page, int size, int extend, void volatile** out) {
+  static int shm_map(sqlite3_file* file, int part, int size, int extend, void volatile** out) {
+    Handle* handle = handle_of(file);
     if (dead(file)) return SQLITE_IOERR_SHMMAP;
-    return real_of(file)->pMethods->xShmMap(real_of(file), page, size, extend, out);
+    if (handle->shared == nullptr) handle->shared = new Mapped{handle->disk->memories_.of(handle->path), {}};
+    *out = mapped(file)->memory->part(part, size, extend != 0);
+    return SQLITE_OK;
   }
-  static int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
+  static int shm_lock(sqlite3_file* file, int first, int count, int flags) {
     if (dead(file) && (flags & SQLITE_SHM_LOCK) != 0) return SQLITE_IOERR_SHMLOCK;
-    return real_of(file)->pMethods->xShmLock(real_of(file), offset, count, flags);
+    Mapped* shared = mapped(file);
+    return shared == nullptr ? SQLITE_IOERR_SHMLOCK : shared->memory->lock(shared->held, first, count, flags);
   }
-  static void shm_barrier(sqlite3_file* file) { real_of(file)->pMethods->xShmBarrier(real_of(file)); }
-  static int shm_unmap(sqlite3_file* file, int remove) {
-    return real_of(file)->pMethods->xShmUnmap(real_of(file), dead(file) ? 0 : remove);
+  static void shm_barrier(sqlite3_file*) {}  // one thread
+  static int shm_unmap(sqlite3_file* file, int /*remove*/) {
+    Mapped* shared = mapped(file);
+    if (shared == nullptr) return SQLITE_OK;
+    (void)shared->memory->lock(shared->held, 0, SharedMemory::kLocks, SQLITE_SHM_UNLOCK);
+    delete shared;
+    handle_of(file)->shared = nullptr;
+    return SQLITE_OK;
   }
+  static Mapped* mapped(sqlite3_file* file) { return static_cast<Mapped*>(handle_of(file)->shared); }
 
   static const sqlite3_io_methods* methods() {
     // Version 2: no memory-mapped reads, which would pass by the bookkeeping.
@@ -160,6 +187,7 @@ struct SimVfs {
     handle->disk = disk;
     handle->state = nullptr;
     handle->path = nullptr;
+    handle->shared = nullptr;
     handle->names_matter = (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) != 0;
     if (tracked) {
       handle->path = ::strdup(name);
@@ -180,12 +208,7 @@ struct SimVfs {
     if (!disk->change()) return SQLITE_IOERR_DELETE;
     const auto at = disk->files_.find(name);
     if (at != disk->files_.end()) {
-      if (sync_folder == 0 && at->second.entry_synced) {
-        SimDisk::Sector& content = disk->deleted_[name];
-        content.resize(fs::file_size(name));
-        std::ifstream(name, std::ios::binary)
-            .read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(content.size()));
-      }
+      if (sync_folder == 0 && at->second.entry_synced) disk->deleted_[name] = read_file(name);
       disk->files_.erase(at);
     }
     return real_vfs()->xDelete(real_vfs(), name, 0);
@@ -284,17 +307,16 @@ bool SimDisk::at_rest(const std::string& path) const {
 // Reads all that is about to change in one go.
 void SimDisk::remember(FileState& file, sqlite3_file* real, std::uint64_t begin, std::uint64_t end) {
   const std::uint64_t first = begin / kSectorBytes, behind = (end + kSectorBytes - 1) / kSectorBytes;
-  Sector old;
+  before_.clear();
   for (std::uint64_t sector = first; sector < behind; ++sector) {
-    file.forgotten.erase(sector);
-    const auto [at, fresh] = file.changed.try_emplace(sector);
-    if (!fresh || sector * kSectorBytes >= file.synced_size) continue;
-    if (old.empty()) {  // SQLite's own short reads fill with zeros
-      old.resize((behind - first) * kSectorBytes);
-      real->pMethods->xRead(real, old.data(), static_cast<int>(old.size()), static_cast<sqlite3_int64>(first * kSectorBytes));
+    if (!file.forgotten.empty()) file.forgotten.erase(sector);
+    if (!file.changed.add(sector) || sector * kSectorBytes >= file.synced_size) continue;
+    if (before_.empty()) {  // SQLite's own short reads fill with zeros
+      before_.resize((behind - first) * kSectorBytes);
+      real->pMethods->xRead(real, before_.data(), static_cast<int>(before_.size()),
+                            static_cast<sqlite3_int64>(first * kSectorBytes));
     }
-    const auto from = old.begin() + static_cast<std::ptrdiff_t>((sector - first) * kSectorBytes);
-    at->second.emplace(from, from + static_cast<std::ptrdiff_t>(kSectorBytes));
+    file.changed.keep(before_.data() + (sector - first) * kSectorBytes);
   }
 }
 
@@ -302,61 +324,29 @@ void SimDisk::synced(const std::string& path, FileState& file, std::uint64_t siz
   if (file.forgotten.empty()) {
     file.changed.clear();
   } else {
-    std::erase_if(file.changed, [&](const auto& entry) { return !file.forgotten.contains(entry.first); });
+    file.changed.keep_only([&](std::uint64_t sector) { return file.forgotten.contains(sector); });
   }
   file.cut_to.reset();
   file.synced_size = size;
   file.entry_synced = true;
   if (!folder_too) return;
-  const fs::path folder = fs::path(path).parent_path();
+  const std::string_view folder = folder_of(path);
   for (auto& [other, state] : files_) {
-    if (fs::path(other).parent_path() == folder) state.entry_synced = true;
+    if (folder_of(other) == folder) state.entry_synced = true;
   }
-  std::erase_if(deleted_, [&](const auto& entry) { return fs::path(entry.first).parent_path() == folder; });
-}
-
-void SimDisk::lose(const std::string& path, FileState& file) {
-  std::fstream io(path, std::ios::binary | std::ios::in | std::ios::out);
-  const std::uint64_t size_now = fs::file_size(path);
-  const bool undo_cut = file.cut_to && random_.chance(50);
-  const bool all = undo_cut || random_.chance(40);
-  std::uint64_t base = file.synced_size;
-  if (file.cut_to && !undo_cut) {  // what stood behind the cut is gone
-    base = *file.cut_to;
-    for (auto& [sector, old] : file.changed) {
-      if (sector * kSectorBytes >= base) old.reset();
-    }
-  }
-  std::map<std::uint64_t, std::pair<bool, bool>> pages;  // whether some sectors of it were lost, and some kept
-  std::uint64_t size = base;
-  if (!all && random_.chance(70)) size = size_now;
-  for (const auto& [sector, old] : file.changed) {
-    auto& [lost, kept] = pages[sector * kSectorBytes / kPageBytes];
-    if (!all && !file.forgotten.contains(sector) && random_.chance(50)) {  // this one reached the platter
-      kept = true;
-      continue;
-    }
-    lost = true;
-    ++counters_.sectors_lost;
-    const std::uint64_t begin = sector * kSectorBytes;
-    const Sector content = old ? *old : Sector(kSectorBytes);
-    if (begin >= std::max(size, size_now)) continue;
-    io.seekp(static_cast<std::streamoff>(begin));
-    io.write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
-  }
-  io.close();
-  fs::resize_file(path, size);
-  for (const auto& [page, sides] : pages) counters_.pages_torn += sides.first && sides.second ? 1 : 0;
-  file.changed.clear();
-  file.forgotten.clear();
-  file.cut_to.reset();
-  file.synced_size = size;
+  std::erase_if(deleted_, [&](const auto& entry) { return folder_of(entry.first) == folder; });
 }
 
 std::size_t SimDisk::unsynced_sectors() const {
   std::size_t out = 0;
   for (const auto& [path, file] : files_) out += file.changed.size();
   return out;
+}
+
+void SimDisk::is_another() {
+  files_.clear();
+  deleted_.clear();
+  deferred_.clear();
 }
 
 void SimDisk::revive() {
@@ -367,35 +357,6 @@ void SimDisk::revive() {
 
 void SimDisk::restart_after_process_crash() {
   if (open_files_ != 0) std::abort();
-  deferred_.clear();
-  revive();
-}
-
-void SimDisk::restart_after_power_cut() {
-  if (open_files_ != 0) std::abort();
-  for (auto it = files_.begin(); it != files_.end();) {
-    const std::string& path = it->first;
-    if (!fs::exists(path)) {
-      it = files_.erase(it);
-      continue;
-    }
-    if (!it->second.entry_synced && random_.chance(50)) {
-      fs::remove(path);
-      it = files_.erase(it);
-      continue;
-    }
-    lose(path, it->second);
-    it->second.entry_synced = true;
-    ++it;
-  }
-  for (const auto& [path, content] : deleted_) {
-    if (fs::exists(path) || random_.chance(50)) continue;
-    ++counters_.files_returned;
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
-    files_[path] = FileState{true, content.size(), {}, {}, {}};
-  }
-  deleted_.clear();
   deferred_.clear();
   revive();
 }

@@ -25,13 +25,15 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/old_sectors.h"
 #include "tests/sim/prng.h"
+#include "tests/sim/sim_shm.h"
 
 namespace lianxi::sim {
 
 class SimDisk {
  public:
-  static constexpr std::size_t kSectorBytes = 512;
+  static constexpr std::size_t kSectorBytes = OldSectors::kBytes;
   static constexpr std::size_t kPageBytes = 2048;  // the smallest that the code under test writes
 
   SimDisk(const std::string& vfs_name, std::uint64_t seed);
@@ -57,6 +59,8 @@ class SimDisk {
   void skip_checkpoints(bool skip) { skips_checkpoints_ = skip; }
   // Nothing of it waits for a sync.
   [[nodiscard]] bool at_rest(const std::string& path) const;
+  // All its files were replaced by others, which are on disk.
+  void is_another();
   void kill() { dead_ = true; }
   [[nodiscard]] bool dead() const { return dead_; }
 
@@ -79,9 +83,9 @@ class SimDisk {
   struct FileState {
     bool entry_synced = false;
     std::uint64_t synced_size = 0;
-    std::map<std::uint64_t, std::optional<Sector>> changed;  // sector -> content at the last sync; nothing: it had none
-    std::set<std::uint64_t> forgotten;                       // of those: a sync failed, and no later one writes them
-    std::optional<std::uint64_t> cut_to;                     // the smallest size it was truncated to since, if below synced_size
+    OldSectors changed;                   // since the last sync
+    std::set<std::uint64_t> forgotten;    // of those: a sync failed, and no later one writes them
+    std::optional<std::uint64_t> cut_to;  // the smallest size it was truncated to since, if below synced_size
   };
   enum class Change : std::uint8_t { write, sync, other };
   // False: the fuse is spent or the disk is dead; the operation must fail.
@@ -95,6 +99,8 @@ class SimDisk {
   void remember(FileState& file, sqlite3_file* real, std::uint64_t begin, std::uint64_t end);
   void synced(const std::string& path, FileState& file, std::uint64_t size, bool folder_too);
   void lose(const std::string& path, FileState& file);
+  // What of the file is lost, below `size`; `base`: nothing behind it was synced.
+  void rewrite(const std::string& path, const FileState& file, std::uint64_t base, std::uint64_t size, bool all);
   void revive();
 
   std::string name_;
@@ -107,6 +113,8 @@ class SimDisk {
   std::uint64_t changes_ = 0;
   std::map<std::string, FileState> files_;
   std::map<std::string, Sector> deleted_;  // content of files whose deletion was never synced
+  Sector before_;                          // of what is about to change
+  SharedMemories memories_;
   Counters counters_;
   std::unique_ptr<sqlite3_vfs> vfs_;
 };

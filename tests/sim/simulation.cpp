@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/sim/known_seals.h"
 #include "tests/sim/rights.h"
 #include "tests/sim/sim_agent.h"
 #include "tests/sim/sim_node.h"
@@ -121,11 +122,14 @@ void Simulation::make_agents() {
       settings.wild = options_.part.has(Background::wild_agents);
       settings.nodes = options_.nodes;
       agents_.push_back(std::make_unique<SimAgent>(world_, network_, book_, story_, std::move(settings)));
+      nodes_[i]->tell_rolled_back([agent = agents_.back().get()] { agent->node_rolled_back(); });
     }
     const core::Agent reader{*AgentId::parse(region + ".emergency.reader"), "emergency", core::Role::agent};
     followers_.push_back(std::make_unique<SimFollower>(world_, network_, reader, hosts_++, i));
     const core::Agent guest{*AgentId::parse(region + "." + kGuestAgency + ".reader"), kGuestAgency, core::Role::agent};
     guests_.push_back(std::make_unique<SimFollower>(world_, network_, guest, hosts_++, i));
+    for (SimFollower* follower : {followers_.back().get(), guests_.back().get()})
+      nodes_[i]->tell_rolled_back([follower] { follower->node_rolled_back(); });
   }
 }
 
@@ -158,7 +162,8 @@ FeedVector Simulation::shared(const SimNode& node, const Audience& audience) con
 
 bool Simulation::quiet() {
   for (const auto& node : nodes_) {
-    if (!node->up() || shared(*node, Audience::conference()) != shared(*nodes_[0], Audience::conference())) return false;
+    if (!node->up() || node->view_waits() || shared(*node, Audience::conference()) != shared(*nodes_[0], Audience::conference()))
+      return false;
   }
   const Audience inner = *Audience::parse("inner");
   if (nodes_.size() > 1 && shared(*nodes_[0], inner) != shared(*nodes_[1], inner)) return false;
@@ -289,6 +294,8 @@ std::string Options::text() const {
 }
 
 Outcome simulate(const Options& options) {
+  prepare_process();
+  forget_seals();
   return Simulation(options).run();
 }
 

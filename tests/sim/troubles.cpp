@@ -1,5 +1,7 @@
 #include "tests/sim/troubles.h"
 
+#include <algorithm>
+
 #include "tests/sim/rights.h"
 
 namespace lianxi::sim {
@@ -51,6 +53,8 @@ void Troubles::perform(const Step& step) {
       return node(random).flip_bit(random);
     case Trouble::lies:
       return lies(random);
+    case Trouble::restore:
+      return restore(random);
   }
 }
 
@@ -178,6 +182,31 @@ void Troubles::lies(Prng& random) {
   if (from == to) return;
   note("the next delivery of " + network_.name_of(from) + " to " + network_.name_of(to) + " is falsified");
   network_.lie(from, to, 1);
+}
+
+void Troubles::isolate(const SimNode& node, TimeMs lasts) {
+  const auto at = std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& one) { return one.get() == &node; });
+  const auto self = static_cast<HostId>(at - nodes_.begin());
+  const auto each = [this, self](const auto& what) {
+    for (HostId other = 0; other < nodes_.size(); ++other) {
+      if (other != self) what(self, other), what(other, self);
+    }
+  };
+  each([this](HostId from, HostId to) { network_.cut(from, to); });
+  world_.after(lasts, [this, each] { each([this](HostId from, HostId to) { network_.heal(from, to); }); });
+}
+
+void Troubles::restore(Prng& random) {
+  SimNode& at = node(random);
+  const TimeMs later = random.between(300, 12'000), lasts = random.between(1000, 9000);
+  const bool cut_off = random.chance(50);
+  if (!at.back_up()) return;
+  note(to_text(at.region()) + " is to be restored from this backup in " + seconds(later));
+  world_.after(later, [this, &at, lasts, cut_off] {
+    if (!at.restore()) return;
+    world_.fired(cut_off ? Fault::restored_cut_off : Fault::restored);
+    if (cut_off) isolate(at, lasts);
+  });
 }
 
 void Troubles::calm() {

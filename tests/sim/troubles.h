@@ -30,6 +30,9 @@ class Troubles {
   void rights(Prng& random);
   void outbox(Prng& random);
   void lies(Prng& random);
+  void restore(Prng& random);
+  // Between a node and the other nodes; its agents still reach it.
+  void isolate(const SimNode& node, TimeMs lasts);
   void note(const std::string& what);
   SimNode& node(Prng& random) { return *random.pick(nodes_); }
   [[nodiscard]] HostId hosts() const { return network_.hosts(); }

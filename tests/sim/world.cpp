@@ -1,5 +1,6 @@
 #include "tests/sim/world.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace lianxi::sim {
@@ -7,13 +8,15 @@ namespace lianxi::sim {
 World::World(std::uint64_t seed, bool verbose) : random_(seed), verbose_(verbose) {}
 
 void World::after(TimeMs delay_ms, std::function<void()> what) {
-  due_.push({now_ + (delay_ms > 0 ? delay_ms : 0), order_++, std::move(what)});
+  due_.push_back({now_ + (delay_ms > 0 ? delay_ms : 0), order_++, std::move(what)});
+  std::push_heap(due_.begin(), due_.end());
 }
 
 void World::run_until(TimeMs time) {
-  while (!failed() && !due_.empty() && due_.top().time <= time) {
-    Due next = due_.top();
-    due_.pop();
+  while (!failed() && !due_.empty() && due_.front().time <= time) {
+    std::pop_heap(due_.begin(), due_.end());
+    const Due next = std::move(due_.back());
+    due_.pop_back();
     now_ = next.time;
     next.what();
   }

@@ -6,7 +6,6 @@
 #include <deque>
 #include <functional>
 #include <map>
-#include <queue>
 #include <set>
 #include <string>
 #include <string_view>
@@ -59,7 +58,7 @@ class World {
 
   TimeMs now_ = kStart;
   std::uint64_t order_ = 0;
-  std::priority_queue<Due> due_;
+  std::vector<Due> due_;  // a heap
   Prng random_;
   bool verbose_;
   std::deque<std::string> tail_;
