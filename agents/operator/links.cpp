@@ -98,8 +98,9 @@ std::string links_summary(const StatusReport& status, const Say& say) {
   const auto count = [&](const auto& which) {
     return std::to_string(std::count_if(status.links.begin(), status.links.end(), which));
   };
-  std::string text = say("links: ", "链路:") + count(follows) + say(" of ", "/") + std::to_string(status.links.size()) +
-                     say(" linked, ", " 已连接,") + count(in_step) + say(" in step", " 同步");
+  std::string text = say("links: ", "链路:") + count(follows) + say(" of ", "/") +
+                     count([](const LinkRow& link) { return link.state != "retired"; }) + say(" linked, ", " 已连接,") +
+                     count(in_step) + say(" in step", " 同步");
   // The worst lane of each peer that is not in step.
   std::map<RegionCode, const LinkRow*> worst;
   for (const LinkRow& link : status.links) {

@@ -201,7 +201,8 @@ Result<void> write_members_file(const MembersFile& file) {
   const std::string path = error ? file.path : real;
   const std::string fresh = path + ".new-" + std::to_string(::getpid());
   struct stat before {};
-  const mode_t mode = ::stat(path.c_str(), &before) == 0 ? before.st_mode & 07777U : 0644U;
+  const bool was = ::stat(path.c_str(), &before) == 0;
+  const mode_t mode = was ? before.st_mode & 07777U : 0644U;
   const int fd = ::open(fresh.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
   if (fd < 0) return failed(fresh);
   std::size_t written = 0;
@@ -211,7 +212,10 @@ Result<void> write_members_file(const MembersFile& file) {
     if (more <= 0) break;
     written += static_cast<std::size_t>(more);
   }
-  const bool good = written == file.text.size() && ::fchmod(fd, mode) == 0 && ::fsync(fd) == 0;
+  // Whoever could read it can read it still: the broker, when root edits.
+  const bool owned =
+      !was || (before.st_uid == ::geteuid() && before.st_gid == ::getegid()) || ::fchown(fd, before.st_uid, before.st_gid) == 0;
+  const bool good = written == file.text.size() && owned && ::fchmod(fd, mode) == 0 && ::fsync(fd) == 0;
   const int reason = errno;
   ::close(fd);
   if (!good || ::rename(fresh.c_str(), path.c_str()) != 0) {

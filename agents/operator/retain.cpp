@@ -85,7 +85,8 @@ class Retaining {
     const sdk::Outcome outcome = outcomes.front().get();
     if (outcome)
       receipt_ = *outcome;
-    else if (outcome.error().code != RefusalCode::conflict || outcome.error().field != "position")
+    else if (outcome.error().code != RefusalCode::conflict ||
+             (outcome.error().field != "position" && outcome.error().field != "through"))
       return tl::unexpected(console_.refused(outcome.error()));
     return {};
   }

@@ -147,7 +147,11 @@ std::string cannot_follow(const core::Members& before, const core::Members& next
       return "the group \"" + group.audience.text() + "\" is gone: give it an `until` instead, or say that it is meant by SIGHUP";
   }
   for (const core::Member& member : before.all()) {
-    if (next.find(member.region) == nullptr && !asked)
+    const core::Member* now = next.find(member.region);
+    if (now != nullptr && now->seal_key != member.seal_key && !asked)
+      return to_text(member.region) +
+             " has another seal key: what it sealed before would be proven no more; say that it is meant by SIGHUP";
+    if (now == nullptr && !asked)
       return to_text(member.region) +
              " is gone: give it an `until` (lianxi member retire), so that what it published stays "
              "proven, or say that it is meant by SIGHUP";

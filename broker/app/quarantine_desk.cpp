@@ -38,7 +38,7 @@ void QuarantineDesk::judge(core::Effects& effects, const FeedVector& heads, cons
       return other.feed == row->feed && other.differs == row->differs && other.other == row->other;
     });
     if (!has_room(*row)) {
-      if (!std::exchange(told_full_, true))
+      if (told_full_.size() < kMaxQuarantined && told_full_.insert(row->feed).second)
         effects.alarms.push_back({"quarantine_full", "no more is kept of other histories of " + to_text(row->feed) +
                                                          "; those who delivered it hold it"});
       continue;

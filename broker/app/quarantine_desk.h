@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 
 #include "broker/core/broker_core.h"
 #include "broker/store/quarantine.h"
@@ -30,7 +31,7 @@ class QuarantineDesk {
   store::JournalOptions journal_;
   std::unique_ptr<store::JournalReader> reader_;  // made when it is first needed
   std::vector<Quarantined> kept_;
-  bool told_full_ = false;
+  std::set<FeedId> told_full_;
 };
 
 }  // namespace lianxi::app

@@ -21,7 +21,7 @@ void ClockWatch::tick(StandingAlarms& standing, Turn& turn, Hlc last_stamp) {
 
 void ClockWatch::heard(StandingAlarms& standing, Turn& turn, RegionCode peer, TimeMs time) {
   Peer& seen = peers_[peer];
-  seen.ahead_ms = time - turn.now;
+  seen.ahead_ms = std::clamp(time, kMinTimeMs, kMaxTimeMs) - turn.now;
   judge(standing, turn, peer, seen);
 }
 

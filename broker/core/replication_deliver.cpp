@@ -82,6 +82,8 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
       append(ground, turn, source, segment);
       return true;
     case SegmentVerdict::Outcome::forked:
+      if (ours.sequence.value == 0)  // not a history beside ours, and nothing that is held bounds such feeds
+        return leave(RefusalCode::feed_broken, to_text(feed) + " does not begin at its beginning");
       forked_.insert(feed);
       source.link.passed_over = source.link.passed_over || source.detour == nullptr;
       turn.count(RefusalCode::feed_forked);

@@ -8,9 +8,8 @@
 namespace lianxi::core {
 
 bool Replication::former_shown(const Ground& ground) const {
-  return std::all_of(links_.begin(), links_.end(), [&](const auto& entry) {
-    return entry.second.former.done || ground.members().find(entry.first.peer) == nullptr;
-  });
+  return std::all_of(links_.begin(), links_.end(),
+                     [&](const auto& entry) { return entry.second.former.done || !ground.members().active(entry.first.peer); });
 }
 
 void Replication::take_detours(const Ground& ground, Turn& turn) {
@@ -67,6 +66,7 @@ void Replication::open_detour(const Ground& ground, Turn& turn, const LinkId& id
 void Replication::close_detour(Turn& turn, LaneClass lanes, Detour& detour, const std::string& reason) {
   if (!std::exchange(detour.open, false)) return;
   turn.effects.link_sends.push_back({{detour.via, lanes}, Unfollow{detour.follow, reason}});
+  if (const auto via = links_.find({detour.via, lanes}); via != links_.end()) via->second.owed.erase(detour.follow);
 }
 
 std::pair<RegionCode, Replication::Detour*> Replication::detour_of(const Ground& ground, const LinkId& via, Link& link,
