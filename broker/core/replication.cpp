@@ -34,12 +34,6 @@ TimeMs wait_ms(RegionCode own, const LinkId& id, std::uint32_t attempt, TimeMs m
   return base / 2 + static_cast<TimeMs>(mixed(seed) % static_cast<std::uint64_t>(base / 2 + 1));
 }
 
-// A sealed run comes whole, and over a thin line nothing is heard while it is on its way.
-TimeMs silence_of(const Ground& ground, const LinkId& id) {
-  const std::uint64_t rate = id.lanes == LaneClass::flash ? 0 : setting_of(ground.config.links, id.peer).bytes_per_second;
-  return kPeerSilenceMs + (rate > 0 ? static_cast<TimeMs>(kMaxSegmentBytes * std::uint64_t{1'000} / rate) : 0);
-}
-
 }  // namespace
 
 // Whole feeds of the link's member in its lanes, from what is held of them on.
@@ -95,11 +89,10 @@ void Replication::tend(const Ground& ground, Turn& turn, const LinkId& id, Link&
   link.opened_at = std::min(link.opened_at, turn.now);
   link.retry_at = std::min(link.retry_at, turn.now + kRefusedLinkRetryMs);
   const bool open_now = link.state == State::connecting || link.state == State::following;
-  const TimeMs silence = silence_of(ground, id);
   if (!open_now) {
     if (turn.now >= link.retry_at && !ground.disk_low) open(ground, turn, id, link);
-  } else if (turn.now - link.heard > silence) {
-    back_off(ground, turn, id, link, "no word from the peer for " + std::to_string(silence) + " ms", kCutWaitMs);
+  } else if (turn.now - link.heard > kPeerSilenceMs) {
+    back_off(ground, turn, id, link, "no word from the peer for " + std::to_string(kPeerSilenceMs) + " ms", kCutWaitMs);
   } else if (link.state == State::following && turn.now - link.sent >= kHeartbeatMs) {
     turn.effects.link_sends.push_back({id, Heartbeat{turn.now, held_of(ground, id), ground.members().version()}});
     link.sent = turn.now;

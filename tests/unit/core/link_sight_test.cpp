@@ -238,16 +238,5 @@ TEST_F(LinkSightTest, ADiskThatIsEmptyIsFilledAgainByThePeers) {
   EXPECT_THAT(net.alarms, IsEmpty());
 }
 
-TEST_F(LinkSightTest, OverAThinLinkOneLongRunIsWaitedFor) {
-  bind(kHuangshan, kQuzhou, kThin);
-  net.pass(kSettled);
-  net.cut(kQuzhou, kHuangshan);
-  net.pass(kPeerSilenceMs + 2 * kHeartbeatMs);
-  EXPECT_NE(view(kHuangshan, kQuzhou, LaneClass::flash).state, "following");
-  EXPECT_EQ(view(kHuangshan, kQuzhou, LaneClass::normal).state, "following");
-  net.pass(static_cast<TimeMs>(kMaxSegmentBytes * 1'000 / kThin));
-  EXPECT_NE(view(kHuangshan, kQuzhou, LaneClass::normal).state, "following");
-}
-
 }  // namespace
 }  // namespace lianxi::core
