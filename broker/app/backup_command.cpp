@@ -119,8 +119,9 @@ int guarded(std::ostream& errors, F&& run) {
   }
 }
 
-// Numbers of epochs come from the clock, so that two restores of one backup do not begin the same one. A wrong clock costs
-// nothing: the number is at least the next one, and two of a kind are a fork that the peers report.
+// Numbers of epochs come from the clock, so that two restores of one backup do not begin the same one; in hours, since a
+// version has 18 bits for them. A wrong clock costs nothing: the number is at least the next one, and two of a kind, as of two
+// restores within an hour, are a fork: the peers report it, and it is stopped.
 Epoch epoch_of_now() {
   const TimeMs hours = (wall_ms() - kEpochsBegin) / kHourMs;
   return Epoch(hours > 0 && hours < kMaxClockEpoch ? static_cast<std::uint32_t>(hours) : 1);

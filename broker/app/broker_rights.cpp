@@ -1,6 +1,7 @@
 // The broker's thread: rights and members, read again when asked, when their file changes, and as time goes by.
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "broker/app/broker_state.h"
 #include "broker/app/clock.h"
@@ -50,10 +51,15 @@ void Broker::State::watch_members() {
   auto read = read_config(config.file.path);
   const std::string why = read.value ? cannot_follow(*config.members, *read.value->members, false) : std::string();
   if (!read.value || !why.empty()) {
+    members_watch.refused();
+    std::string found = why;
     for (const ConfigFinding& finding : read.findings)
-      if (!finding.warning) log.error("config", {{"finding", to_text(finding)}});
+      if (!finding.warning) found += (found.empty() ? "" : "; ") + to_text(finding);
+    if (found == std::exchange(members_refused, found)) return;
+    if (!read.value) log.error("config", {{"finding", found}});
     return refuse_reload(config.file.members, why.empty() ? "correct what is found; the members stay as they were" : why);
   }
+  members_refused.clear();
   if (read.value->members->version() == config.members->version()) return;
   config.members = as_of_now(read.value->members);
   std::erase_if(config.agents, [&](const AgentKey& key) { return is_peer(key, config.file.region); });

@@ -64,6 +64,7 @@ struct Broker::State {
   PlanBook plans;
   Directory directory;
   MembersWatch members_watch;
+  std::string members_refused;  // what was found when it was last refused: told once
   DataFolder data_folder;
   net::Wakeup wakeup;  // the node's own thread signals it to the end
   std::unique_ptr<Node> node;

@@ -178,11 +178,13 @@ RightRow right(const core::Agent& agent, const Found& event, const Rights& right
   return row;
 }
 
-// An insider learns of all agents, any other of itself. Whoever may see the event stands first.
+// An agent of this region learns of all agents, an insider from elsewhere of those of its own region, any other of itself.
+// Whoever may see the event stands first.
 void tell_rights(ExplainReport& report, const Found& event, const core::Agent& asking, const Rights& rights) {
   for (const auto& [id, agent] : rights.agents) {
     if (agent.role == core::Role::node && agent.id.region() != rights.region) continue;
-    if (is_insider(asking, rights) || agent.id == asking.id) report.rights.push_back(right(agent, event, rights));
+    const bool of_its_own = is_insider(asking, rights) && agent.id.region() == asking.id.region();
+    if (asking.id.region() == rights.region || of_its_own || agent.id == asking.id) report.rights.push_back(right(agent, event, rights));
   }
   std::stable_partition(report.rights.begin(), report.rights.end(), [](const RightRow& row) { return row.follow || row.query; });
   if (report.rights.size() <= kMaxExplainedAgents) return;

@@ -166,9 +166,8 @@ void Intake::take_links(Turn& turn, core::LaneClass lanes) {
     if (std::holds_alternative<std::monostate>(taken.what)) return;
     ++turn.messages;
     if (auto* refusal = std::get_if<Refusal>(&taken.what)) {
-      metrics_.refused(refusal->code);
       turn.inputs.push_back(
-          {turn.now, core::LinkLost{taken.link, "the peer sent a message of a wrong shape: " + refusal->reason}});
+          {turn.now, core::LinkLost{taken.link, "the peer sent a message of a wrong shape: " + refusal->reason, refusal->code}});
       continue;
     }
     auto& inbound = std::get<net::LinkInbound>(taken.what);
@@ -176,9 +175,8 @@ void Intake::take_links(Turn& turn, core::LaneClass lanes) {
     auto message = decode(inbound.header, inbound.payload, Speaker::node);
     if (!message) {
       turn.bytes += wire_bytes;
-      metrics_.refused(message.error().code);
-      turn.inputs.push_back(
-          {turn.now, core::LinkLost{taken.link, "the peer sent what does not read: " + message.error().reason}});
+      turn.inputs.push_back({turn.now, core::LinkLost{taken.link, "the peer sent what does not read: " + message.error().reason,
+                                                      message.error().code}});
       continue;
     }
     const auto* deliver = std::get_if<Deliver>(&*message);

@@ -16,8 +16,9 @@ bool MembersWatch::changed() {
   const Look now = look();
   const bool still = now == last_;
   last_ = now;
-  if (!still || now == taken_) return false;
+  if (!still || (now == taken_ && !again_)) return false;
   taken_ = now;
+  again_ = false;
   return true;
 }
 

@@ -17,7 +17,9 @@ class MembersWatch {
   // One look. True once for each change.
   [[nodiscard]] bool changed();
   // What stands there now is being read: a change counts from here on. Before the reading.
-  void taken() { taken_ = last_ = look(); }
+  void taken() { taken_ = last_ = look(), again_ = false; }
+  // What stands there could not be used, and may be without having changed: another file may mend it.
+  void refused() { again_ = true; }
 
  private:
   struct Look {
@@ -29,6 +31,7 @@ class MembersWatch {
 
   std::string path_;
   Look taken_, last_;
+  bool again_ = false;
 };
 
 }  // namespace lianxi::app

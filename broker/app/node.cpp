@@ -205,7 +205,8 @@ StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<co
   core::Effects effects = state.core->finish();
 
   seal_heads(effects, state.config.seal_keys.secret_key);
-  if (!effects.suspects.empty()) state.quarantine->judge(effects, state.core->heads(), *state.config.members, now);
+  if (!effects.suspects.empty() || state.quarantine->waits())
+    state.quarantine->judge(effects, state.core->heads(), *state.config.members, now);
   if (!effects.batch.empty()) {
     outlet.committing();
     if (auto committed = state.journal->commit(effects.batch); !committed) return failed(std::move(committed.error()));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "schemas/limits.h"
+
 namespace lianxi::app {
 namespace {
 
@@ -23,33 +25,46 @@ std::optional<Hash> hash_in_batch(const JournalBatch& batch, const FeedId& feed,
 
 void QuarantineDesk::judge(core::Effects& effects, const FeedVector& heads, const core::Members& members, TimeMs now) {
   for (core::Suspect& suspect : std::exchange(effects.suspects, {})) {
-    const auto segment = Segment::parse(suspect.segment);
-    const core::Member* home = members.find(suspect.feed.region);
-    if (!segment || segment->records().empty() || home == nullptr) continue;
-    const FeedHead last = segment->last();
-    const bool known = std::any_of(kept_.begin(), kept_.end(), [&](const Quarantined& row) {
-      return row.feed == suspect.feed && row.last == last.sequence && row.last_hash == last.hash;
-    });
-    if (known) continue;
-    auto row = evidence(suspect, *segment, effects, heads);
-    if (!row) continue;
-    row->at = now;
-    const bool new_history = std::none_of(kept_.begin(), kept_.end(), [&](const Quarantined& other) {
-      return other.feed == row->feed && other.differs == row->differs && other.other == row->other;
-    });
-    if (!has_room(*row)) {
-      if (told_full_.size() < kMaxQuarantined && told_full_.insert(row->feed).second)
-        effects.alarms.push_back({"quarantine_full", "no more is kept of other histories of " + to_text(row->feed) +
-                                                         "; those who delivered it hold it"});
-      continue;
-    }
-    QuarantinedSegment kept{*row, std::move(suspect.segment)};
-    if (!store::judge_evidence(kept, home->seal_key).empty()) continue;  // nobody's word: it was never sealed so
-    kept_.push_back(*row);
-    effects.batch.quarantined.push_back(std::move(kept));
-    if (new_history)
-      effects.alarms.push_back({"quarantined", store::evidence_text(*row) + "; both are kept: lianxi-broker quarantine"});
+    if (waiting_bytes_ + suspect.segment.size() > kMaxTurnBytes) break;  // who delivered it holds it
+    waiting_bytes_ += suspect.segment.size();
+    waiting_.push_back(std::move(suspect));
   }
+  for (std::size_t judged = 0; judged < kJudgedATurn && !waiting_.empty(); ++judged) {
+    core::Suspect suspect = std::move(waiting_.front());
+    waiting_.pop_front();
+    waiting_bytes_ -= suspect.segment.size();
+    judge_one(suspect, effects, heads, members, now);
+  }
+}
+
+void QuarantineDesk::judge_one(core::Suspect& suspect, core::Effects& effects, const FeedVector& heads,
+                               const core::Members& members, TimeMs now) {
+  const auto segment = Segment::parse(suspect.segment);
+  const core::Member* home = members.find(suspect.feed.region);
+  if (!segment || segment->records().empty() || home == nullptr) return;
+  const FeedHead last = segment->last();
+  const bool known = std::any_of(kept_.begin(), kept_.end(), [&](const Quarantined& row) {
+    return row.feed == suspect.feed && row.last == last.sequence && row.last_hash == last.hash;
+  });
+  if (known) return;
+  if (!has_room(suspect.feed, suspect.segment.size())) {
+    if (told_full_.size() < kMaxQuarantined && told_full_.insert(suspect.feed).second)
+      effects.alarms.push_back({"quarantine_full", "no more is kept of other histories of " + to_text(suspect.feed) +
+                                                       "; those who delivered it hold it"});
+    return;
+  }
+  if (!store::judge_seal(*segment, home->seal_key).empty()) return;  // nobody's word: it was never sealed so
+  auto row = evidence(suspect, *segment, effects, heads);
+  if (!row) return;
+  row->at = now;
+  const bool new_history = std::none_of(kept_.begin(), kept_.end(), [&](const Quarantined& other) {
+    return other.feed == row->feed && other.differs == row->differs && other.other == row->other;
+  });
+  QuarantinedSegment kept{*row, std::move(suspect.segment)};
+  kept_.push_back(*row);
+  effects.batch.quarantined.push_back(std::move(kept));
+  if (new_history)
+    effects.alarms.push_back({"quarantined", store::evidence_text(*row) + "; both are kept: lianxi-broker quarantine"});
 }
 
 std::optional<Quarantined> QuarantineDesk::evidence(const core::Suspect& suspect, const Segment& segment, core::Effects& effects,
@@ -91,11 +106,11 @@ std::optional<Quarantined> QuarantineDesk::evidence(const core::Suspect& suspect
   return row;
 }
 
-bool QuarantineDesk::has_room(const Quarantined& row) const {
+bool QuarantineDesk::has_room(const FeedId& feed, std::uint64_t more_bytes) const {
   std::size_t segments = 0;
-  std::uint64_t bytes = row.bytes;
+  std::uint64_t bytes = more_bytes;
   for (const Quarantined& other : kept_) {
-    if (other.feed != row.feed) continue;
+    if (other.feed != feed) continue;
     ++segments;
     bytes += other.bytes;
   }

@@ -41,7 +41,9 @@ struct BrokerCore::State {
     ground.durability.members_changed(ground, *before);
   }
   void rights_changed(const PolicyChanged& changed) {
-    ground.forks.keep_members([&](RegionCode region) { return ground.members().active(region); });
+    const auto is_member = [&](RegionCode region) { return ground.members().active(region); };
+    ground.forks.keep_members(is_member);
+    ground.clocks.keep_members(ground.standing, turn, is_member);
     followers.policy_changed(ground, turn, changed);
     replication.members_changed(ground);
   }

@@ -18,6 +18,15 @@ class ClockWatch {
   // kMaxClockSkewMs ahead.
   void heard(StandingAlarms& standing, Turn& turn, RegionCode peer, TimeMs time);
   void stamped(StandingAlarms& standing, Turn& turn, RegionCode peer, Hlc latest);
+  // Of who has gone nothing is known any more.
+  template <class IsMember>
+  void keep_members(StandingAlarms& standing, Turn& turn, const IsMember& is_member) {
+    std::erase_if(peers_, [&](const auto& entry) {
+      if (is_member(entry.first)) return false;
+      standing.end(turn, "clock_ahead", to_text(entry.first), to_text(entry.first) + " is no member any more");
+      return true;
+    });
+  }
 
  private:
   struct Peer {

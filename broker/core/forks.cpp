@@ -7,7 +7,7 @@
 namespace lianxi::core {
 namespace {
 
-constexpr std::size_t kMaxClaims = 1024;
+constexpr std::size_t kMaxNotSo = 4'096;
 constexpr TimeMs kClaimRestMs = 3'600'000;
 
 }  // namespace
@@ -25,14 +25,11 @@ void Forks::compare(Turn& turn, const Sequencer& sequencer, const FeedVector& th
         "the node of " + to_text(peer) + " holds " + to_text(feed) + " up to " + std::to_string(position.head.sequence.value) +
         (longer ? ", this node only up to " : " with another hash than this node at ") + std::to_string(own.sequence.value) +
         ": this journal is a copy that was restored or cloned; restore it with a new epoch";
-    const std::pair about{feed, peer};
-    if (const auto before = not_so_.find(about); before != not_so_.end()) {
-      if (turn.now >= before->second && turn.now - before->second < kClaimRestMs) continue;
-      not_so_.erase(before);
-    }
+    if (not_so_.contains({subject(feed), peer})) continue;
     // What an earlier epoch lost is known since its restore: told, but today's feeds stand.
-    if (feed.epoch >= epoch_ && claims_.size() < kMaxClaims)
-      claims_.try_emplace(about, Claim{position.head, reason, turn.now, turn.now});
+    const auto of_peer = std::count_if(claims_.begin(), claims_.end(), [&](const auto& c) { return c.first.second == peer; });
+    if (feed.epoch >= epoch_ && static_cast<std::size_t>(of_peer) < kMaxClaimsOfPeer)
+      claims_.try_emplace({feed, peer}, Claim{position.head, reason, turn.now, turn.now});
     report(turn, feed, reason);
   }
 }
@@ -59,11 +56,12 @@ void Forks::shown_all(Turn& turn, RegionCode peer, const std::set<FeedId>& feeds
 }
 
 void Forks::showing(const Turn& turn, RegionCode peer, const std::set<FeedId>& feeds) {
-  for (auto& [about, claim] : claims_)
-    if (about.second == peer && feeds.contains(about.first)) claim.shown_at = turn.now;
+  for (auto& [key, claim] : claims_)
+    if (key.second == peer && feeds.contains(key.first)) claim.shown_at = turn.now;
 }
 
 void Forks::tick(Turn& turn) {
+  std::erase_if(not_so_, [&](const auto& entry) { return turn.now < entry.second || turn.now - entry.second >= kClaimRestMs; });
   for (auto at = claims_.begin(); at != claims_.end();) {
     Claim& claim = at->second;
     claim.since = std::min(claim.since, turn.now);  // the wall clock may have been set back
@@ -75,7 +73,7 @@ void Forks::tick(Turn& turn) {
     const auto about = at->first;
     const Claim ended = std::move(claim);
     at = claims_.erase(at);
-    unproven(turn, about, ended, "was asked and has not shown it in time");
+    unproven(turn, about, ended, "has not shown it in time");
   }
 }
 
@@ -86,7 +84,14 @@ void Forks::unproven(Turn& turn, const std::pair<FeedId, RegionCode>& about, con
   turn.alarm("claim_unproven", "the node of " + to_text(peer) + " says that it holds " + to_text(feed) + " up to " +
                                    std::to_string(claim.head.sequence.value) + " otherwise than this node, and " + shown +
                                    "; the feed goes on. Ask " + to_text(peer) + " to verify its journal");
-  if (not_so_.size() < kMaxClaims) not_so_.insert_or_assign(about, turn.now);
+  if (not_so_.size() >= kMaxNotSo)
+    not_so_.erase(
+        std::min_element(not_so_.begin(), not_so_.end(), [](const auto& a, const auto& b) { return a.second < b.second; }));
+  not_so_.insert_or_assign({subject(feed), peer}, turn.now);
+}
+
+FeedId Forks::subject(const FeedId& feed) const {
+  return feed.epoch > epoch_ ? FeedId{region_, Epoch(epoch_.value + 1), Lane::flash, Audience::conference()} : feed;
 }
 
 std::set<FeedId> Forks::claimed(RegionCode peer, LaneMask lanes) const {

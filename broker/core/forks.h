@@ -17,6 +17,8 @@ namespace lianxi::core {
 // A claim that nothing is shown for goes after so long; while the peer goes on showing, at the latest after kClaimMostMs.
 inline constexpr TimeMs kClaimWaitMs = 60'000;
 inline constexpr TimeMs kClaimMostMs = 600'000;
+// Of one peer at a time; what it claims besides is heard when these are judged.
+inline constexpr std::size_t kMaxClaimsOfPeer = 128;
 
 class Forks {
  public:
@@ -55,6 +57,8 @@ class Forks {
     std::string reason;
     TimeMs since = 0;
   };
+  // Of later epochs all claims are one: each holds up every feed, and there is always a later one.
+  [[nodiscard]] FeedId subject(const FeedId& feed) const;
   // What the peer claimed of the feed and did not prove.
   void unproven(Turn& turn, const std::pair<FeedId, RegionCode>& about, const Claim& claim, const std::string& shown);
   void report(Turn& turn, const FeedId& feed, const std::string& reason);
@@ -63,8 +67,8 @@ class Forks {
   Epoch epoch_;
   Stop superseded_;  // a later epoch of this region is about: nothing may be published
   std::map<FeedId, Stop> stopped_;
-  std::map<std::pair<FeedId, RegionCode>, Claim> claims_;   // bounded: kMaxClaims
-  std::map<std::pair<FeedId, RegionCode>, TimeMs> not_so_;  // when it was disproven; not believed for kClaimRestMs
+  std::map<std::pair<FeedId, RegionCode>, Claim> claims_;   // bounded: kMaxClaimsOfPeer
+  std::map<std::pair<FeedId, RegionCode>, TimeMs> not_so_;  // by subject(): when it was disproven; not believed for kClaimRestMs
   std::map<FeedId, TimeMs> told_;                           // bounded: kMaxHeldFeeds
 };
 

@@ -50,6 +50,7 @@ struct ConnectionLost {
 struct LinkLost {
   LinkId link;
   std::string reason;
+  std::optional<RefusalCode> broken = {};  // why what the peer sent cannot be read: trying again soon mends nothing
 };
 // The ring has sent (or could not send) what a DeliverOrder asked for.
 struct Delivered {

@@ -7,8 +7,10 @@
 namespace lianxi::core {
 namespace {
 
-constexpr TimeMs kCutWaitMs =
-    1'000;  // at most, until a peer that was lost is tried again: when the line heals it is to be found at once
+// At most, until a peer that was lost is tried again: when the line heals it is to be found at once.
+constexpr TimeMs kCutWaitMs = 1'000;
+// A heartbeat is due on each lane each kHeartbeatMs.
+constexpr TimeMs kSilentLaneMs = kHeartbeatMs + kHeartbeatMs / 2;
 
 // SplitMix64: spreads the attempts of many links over time without a source of randomness.
 std::uint64_t mixed(std::uint64_t x) {
@@ -79,6 +81,7 @@ void Replication::tick(Ground& ground, Turn& turn) {
     }
   }
   take_detours(ground, turn);
+  look_at_ends(ground, turn);
   ground.former_shown = former_shown(ground);
 }
 
@@ -91,11 +94,37 @@ void Replication::tend(const Ground& ground, Turn& turn, const LinkId& id, Link&
   const bool open_now = link.state == State::connecting || link.state == State::following;
   if (!open_now) {
     if (turn.now >= link.retry_at && !ground.disk_low) open(ground, turn, id, link);
-  } else if (turn.now - link.heard > kPeerSilenceMs) {
-    back_off(ground, turn, id, link, "no word from the peer for " + std::to_string(kPeerSilenceMs) + " ms", kCutWaitMs);
+  } else if (const TimeMs silence = silence_ms(ground, turn, id); turn.now - link.heard > silence) {
+    back_off(ground, turn, id, link, "no word from the peer for " + std::to_string(silence) + " ms", kCutWaitMs);
   } else if (link.state == State::following && turn.now - link.sent >= kHeartbeatMs) {
     turn.effects.link_sends.push_back({id, Heartbeat{turn.now, held_of(ground, id), ground.members().version()}});
     link.sent = turn.now;
+  }
+}
+
+// On a thin link a message may be under way for longer than heartbeats are apart; that the peer is there its flash lane says.
+TimeMs Replication::silence_ms(const Ground& ground, const Turn& turn, const LinkId& id) const {
+  const std::uint64_t rate = setting_of(ground.config.links, id.peer).bytes_per_second;
+  const auto flash = links_.find({id.peer, LaneClass::flash});
+  if (rate == 0 || id.lanes == LaneClass::flash || flash == links_.end()) return kPeerSilenceMs;
+  const bool heard = flash->second.state == State::following && turn.now - flash->second.heard <= kPeerSilenceMs;
+  return kPeerSilenceMs + (heard ? static_cast<TimeMs>(kMaxDeliverBytes * 1'000 / rate) : 0);
+}
+
+// Flash does not wait out a pause of its own, and a lane that has been silent hangs on a connection from before the cut, which
+// TCP may go on with much later.
+void Replication::line_is_back(const Ground& ground, Turn& turn, const LinkId& back) {
+  for (const LaneClass lanes : kLaneClasses) {
+    const LinkId id{back.peer, lanes};
+    const auto found = links_.find(id);
+    if (found == links_.end() || lanes == back.lanes) continue;
+    Link& link = found->second;
+    const bool open_now = link.state == State::connecting || link.state == State::following;
+    if (open_now && turn.now - link.heard > kSilentLaneMs) {
+      back_off(ground, turn, id, link, "silent, and another lane of the peer is back", kCutWaitMs);
+      link.retry_at = turn.now;
+    }
+    if (lanes == LaneClass::flash && link.state == State::down) link.retry_at = std::min(link.retry_at, turn.now);
   }
 }
 
@@ -174,7 +203,26 @@ void Replication::lost(const Ground& ground, Turn& turn, const LinkLost& lost) {
   if (found == links_.end()) return;
   Link& link = found->second;
   if (link.state != State::connecting && link.state != State::following) return;
+  if (lost.broken) return give_up(turn, lost.link, link, *lost.broken, lost.reason);
   back_off(ground, turn, lost.link, link, lost.reason, kCutWaitMs);
+}
+
+// An end that a new members file moves: what was left out is asked for again.
+void Replication::look_at_ends(Ground& ground, Turn& turn) {
+  for (auto at = ended_.begin(); at != ended_.end();) {
+    const auto& [feed, end] = *at;
+    if (ground.members().closes(feed.audience, feed.region) == end) {
+      ++at;
+      continue;
+    }
+    ground.standing.end(turn, "feed_ended", to_text(feed), to_text(feed) + " ends otherwise by the members file of now");
+    const LinkId id{feed.region, static_cast<LaneClass>(feed.lane)};
+    if (const auto link = links_.find(id); link != links_.end() && link->second.state == State::following) {
+      say_unfollow(turn, id, link->second, "the members file has changed");
+      back_off(ground, turn, id, link->second, "the members file has changed");
+    }
+    at = ended_.erase(at);
+  }
 }
 
 void Replication::members_changed(const Ground& ground) {
@@ -203,10 +251,7 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
     link.attempt = 0;
     link.reason.clear();
     link.sent = 0;  // a heartbeat with the next tick: how long it takes, and how far the peer is
-    // Whatever lane is back first, flash does not wait out a pause of its own.
-    if (const auto flash = links_.find({from.link.peer, LaneClass::flash});
-        flash != links_.end() && flash->second.state == State::down)
-      flash->second.retry_at = std::min(flash->second.retry_at, turn.now);
+    line_is_back(ground, turn, from.link);
   } else if (const auto* deliver_message = std::get_if<Deliver>(&from.message)) {
     if (ours(deliver_message->follow) && link.state == State::following)
       deliver(ground, turn, {from.link, link, from.link.peer, nullptr}, *deliver_message, from.wire_bytes);
@@ -224,12 +269,12 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
 
 void Replication::heartbeat(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Heartbeat& heartbeat) {
   const Members& members = ground.members();
-  ground.clocks.heard(ground.standing, turn, id.peer, heartbeat.time);
   link.members = heartbeat.members;
   PeerSight& sight = sights_[id.peer];
   sight = {id.peer, heartbeat.vector, turn.now};
   std::erase_if(sight.held, [&](const FeedPosition& position) { return position.feed.region != ground.region(); });
   if (members.active(id.peer)) {
+    ground.clocks.heard(ground.standing, turn, id.peer, heartbeat.time);
     ground.forks.compare(turn, ground.sequencer, heartbeat.vector, id.peer);
   } else if (const Member* gone = members.find(id.peer); gone != nullptr && gone->window.until) {
     // A heartbeat later than the end by its sender's own clock tells of all that it ever stamped before the end.

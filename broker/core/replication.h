@@ -22,6 +22,8 @@ inline constexpr TimeMs kDetourPatienceMs = 10'000;
 inline constexpr TimeMs kMaxDetourPatienceMs = 3'600'000;  // of a member that has gone, doubled each time nothing came
 // What a member published before it went is fetched from its own node for so long; from then on from whoever has it.
 inline constexpr TimeMs kLastFetchMs = 7 * 86'400'000LL;
+// A claim is shown from so many events before this node's head on.
+inline constexpr std::uint64_t kShownBack = 4'096;
 // A peer may run another members file for so long before a person is told: files are changed city by city.
 inline constexpr TimeMs kMembersDifferMs = 600'000;
 
@@ -63,7 +65,7 @@ class Replication {
     State state = State::down;
     SessionId follow;          // of the last opening; what carries another is of a connection before, or a detour's
     SessionId last_follow;     // given out on this link
-    bool passed_over = false;  // something of this follow was not taken, though it goes on: a forked feed
+    bool passed_over = false;  // something of this follow was not taken, though it goes on: a forked or ended feed
     TimeMs down_since = 0;     // while it is not `following`
     std::uint32_t attempt = 0;
     TimeMs retry_at = 0;
@@ -96,6 +98,11 @@ class Replication {
   // Of a member that has gone: whether its own node is still asked for what it published before.
   [[nodiscard]] bool still_fetches(const Ground& ground, const Turn& turn, const LinkId& id, const Link& link) const;
   void end_link(Turn& turn, const LinkId& id, Link& link, const std::string& reason);
+  // How long a link may say nothing.
+  [[nodiscard]] TimeMs silence_ms(const Ground& ground, const Turn& turn, const LinkId& id) const;
+  // A lane of the peer has just been opened: what that tells of the others.
+  void line_is_back(const Ground& ground, Turn& turn, const LinkId& back);
+  void look_at_ends(Ground& ground, Turn& turn);
   void heartbeat(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Heartbeat& heartbeat);
   [[nodiscard]] TimeMs patience(const Ground& ground, const LinkId& id, const Detour& detour) const;
   // Leaves the link for a time that grows with the attempts, up to `most`.
@@ -143,6 +150,8 @@ class Replication {
   void append(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
   // Why the segment's feed ends before the segment does; empty if it does not.
   [[nodiscard]] static std::string behind_the_end(const Ground& ground, const Segment& segment);
+  // The source goes on without this feed.
+  static void pass_over(const Source& source);
   // As give_up and back_off; of a detour only itself is left.
   void give_up(Turn& turn, const Source& source, RefusalCode code, std::string reason);
   void back_off(const Ground& ground, Turn& turn, const Source& source, const std::string& reason);
@@ -156,6 +165,7 @@ class Replication {
   LinkBudget asked_;                                              // of each peer
   std::map<LinkId, Detour> detours_;                              // by the link that is down
   std::set<FeedId> forked_;                                       // peers' feeds that are not taken any more
+  std::map<FeedId, std::optional<TimeMs>> ended_;                 // those that go on behind their end, and that end
   std::map<std::pair<std::string, std::string>, TimeMs> alarms_;  // what and about whom -> when told
 };
 

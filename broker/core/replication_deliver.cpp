@@ -62,8 +62,12 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
   if (!ground.members().holds(feed.audience, ground.region()))
     return leave(RefusalCode::not_allowed, "the peer delivers " + to_text(feed) + ", which this node may not hold");
   if (feed.region == ground.region() && feed.epoch >= ground.config.epoch) return take_own(ground, turn, source, segment);
+  if (ended_.contains(feed)) {
+    pass_over(source);
+    return true;
+  }
   if (forked_.contains(feed)) {
-    source.link.passed_over = source.link.passed_over || source.detour == nullptr;
+    pass_over(source);
     ground.standing.raise(turn, "feed_forked", to_text(feed), to_text(feed) + " is forked and not taken any more");
     suspect(turn, source, segment);
     return true;
@@ -77,15 +81,21 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     case SegmentVerdict::Outcome::known:
       return true;
     case SegmentVerdict::Outcome::append:
-      if (std::string late = behind_the_end(ground, segment); !late.empty())
-        return leave(RefusalCode::not_allowed, std::move(late));
+      if (std::string late = behind_the_end(ground, segment); !late.empty()) {
+        if (ended_.size() >= kMaxHeldFeeds) return leave(RefusalCode::not_allowed, std::move(late));
+        ended_[feed] = ground.members().closes(feed.audience, feed.region);
+        pass_over(source);
+        turn.count(RefusalCode::not_allowed);
+        ground.standing.raise(turn, "feed_ended", to_text(feed), std::move(late));
+        return true;
+      }
       append(ground, turn, source, segment);
       return true;
     case SegmentVerdict::Outcome::forked:
       if (ours.sequence.value == 0)  // not a history beside ours, and nothing that is held bounds such feeds
         return leave(RefusalCode::feed_broken, to_text(feed) + " does not begin at its beginning");
       forked_.insert(feed);
-      source.link.passed_over = source.link.passed_over || source.detour == nullptr;
+      pass_over(source);
       turn.count(RefusalCode::feed_forked);
       ground.standing.raise(turn, "feed_forked", to_text(feed), verdict.reason);
       suspect(turn, source, segment);
@@ -112,6 +122,10 @@ std::string Replication::behind_the_end(const Ground& ground, const Segment& seg
            ": its node runs another members file";
   }
   return {};
+}
+
+void Replication::pass_over(const Source& source) {
+  source.link.passed_over = source.link.passed_over || source.detour == nullptr;
 }
 
 void Replication::give_up(Turn& turn, const Source& source, RefusalCode code, std::string reason) {
@@ -161,7 +175,8 @@ void Replication::merge_clock(Ground& ground, Turn& turn, RegionCode peer, const
     auto& in_step_at = link->second.sight.in_step_at;
     in_step_at = std::max(in_step_at.value_or(0), std::min(turn.now, physical_ms(latest)));
   }
-  if (!ground.sequencer.clock().merge(latest, turn.now)) ground.clocks.stamped(ground.standing, turn, peer, latest);
+  if (!ground.sequencer.clock().merge(latest, turn.now) && ground.members().active(peer))
+    ground.clocks.stamped(ground.standing, turn, peer, latest);
 }
 
 }  // namespace lianxi::core

@@ -126,8 +126,10 @@ void Replication::ask_former(const Ground& ground, Turn& turn, const LinkId& id,
   former.given_up = false;
   const LinkId own{ground.region(), id.lanes};
   FeedVector held = held_of(ground, own);
-  // A claim is shown from the feed's beginning: from our head on there may be nothing.
-  std::erase_if(held, [&](const FeedPosition& position) { return claimed.contains(position.feed); });
+  // From our head on there may be nothing to show. Some way back, for where the histories part; what lies before proves no more.
+  for (FeedPosition& position : held)
+    if (claimed.contains(position.feed))
+      position.head = {Sequence(position.head.sequence.value - std::min(position.head.sequence.value, kShownBack)), {}};
   former.claimed = std::move(claimed);
   turn.effects.link_sends.push_back({id, question(ground, id.peer, former.follow, own, std::move(held))});
 }

@@ -45,6 +45,7 @@ class ReadFile {
       const Offset end(first.value + run.number_u64(1));
       if (end <= from) continue;
       const BytesView bytes = run.blob(2);
+      check_place(from, first, run.number_u64(1), bytes);
       JournalSegment segment{first, Bytes(bytes.begin(), bytes.end()), std::nullopt};
       if (!run.is_null(5)) segment.seal = read_seal(run);
       bytes_left -= std::min(bytes_left, bytes.size());
@@ -79,6 +80,14 @@ class ReadFile {
   }
 
  private:
+  // A damaged key or page pointer shows rows in other places than their own: none is given out there, and none left out.
+  void check_place(Offset wanted, Offset first, std::uint64_t count, BytesView bytes) const {
+    const auto info = segment_info(bytes);
+    if (first <= wanted && info && info->first_offset == first && info->count == count) return;
+    fail(StoreError::corrupt, "file " + std::to_string(number_) + " of the journal: what stands at offset " +
+                                  std::to_string(first.value) + " is not what belongs at " + std::to_string(wanted.value) +
+                                  (info ? "" : ": " + info.error().reason));
+  }
   static Seal read_seal(const Run& run) {
     Seal seal{Sequence(run.number_u64(3)), hash_of(run.blob(4), "seal"), {}};
     const BytesView signature = run.blob(5);

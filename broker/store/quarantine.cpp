@@ -85,6 +85,17 @@ StoreResult<std::vector<Quarantined>> read_quarantine(const JournalOptions& opti
   });
 }
 
+std::string judge_seal(const Segment& segment, const SealPublicKey& key) {
+  const SegmentInfo& info = segment.info();
+  if (const auto chained = verify_chain(segment, {Sequence(info.first_sequence.value - 1), info.previous}); !chained)
+    return chained.error().reason;
+  const auto& seal = segment.seal();
+  if (!seal || seal->sequence != segment.last().sequence || seal->hash != segment.last().hash ||
+      !verify_seal(key, info.feed, *seal))
+    return "its seal is not that of " + to_text(info.feed.region);
+  return {};
+}
+
 std::string judge_evidence(const QuarantinedSegment& evidence, const SealPublicKey& key) {
   const Quarantined& about = evidence.about;
   const auto segment = Segment::parse(evidence.segment);
@@ -95,12 +106,7 @@ std::string judge_evidence(const QuarantinedSegment& evidence, const SealPublicK
   if (!same || about.differs > about.last) return "it is not what its row says";
   const bool goes_on = about.differs.value + 1 < about.first.value;
   if (!goes_on && hash_in(*segment, about.differs.value) != about.other) return "it has another hash than its row says";
-  if (const auto chained = verify_chain(*segment, {Sequence(info.first_sequence.value - 1), info.previous}); !chained)
-    return chained.error().reason;
-  const auto& seal = segment->seal();
-  if (!seal || seal->sequence != about.last || seal->hash != about.last_hash || !verify_seal(key, about.feed, *seal))
-    return "its seal is not that of " + to_text(about.feed.region);
-  return {};
+  return judge_seal(*segment, key);
 }
 
 std::string evidence_text(const Quarantined& row) {

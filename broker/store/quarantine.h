@@ -20,6 +20,8 @@ using HashAt = std::function<StoreResult<std::optional<Hash>>(Sequence)>;  // of
 // All that the journal in the folder keeps, by time. Its node may run.
 [[nodiscard]] StoreResult<std::vector<Quarantined>> read_quarantine(const JournalOptions& options);
 
+// Whether it is the region's word: chain and seal with its key. Empty, or what is wrong.
+[[nodiscard]] std::string judge_seal(const Segment& segment, const SealPublicKey& key);
 // Whether the segment proves by itself what is said of it: chain and seal with the region's key, and the other hash at the
 // sequence, unless it goes on from another part. Empty, or what is wrong.
 [[nodiscard]] std::string judge_evidence(const QuarantinedSegment& evidence, const SealPublicKey& key);

@@ -58,6 +58,9 @@ class SegmentWriter {
   Bytes bytes_;
 };
 
+// Of the segment at the front of `bytes`, which hold the whole of it: its header alone, checked. Refusals as Segment::parse.
+[[nodiscard]] Result<SegmentInfo> segment_info(BytesView bytes);
+
 // A parsed segment. Owns nothing: borrows `bytes`.
 class Segment {
  public:

@@ -170,6 +170,12 @@ Result<void> codec::check_begin(const SegmentInfo& info, const FeedHead& before)
   return {};
 }
 
+Result<SegmentInfo> segment_info(BytesView bytes) {
+  auto header = codec::read_segment_header(bytes);
+  if (!header) return tl::unexpected(std::move(header.error()));
+  return std::move(header->info);
+}
+
 Result<Segment> Segment::parse(BytesView bytes) {
   auto header = codec::read_segment_header(bytes);
   if (!header) return tl::unexpected(std::move(header.error()));

@@ -76,6 +76,9 @@ TEST(MembersWatch, TellsOfAChangeOnceAndWhenTheFileLiesStill) {
   watch.taken();
   EXPECT_FALSE(watch.changed()) << "it was read already";
   EXPECT_FALSE(watch.changed());
+  watch.refused();
+  EXPECT_TRUE(watch.changed()) << "what was wrong may have been another file";
+  EXPECT_FALSE(watch.changed());
 }
 
 TEST(Reach, AMemberThatHasGoneReadsAtHomeAndItsNodeIsSentNothing) {

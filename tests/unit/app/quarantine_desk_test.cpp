@@ -105,6 +105,20 @@ TEST_F(QuarantineDeskTest, WhatThisTurnWritesIsComparedToo) {
   EXPECT_EQ(effects.batch.quarantined[0].about.differs, Sequence(6)) << "the head that it follows is another one";
 }
 
+TEST_F(QuarantineDeskTest, WhatIsTooMuchForATurnWaitsForTheNext) {
+  core::Effects effects;
+  const store::JournalSegment own = bench.read_all().front();
+  for (std::size_t i = 0; i < kJudgedATurn; ++i) effects.suspects.push_back({kFeed, kHuangshan, with_seal(own.bytes, *own.seal)});
+  effects.suspects.push_back({kFeed, kHuangshan, another()});
+  desk.judge(effects, bench.regions.heads(), members, 1);
+  EXPECT_TRUE(effects.batch.quarantined.empty());
+  ASSERT_TRUE(desk.waits());
+  core::Effects later;
+  desk.judge(later, bench.regions.heads(), members, 2);
+  EXPECT_EQ(later.batch.quarantined.size(), 1U);
+  EXPECT_FALSE(desk.waits());
+}
+
 TEST_F(QuarantineDeskTest, NoMoreIsKeptOfAFeedThanItsBound) {
   std::size_t kept = 0;
   std::size_t told = 0;

@@ -22,6 +22,8 @@ class LinkRig {
   void mend(RegionCode a, RegionCode b) { cuts_.erase(std::minmax(a, b)); }
   void restart(RegionCode region);
   [[nodiscard]] std::string state(RegionCode from, RegionCode to, LaneClass lanes);
+  // How often the link was opened.
+  [[nodiscard]] std::uint64_t opened(RegionCode from, RegionCode to, LaneClass lanes) { return connections_[{from, lanes, to}]; }
 
   std::vector<std::string> alarms;  // "<region> <what>"
   std::vector<Send> said;           // to agents, by all nodes

@@ -15,6 +15,7 @@ namespace {
 using testing::IsEmpty;
 
 constexpr TimeMs kSettled = kPeerSilenceMs + kMaxReconnectMs + 2 * kHeartbeatMs;
+const LinkId kToHuangshan{kHuangshan, LaneClass::normal};
 constexpr std::uint64_t kThin = 4'000;  // bytes per second: some eight reports
 
 class LinkSightTest : public LinksTest {
@@ -221,6 +222,48 @@ TEST_F(LinkSightTest, ABoundThatIsLiftedIsOverAtOnce) {
   bind(kQuzhou, kHuangshan, 0);
   net.pass(kMaxReconnectMs + 2'000);
   EXPECT_EQ(held(kHuangshan, kQuzhou).size(), 61U);
+}
+
+TEST_F(LinkSightTest, OverAThinLinkAMessageMayTakeLongWhileThePeersFlashLaneIsHeard) {
+  bind(kQuzhou, kHuangshan, kMinLinkRate);
+  net.cut(kQuzhou, kHuangshan);
+  const auto pass_with = [&](bool flash, TimeMs ms) {
+    for (TimeMs passed = 0; passed < ms; passed += kHeartbeatMs) {
+      const Heartbeat beat{net.node(kQuzhou).now, {}};
+      if (flash) (void)net.at(kQuzhou, {net.node(kQuzhou).input(PeerMessage{{kHuangshan, LaneClass::flash}, beat})});
+      net.pass(kHeartbeatMs);
+    }
+  };
+  pass_with(true, 3 * kPeerSilenceMs);
+  EXPECT_EQ(net.state(kQuzhou, kHuangshan, LaneClass::normal), "following");
+  pass_with(false, 2 * kPeerSilenceMs);
+  EXPECT_NE(net.state(kQuzhou, kHuangshan, LaneClass::normal), "following");
+}
+
+TEST_F(LinkSightTest, WhenOneLaneIsBackTheSilentOnesBeginAnewAtOnce) {
+  net.cut(kQuzhou, kHuangshan);
+  net.pass(kHeartbeatMs + kHeartbeatMs / 2 + 100);
+  net.mend(kQuzhou, kHuangshan);
+  const std::uint64_t before = net.opened(kQuzhou, kHuangshan, LaneClass::normal);
+  const LinkId bulk{kHuangshan, LaneClass::bulk};
+  (void)net.at(kQuzhou, {net.node(kQuzhou).input(LinkLost{bulk, "the connection was closed"})});
+  ASSERT_EQ(net.opened(kQuzhou, kHuangshan, LaneClass::normal), before);
+  net.pass(kMinReconnectMs + 200);
+  EXPECT_EQ(net.opened(kQuzhou, kHuangshan, LaneClass::normal), before + 1) << "its old connection may be dead: nothing came";
+  EXPECT_EQ(net.state(kQuzhou, kHuangshan, LaneClass::normal), "following");
+  // One that is heard stays.
+  (void)net.at(kQuzhou, {net.node(kQuzhou).input(LinkLost{bulk, "the connection was closed"})});
+  net.pass(kMaxReconnectMs);
+  EXPECT_EQ(net.opened(kQuzhou, kHuangshan, LaneClass::normal), before + 1);
+}
+
+TEST_F(LinkSightTest, APeerWhoseMessagesDoNotReadIsLeftForLongAndReported) {
+  (void)net.at(kQuzhou, {net.node(kQuzhou).input(LinkLost{kToHuangshan, "it does not read", RefusalCode::malformed})});
+  EXPECT_THAT(net.alarms, testing::Contains("330800 malformed"));
+  net.pass(kMaxReconnectMs);
+  EXPECT_EQ(net.state(kQuzhou, kHuangshan, LaneClass::normal), "refused");
+  net.pass(kRefusedLinkRetryMs);
+  EXPECT_EQ(net.state(kQuzhou, kHuangshan, LaneClass::normal), "following");
 }
 
 TEST_F(LinkSightTest, ADiskThatIsEmptyIsFilledAgainByThePeers) {

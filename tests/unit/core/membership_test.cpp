@@ -13,6 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 constexpr TimeMs kInstant = kNoon + 20'000;
 const LinkId kToHuangshan{kHuangshan, LaneClass::rest};
@@ -147,7 +148,7 @@ TEST_F(MembershipTest, NothingStampedBehindTheEndIsTakenFromANodeThatDoesNotKnow
   net->pass(10'000);
   EXPECT_THAT(held(kQuzhou, kHuangshan), ElementsAre("来得及"));
   EXPECT_THAT(held(kNanping, kHuangshan), ElementsAre("来得及"));
-  EXPECT_THAT(net->alarms, Contains("330800 not_allowed"));
+  EXPECT_THAT(net->alarms, Contains("330800 feed_ended"));
   // The end was a mistake: nothing of it is lost.
   for (const RegionCode region : {kQuzhou, kNanping}) give(region, with_window(kHuangshan, {}, 1));
   net->pass(kRefusedLinkRetryMs + 2 * kMaxReconnectMs);
@@ -206,6 +207,40 @@ TEST_F(MembershipTest, AGroupBeginsAndEndsAsAWhole) {
   net->pass(1000);
   EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("两地", "全体"));
   EXPECT_THAT(held(kNanping, kQuzhou), ElementsAre("全体"));
+}
+
+TEST_F(MembershipTest, AGroupThatGoesOnBehindItsEndHoldsNothingElseUp) {
+  const Audience pair = audience("pair");
+  const auto ends_at = [&](std::optional<TimeMs> until, std::uint64_t version) {
+    return with_window(kShangrao, {}, version, {{pair, {kQuzhou, kHuangshan}, {{}, until}}});
+  };
+  begin(ends_at(kInstant, 2));
+  give(kHuangshan, ends_at(std::nullopt, 1));
+  (void)say(kHuangshan, "来得及", pair);
+  pass_to(kInstant + 100);
+  EXPECT_THAT(say(kHuangshan, "太晚", pair), ElementsAre(HasSubstr("ok"))) << "its own file has no end";
+  (void)say(kHuangshan, "全体");
+  (void)say(kHuangshan, "更晚", pair);
+  net->pass(1000);
+  EXPECT_THAT(held(kQuzhou, kHuangshan), ElementsAre("来得及", "全体"));
+  EXPECT_THAT(net->alarms, Contains("330800 feed_ended"));
+  EXPECT_EQ(net->state(kQuzhou, kHuangshan, LaneClass::normal), "following");
+  give(kQuzhou, ends_at(std::nullopt, 1));
+  net->pass(2 * kMaxReconnectMs);
+  EXPECT_THAT(held(kQuzhou, kHuangshan), UnorderedElementsAre("来得及", "全体", "太晚", "更晚"));
+  EXPECT_THAT(net->alarms, Contains("330800 feed_ended_over"));
+}
+
+TEST_F(MembershipTest, TheClockOfWhoHasGoneIsNobodysAlarm) {
+  begin(with_window(kHuangshan, {}, 1));
+  net->node(kHuangshan).now += 2 * kMaxClockSkewMs;
+  net->pass(2 * kHeartbeatMs);
+  ASSERT_THAT(net->alarms, Contains("330800 clock_ahead"));
+  give(kQuzhou, with_window(kHuangshan, {{}, net->node(kQuzhou).now - 1}, 2));
+  EXPECT_THAT(net->alarms, Contains("330800 clock_ahead_over"));
+  net->alarms.clear();
+  net->pass(3 * kHeartbeatMs);
+  EXPECT_THAT(net->alarms, Not(Contains("330800 clock_ahead"))) << "though its last events are still fetched";
 }
 
 TEST_F(MembershipTest, AClockSetBackBringsAMemberBack) {

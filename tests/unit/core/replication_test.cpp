@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "broker/core/forks.h"
+#include "broker/core/replication.h"
 #include "schemas/limits.h"
 #include "tests/unit/core/links_fixture.h"
 
@@ -285,6 +286,49 @@ TEST_F(LinksTest, AClaimOfAPeerThatThenShowsNothingGoesWithTime) {
   net.mend(kQuzhou, kHuangshan);
   net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
   EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二"));
+}
+
+TEST_F(LinksTest, ClaimsOfEverLaterEpochsAreBelievedOnce) {
+  open(kQuzhou);
+  net.pass(500);
+  for (const std::uint32_t epoch : {7U, 8U}) {
+    const FeedId feed{kQuzhou, Epoch{epoch}, Lane::normal, Audience::conference()};
+    const Heartbeat beat{net.node(kQuzhou).now, {{feed, FeedHead{Sequence{9}, Hash{1}}}}};
+    (void)net.at(kQuzhou, {net.node(kQuzhou).input(PeerMessage{{kHuangshan, LaneClass::normal}, beat})});
+    const auto message = CoreRig::publish_message(1, Lane::normal, 1, {report("一", "emergency")});
+    EXPECT_THAT(lines_of(net.at(kQuzhou, {net.node(kQuzhou).says(officer(kQuzhou), message)}).sends),
+                ElementsAre(testing::HasSubstr(epoch == 7 ? "busy" : " ok ")));
+    net.pass(1'000);
+    EXPECT_EQ(std::count(net.alarms.begin(), net.alarms.end(), "330800 claim_unproven"), 1);
+  }
+}
+
+TEST_F(LinksTest, AClaimOfALongFeedIsAskedForFromNearItsEnd) {
+  open(kQuzhou);
+  net.pass(500);
+  const FeedId feed{kQuzhou, Epoch{1}, Lane::normal, Audience::conference()};
+  std::uint64_t n = 0;
+  while (n < kShownBack + 10) {
+    std::vector<Event> events;
+    for (int i = 0; i < 50; ++i) events.push_back(report("第" + std::to_string(n + events.size()), "emergency"));
+    const auto message = CoreRig::publish_message(1, Lane::normal, n + 1, events);
+    n += events.size();
+    (void)net.at(kQuzhou, {net.node(kQuzhou).says(officer(kQuzhou), message)});
+    net.pass(100);
+  }
+  ASSERT_EQ(net.node(kQuzhou).disk.heads.at(feed).sequence, Sequence(n));
+  const Heartbeat beat{net.node(kQuzhou).now, {{feed, FeedHead{Sequence{n}, Hash{1}}}}};
+  (void)net.node(kQuzhou).turn({net.node(kQuzhou).input(PeerMessage{{kHuangshan, LaneClass::normal}, beat})});
+  const Effects asked = net.node(kQuzhou).step(Tick{});
+  std::optional<FeedHead> from;
+  for (const LinkSend& send : asked.link_sends) {
+    const auto* follow = std::get_if<Follow>(&send.message);
+    if (follow == nullptr || follow->regions != std::vector{kQuzhou}) continue;
+    for (const FeedPosition& position : follow->vector)
+      if (position.feed == feed) from = position.head;
+  }
+  ASSERT_TRUE(from);
+  EXPECT_EQ(from->sequence, Sequence(n - kShownBack));
 }
 
 TEST_F(LinksTest, WhatAPeerShowsUnderAForgedSealProvesNothing) {

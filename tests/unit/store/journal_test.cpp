@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include "broker/store/files.h"
 #include "tests/unit/store/store_kit.h"
 
 namespace lianxi::store::test {
@@ -213,6 +214,26 @@ TEST(Journal, FindsTheFirstEventThatAVectorLacks) {
   EXPECT_EQ((*reader)->first_beyond({{kPeer, {Sequence(2), {}}}}), Offset(3));     // own feed begins at 4
   EXPECT_EQ((*reader)->first_beyond({{kOwn, {Sequence(1'000), {}}}}), Offset(1));  // peer's feed lacks all
   EXPECT_EQ((*reader)->first_beyond({{kOwn, {Sequence(1'000), {}}}, {kPeer, {Sequence(4), {}}}}), Offset(11));
+}
+
+TEST(Journal, ARowInAnothersPlaceIsNeitherGivenOutNorLeftOut) {
+  const TempFolder folder;
+  JournalBench bench(folder.path(), 64 * 1024);
+  while (list_journal(folder.path()).size() < 3) bench.commit({kOwn, kPeer});
+  bench.close();
+  const std::string path = journal_path(folder.path(), 1);
+  const Bytes whole = read_file(path);
+  const std::string second = " WHERE offset = (SELECT offset FROM segment ORDER BY offset LIMIT 1 OFFSET 1)";
+  for (const std::string damage :
+       {"UPDATE segment SET offset = offset + 1", "DELETE FROM segment", "UPDATE segment SET count = count - 1"}) {
+    EXPECT_EQ(SQLite::Database(path, SQLite::OPEN_READWRITE).exec(damage + second), 1) << damage;
+    const auto reader = open_reader(bench.options);
+    ASSERT_TRUE(reader);
+    const auto read = (*reader)->read(Offset(1), 1 << 20);
+    ASSERT_FALSE(read) << damage;
+    EXPECT_EQ(read.error().code, StoreError::corrupt) << read.error().detail;
+    write_file(path, whole);
+  }
 }
 
 TEST(Journal, SessionsAndAnswersLiveUntilNamedAsHeld) {
