@@ -184,7 +184,8 @@ void tell_rights(ExplainReport& report, const Found& event, const core::Agent& a
   for (const auto& [id, agent] : rights.agents) {
     if (agent.role == core::Role::node && agent.id.region() != rights.region) continue;
     const bool of_its_own = is_insider(asking, rights) && agent.id.region() == asking.id.region();
-    if (asking.id.region() == rights.region || of_its_own || agent.id == asking.id) report.rights.push_back(right(agent, event, rights));
+    if (asking.id.region() == rights.region || of_its_own || agent.id == asking.id)
+      report.rights.push_back(right(agent, event, rights));
   }
   std::stable_partition(report.rights.begin(), report.rights.end(), [](const RightRow& row) { return row.follow || row.query; });
   if (report.rights.size() <= kMaxExplainedAgents) return;
