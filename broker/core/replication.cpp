@@ -10,7 +10,8 @@ namespace {
 // At most, until a peer that was lost is tried again: when the line heals it is to be found at once.
 constexpr TimeMs kCutWaitMs = 1'000;
 // A heartbeat is due on each lane each kHeartbeatMs.
-constexpr TimeMs kSilentLaneMs = kHeartbeatMs + kHeartbeatMs / 2;
+constexpr TimeMs kSilentLaneMs = kHeartbeatMs + kHeartbeatMs / 4;
+constexpr TimeMs kRenewMs = 60'000;
 
 // SplitMix64: spreads the attempts of many links over time without a source of randomness.
 std::uint64_t mixed(std::uint64_t x) {
@@ -90,12 +91,18 @@ void Replication::tend(const Ground& ground, Turn& turn, const LinkId& id, Link&
   link.heard = std::min(link.heard, turn.now);  // the wall clock may have been set back
   link.sent = std::min(link.sent, turn.now);
   link.opened_at = std::min(link.opened_at, turn.now);
+  link.back_at = std::min(link.back_at, turn.now);
+  if (link.renewed_at) link.renewed_at = std::min(*link.renewed_at, turn.now);
   link.retry_at = std::min(link.retry_at, turn.now + kRefusedLinkRetryMs);
   const bool open_now = link.state == State::connecting || link.state == State::following;
   if (!open_now) {
     if (turn.now >= link.retry_at && !ground.disk_low) open(ground, turn, id, link);
   } else if (const TimeMs silence = silence_ms(ground, turn, id); turn.now - link.heard > silence) {
     back_off(ground, turn, id, link, "no word from the peer for " + std::to_string(silence) + " ms", kCutWaitMs);
+  } else if (hangs(turn, id, link)) {
+    link.renewed_at = turn.now;
+    back_off(ground, turn, id, link, "silent, and another lane of the peer is back", kCutWaitMs);
+    link.retry_at = turn.now;
   } else if (link.state == State::following && turn.now - link.sent >= kHeartbeatMs) {
     turn.effects.link_sends.push_back({id, Heartbeat{turn.now, held_of(ground, id), ground.members().version()}});
     link.sent = turn.now;
@@ -111,21 +118,23 @@ TimeMs Replication::silence_ms(const Ground& ground, const Turn& turn, const Lin
   return kPeerSilenceMs + (heard ? static_cast<TimeMs>(kMaxDeliverBytes * 1'000 / rate) : 0);
 }
 
-// Flash does not wait out a pause of its own, and a lane that has been silent hangs on a connection from before the cut, which
-// TCP may go on with much later.
-void Replication::line_is_back(const Ground& ground, Turn& turn, const LinkId& back) {
-  for (const LaneClass lanes : kLaneClasses) {
-    const LinkId id{back.peer, lanes};
-    const auto found = links_.find(id);
-    if (found == links_.end() || lanes == back.lanes) continue;
-    Link& link = found->second;
-    const bool open_now = link.state == State::connecting || link.state == State::following;
-    if (open_now && turn.now - link.heard > kSilentLaneMs) {
-      back_off(ground, turn, id, link, "silent, and another lane of the peer is back", kCutWaitMs);
-      link.retry_at = turn.now;
-    }
-    if (lanes == LaneClass::flash && link.state == State::down) link.retry_at = std::min(link.retry_at, turn.now);
-  }
+// A lane that stays silent then hangs on a connection from before the cut, which TCP goes on with much later. At most once in
+// kRenewMs, so that a message which takes long comes through.
+bool Replication::hangs(const Turn& turn, const LinkId& id, const Link& link) const {
+  if (turn.now - link.heard <= kSilentLaneMs || (link.renewed_at && turn.now - *link.renewed_at < kRenewMs)) return false;
+  return std::any_of(std::begin(kLaneClasses), std::end(kLaneClasses), [&](LaneClass lanes) {
+    const auto other = lanes == id.lanes ? links_.end() : links_.find({id.peer, lanes});
+    return other != links_.end() && other->second.state == State::following && other->second.back_at > link.heard &&
+           turn.now - other->second.back_at <= kPeerSilenceMs;
+  });
+}
+
+// Flash does not wait out a pause of its own.
+void Replication::lane_is_back(const Turn& turn, const LinkId& id, Link& link) {
+  link.back_at = turn.now;
+  const auto flash = links_.find({id.peer, LaneClass::flash});
+  if (flash != links_.end() && flash->second.state == State::down)
+    flash->second.retry_at = std::min(flash->second.retry_at, turn.now);
 }
 
 bool Replication::still_fetches(const Ground& ground, const Turn& turn, const LinkId& id, const Link& link) const {
@@ -240,6 +249,7 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
   if (found == links_.end()) return turn.count(RefusalCode::wrong_region);
   Link& link = found->second;
   if (link.state != State::connecting && link.state != State::following) return;  // of a connection that was left
+  if (turn.now - link.heard > kSilentLaneMs) lane_is_back(turn, from.link, link);
   link.heard = turn.now;
   link.last_contact = turn.now;
   const auto ours = [&](SessionId follow) { return follow == link.follow; };
@@ -251,7 +261,7 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
     link.attempt = 0;
     link.reason.clear();
     link.sent = 0;  // a heartbeat with the next tick: how long it takes, and how far the peer is
-    line_is_back(ground, turn, from.link);
+    lane_is_back(turn, from.link, link);
   } else if (const auto* deliver_message = std::get_if<Deliver>(&from.message)) {
     if (ours(deliver_message->follow) && link.state == State::following)
       deliver(ground, turn, {from.link, link, from.link.peer, nullptr}, *deliver_message, from.wire_bytes);

@@ -77,6 +77,8 @@ class Replication {
     std::optional<TimeMs> differs_since;  // from our members file
     bool all_here = false;                // of a member that has gone: it has shown that nothing is missing here
     TimeMs opened_at = 0;
+    TimeMs back_at = 0;                     // when it was opened, or heard again after a silence
+    std::optional<TimeMs> renewed_at;       // when it was left because it hung
     std::map<FeedId, Sequence> peer_heads;  // of its own feeds, as it said last; bounded by a heartbeat's vector
     bool heads_known = false;
     LinkSight sight;
@@ -100,8 +102,9 @@ class Replication {
   void end_link(Turn& turn, const LinkId& id, Link& link, const std::string& reason);
   // How long a link may say nothing.
   [[nodiscard]] TimeMs silence_ms(const Ground& ground, const Turn& turn, const LinkId& id) const;
-  // A lane of the peer has just been opened: what that tells of the others.
-  void line_is_back(const Ground& ground, Turn& turn, const LinkId& back);
+  // Whether the link is silent though another lane of its peer came back since.
+  [[nodiscard]] bool hangs(const Turn& turn, const LinkId& id, const Link& link) const;
+  void lane_is_back(const Turn& turn, const LinkId& id, Link& link);
   void look_at_ends(Ground& ground, Turn& turn);
   void heartbeat(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Heartbeat& heartbeat);
   [[nodiscard]] TimeMs patience(const Ground& ground, const LinkId& id, const Detour& detour) const;

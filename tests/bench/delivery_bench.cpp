@@ -4,31 +4,23 @@
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
 
-#include <cmath>
 #include <filesystem>
-#include <numbers>
 
 #include "broker/app/delivery_desk.h"
 #include "broker/store/sqlite_journal.h"
 #include "schemas/codec/event_codec.h"
 #include "schemas/codec/segment.h"
+#include "tests/support/fine_ring.h"
 
 namespace lianxi::app {
 namespace {
 
 const RegionCode kQuzhou{330800};
-constexpr LonLat kCentre{118.9, 29.0};
+constexpr LonLat kCentre = test::kRingCentre;
 
-// As finely drawn as a filter may be, and no two alike.
+// No two alike.
 FilterArea ring_of(std::size_t follower) {
-  const double degrees = 0.1 + 0.001 * static_cast<double>(follower);
-  FilterArea area;
-  for (std::size_t i = 0; i + 1 < kMaxAreaPoints; ++i) {
-    const double angle = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(kMaxAreaPoints - 1);
-    area.ring.push_back({kCentre.lon + degrees * std::cos(angle), kCentre.lat + degrees * std::sin(angle)});
-  }
-  area.ring.push_back(area.ring.front());
-  return area;
+  return test::fine_ring(0.1 + 0.001 * static_cast<double>(follower));
 }
 
 Bytes state_event(std::uint64_t number) {

@@ -13,6 +13,15 @@ T must(Result<T> result) {
   return std::move(result).value();
 }
 
+// What was said to the conference at noon.
+inline Event at_noon(Kind kind, std::string entity, std::string_view place, const std::string& agency, Level level,
+                     decltype(Event::body) body, Status status = Status::Actual) {
+  Event event;
+  event.envelope = {kind, std::move(entity), status, must(PlaceCode::parse(place)), agency, level, Audience::conference(), kNoon};
+  event.body = std::move(body);
+  return event;
+}
+
 inline Event full_alert() {
   Alert alert;
   alert.identifier = "330803-20201109-0007";
@@ -58,17 +67,8 @@ inline Event full_alert() {
   area.ceiling_ft = 1'200.25;
   info.areas = {area, {"第二片", {}, {}, {}, std::nullopt, std::nullopt}};
   alert.infos = {info};
-  Event event;
-  event.envelope = {Kind::alert,
-                    alert_entity(kQuzhou, alert.sender, alert.identifier, alert.sent),
-                    Status::Actual,
-                    must(PlaceCode::parse("330803")),
-                    "emergency",
-                    Level::red,
-                    Audience::conference(),
-                    kNoon};
-  event.body = alert;
-  return event;
+  return at_noon(Kind::alert, alert_entity(kQuzhou, alert.sender, alert.identifier, alert.sent), "330803", "emergency",
+                 Level::red, alert);
 }
 
 inline Event full_report() {
@@ -90,17 +90,8 @@ inline Event full_report() {
   report.own_reference = "110-20201109-00042";
   report.reporter = "张三";
   report.fields = {{"jjdbh", "3308032020110900042"}, {"bjsj", "2020-11-09 08:03"}};
-  Event event;
-  event.envelope = {Kind::incident,
-                    incident_entity(kQuzhou, report.case_reference),
-                    Status::Exercise,
-                    must(PlaceCode::parse("330803001")),
-                    "police",
-                    Level::orange,
-                    Audience::conference(),
-                    kNoon};
-  event.body = report;
-  return event;
+  return at_noon(Kind::incident, incident_entity(kQuzhou, report.case_reference), "330803001", "police", Level::orange, report,
+                 Status::Exercise);
 }
 
 inline Event full_resource() {
@@ -139,31 +130,13 @@ inline Event full_retention() {
   retention.before = kNoon - 86'400'000;
   retention.position = Sequence(5'000);
   retention.digest = Hash{4, 5, 6};
-  Event event;
-  event.envelope = {Kind::retention,
-                    retention_entity(kQuzhou, Lane::normal, Audience::conference()),
-                    Status::Actual,
-                    must(PlaceCode::parse("330800")),
-                    "emergency",
-                    Level::none,
-                    Audience::conference(),
-                    kNoon};
-  event.body = retention;
-  return event;
+  return at_noon(Kind::retention, retention_entity(kQuzhou, Lane::normal, Audience::conference()), "330800", "emergency",
+                 Level::none, retention);
 }
 
 inline Event full_override() {
-  Event event;
-  event.envelope = {Kind::override,
-                    override_entity(kQuzhou, Epoch(7821)),
-                    Status::Actual,
-                    must(PlaceCode::parse("330800")),
-                    "emergency",
-                    Level::none,
-                    Audience::conference(),
-                    kNoon};
-  event.body = Override{Overridden::fence, "南平断网,值班局长同意先行调派"};
-  return event;
+  return at_noon(Kind::override, override_entity(kQuzhou, Epoch(7821)), "330800", "emergency", Level::none,
+                 Override{Overridden::fence, "南平断网,值班局长同意先行调派"});
 }
 
 // A small event whose content depends on `number`.

@@ -1,44 +1,16 @@
 // Filters by area on the broker's thread: nobody's area holds others up. What is counted is work, never time.
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <numbers>
-
-#include "broker/app/delivery_desk.h"
-#include "schemas/codec/event_codec.h"
-#include "schemas/codec/segment.h"
+#include "tests/support/fine_ring.h"
+#include "tests/unit/app/desk_kit.h"
 
 namespace lianxi::app {
 namespace {
 
-const RegionCode kQuzhou{330800};
-constexpr LonLat kCentre{118.9, 29.0};
+using lianxi::test::fine_ring;
+using test::kQuzhou;
 
-Bytes report(std::uint64_t number, LonLat where, std::size_t bytes) {
-  Event event;
-  event.envelope.kind = Kind::incident;
-  event.envelope.entity = incident_entity(kQuzhou, "c" + std::to_string(number));
-  event.envelope.place = *PlaceCode::parse("330802");
-  event.envelope.agency = "police";
-  event.envelope.audience = Audience::conference();
-  IncidentReport body;
-  body.case_reference = "c" + std::to_string(number);
-  body.title = std::string(bytes, 't');
-  body.location = where;
-  event.body = body;
-  return encode_event(event);
-}
-
-// As finely drawn as a filter may be.
-FilterArea fine_ring(double degrees = 0.1) {
-  FilterArea area;
-  for (std::size_t i = 0; i + 1 < kMaxAreaPoints; ++i) {
-    const double angle = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(kMaxAreaPoints - 1);
-    area.ring.push_back({kCentre.lon + degrees * std::cos(angle), kCentre.lat + degrees * std::sin(angle)});
-  }
-  area.ring.push_back(area.ring.front());
-  return area;
-}
+constexpr LonLat kCentre = lianxi::test::kRingCentre;
 
 // Counts what leaves and how often flash is looked at; from the look `flash_at` on, flash waits.
 class Recorder final : public Outlet {
@@ -79,21 +51,7 @@ class AreaDelivery : public ::testing::Test {
                  std::make_shared<const core::Members>(std::vector{quzhou}, std::vector<core::Group>{}));
   }
   void commit(std::size_t count, LonLat where = kCentre, std::size_t bytes = 100, Lane lane = Lane::normal) {
-    const FeedId feed{kQuzhou, Epoch(1), lane, Audience::conference()};
-    FeedHead& head = heads_[feed];
-    SegmentInfo info{feed, Sequence(head.sequence.value + 1), static_cast<std::uint32_t>(count), next_, head.hash, false};
-    SegmentWriter writer(feed, head, next_);
-    for (std::size_t i = 0; i < count; ++i) {
-      Stamp stamp;
-      stamp.sequence = Sequence(head.sequence.value + 1);
-      stamp.ordinal = Ordinal(next_.value + i);
-      stamp.publisher = *AgentId::parse("330800.police.a");
-      head = writer.append(stamp, Salt{}, report(next_.value + i, where, bytes));
-    }
-    segments_.push_back(
-        std::make_shared<const HeldSegment>(StoredSegment{info, head, std::move(writer).finish(), std::nullopt}, true));
-    desk_.remember(segments_.back());
-    next_ = Offset(next_.value + count);
+    desk_.remember(commits_.add(count, lane, [&](std::uint64_t n) { return test::report(n, "330802", bytes, where); }));
   }
   static std::shared_ptr<core::FollowSpec> near(const FilterArea& area = fine_ring()) {
     auto spec = std::make_shared<core::FollowSpec>();
@@ -102,15 +60,7 @@ class AreaDelivery : public ::testing::Test {
     return spec;
   }
   void order(std::shared_ptr<const core::FollowSpec> spec, Offset from = Offset(1)) {
-    core::DeliverOrder out;
-    out.connection = {2, std::to_string(++orders_)};
-    out.follow = SessionId(1);
-    out.spec = std::move(spec);
-    out.from = from;
-    out.head = next_;
-    out.max_bytes = kMaxCreditBytes;
-    out.max_messages = 1000;
-    desk_.take({std::move(out)}, outlet_, [] { return FeedVector{}; });
+    desk_.take({commits_.order(std::to_string(++orders_), std::move(spec), from)}, outlet_, [] { return FeedVector{}; });
   }
   // A turn; true: it was not broken off.
   bool say(std::size_t steps = 1000) {
@@ -127,9 +77,7 @@ class AreaDelivery : public ::testing::Test {
     return events;
   }
 
-  std::vector<SharedSegment> segments_;
-  std::map<FeedId, FeedHead> heads_;
-  Offset next_{1};
+  test::Commits commits_;
   std::size_t orders_ = 0;
   std::size_t steps_ = 0;
   std::vector<ColdJob> cold_;
@@ -143,7 +91,7 @@ TEST_F(AreaDelivery, WhoIsBehindIsJudgedByTheCatchUpThreadThoughMemoryHoldsItAll
   EXPECT_TRUE(say());
   EXPECT_EQ(cold_.size(), 1U);
   EXPECT_TRUE(outlet_.sent.empty());
-  EXPECT_FALSE(segments_[0]->has_facts()) << "no event of it was looked at";
+  EXPECT_FALSE(commits_.segments[0]->has_facts()) << "no event of it was looked at";
 }
 
 TEST_F(AreaDelivery, WhatWasJustCommittedIsJudgedAtOnce) {
@@ -178,7 +126,7 @@ TEST_F(AreaDelivery, AFlashEventIsSeenWhileAMessageIsInTheMaking) {
   EXPECT_TRUE(say());
   const auto done = desk_.take_done();
   ASSERT_EQ(done.size(), 1U);
-  EXPECT_EQ(done[0].report.next, next_);
+  EXPECT_EQ(done[0].report.next, commits_.next);
 }
 
 TEST_F(AreaDelivery, WhatIsJudgedCountsAgainstTheTurnsSteps) {
@@ -220,10 +168,10 @@ TEST_F(AreaDelivery, AnEventIsDecodedOnceForAllAreas) {
   commit(1);
   std::size_t first = 0;
   std::size_t again = 0;
-  const core::Whereabouts* where = segments_[0]->where(0, first);
+  const core::Whereabouts* where = commits_.segments[0]->where(0, first);
   ASSERT_NE(where, nullptr);
   EXPECT_EQ(where->point, kCentre);
-  EXPECT_EQ(segments_[0]->where(0, again), where);
+  EXPECT_EQ(commits_.segments[0]->where(0, again), where);
   EXPECT_GT(first, 0U);
   EXPECT_EQ(again, 0U);
 }

@@ -1,28 +1,11 @@
-#include "broker/app/delivery_desk.h"
+#include "tests/unit/app/desk_kit.h"
 
 #include <gtest/gtest.h>
-
-#include "schemas/codec/event_codec.h"
-#include "schemas/codec/segment.h"
 
 namespace lianxi::app {
 namespace {
 
-const RegionCode kQuzhou{330800};
-
-Bytes report(std::uint64_t number, const std::string& place, std::size_t bytes) {
-  Event event;
-  event.envelope.kind = Kind::incident;
-  event.envelope.entity = incident_entity(kQuzhou, "c" + std::to_string(number));
-  event.envelope.place = *PlaceCode::parse(place);
-  event.envelope.agency = "police";
-  event.envelope.audience = Audience::conference();
-  IncidentReport body;
-  body.case_reference = "c" + std::to_string(number);
-  body.title = std::string(bytes, 't');
-  event.body = body;
-  return encode_event(event);
-}
+using test::kQuzhou;
 
 // What left, in order; says `full`, and that a flash event waits, when it is told to.
 class Recorder final : public Outlet {
@@ -94,7 +77,7 @@ class HeldReads final : public ColdReads {
 class DeliveryDeskTest : public ::testing::Test {
  protected:
   DeliveryDeskTest()
-      : desk_(std::make_unique<HeldReads>(std::make_unique<Reader>(segments_, reads_), hold_),
+      : desk_(std::make_unique<HeldReads>(std::make_unique<Reader>(commits_.segments, reads_), hold_),
               [this](const core::Connection& connection, SessionId) { return !closed_.contains(connection.routing); }) {
     core::Member quzhou;
     quzhou.region = kQuzhou;
@@ -110,21 +93,8 @@ class DeliveryDeskTest : public ::testing::Test {
   // One commit of `count` events; in memory if `recent`.
   void commit(std::size_t count, std::size_t bytes = 100, const std::string& place = "330802", Lane lane = Lane::normal,
               bool recent = true) {
-    const FeedId feed{kQuzhou, Epoch(1), lane, Audience::conference()};
-    FeedHead& head = heads_[feed];
-    SegmentInfo info{feed, Sequence(head.sequence.value + 1), static_cast<std::uint32_t>(count), next_, head.hash, false};
-    SegmentWriter writer(feed, head, next_);
-    for (std::size_t i = 0; i < count; ++i) {
-      Stamp stamp;
-      stamp.sequence = Sequence(head.sequence.value + 1);
-      stamp.ordinal = Ordinal(next_.value + i);
-      stamp.publisher = *AgentId::parse("330800.police.a");
-      head = writer.append(stamp, Salt{}, report(next_.value + i, place, bytes));
-    }
-    StoredSegment stored{info, head, std::move(writer).finish(), sign_seal(keys_.secret_key, feed, head)};
-    segments_.push_back(std::make_shared<const HeldSegment>(std::move(stored), true));
-    if (recent) desk_.remember(segments_.back());
-    next_ = Offset(next_.value + count);
+    const SharedSegment& made = commits_.add(count, lane, [&](std::uint64_t n) { return test::report(n, place, bytes); });
+    if (recent) desk_.remember(made);
   }
   static std::shared_ptr<core::FollowSpec> spec(const std::string& agent = "330800.police.b") {
     auto out = std::make_shared<core::FollowSpec>();
@@ -132,21 +102,13 @@ class DeliveryDeskTest : public ::testing::Test {
     return out;
   }
   core::DeliverOrder order(const std::string& to, std::shared_ptr<const core::FollowSpec> what, Offset from = Offset(1)) {
-    core::DeliverOrder out;
-    out.connection = {2, to};
-    out.follow = SessionId(1);
-    out.spec = std::move(what);
-    out.from = from;
-    out.head = next_;
-    out.max_bytes = kMaxCreditBytes;
-    out.max_messages = 1000;
-    return out;
+    return commits_.order(to, std::move(what), from);
   }
   // A turn's deliveries.
   std::vector<DeliveryDesk::Done> perform(std::vector<core::DeliverOrder> orders) {
     desk_.take(std::move(orders), outlet_, [this] {
       FeedVector all;
-      for (const auto& [feed, head] : heads_) all.push_back({feed, head});
+      for (const auto& [feed, head] : commits_.heads) all.push_back({feed, head});
       return all;
     });
     std::size_t steps = 1000;
@@ -167,19 +129,16 @@ class DeliveryDeskTest : public ::testing::Test {
   }
   std::vector<std::uint64_t> all() const {
     std::vector<std::uint64_t> out;
-    for (std::uint64_t i = 1; i < next_.value; ++i) out.push_back(i);
+    for (std::uint64_t i = 1; i < commits_.next.value; ++i) out.push_back(i);
     return out;
   }
 
-  std::vector<SharedSegment> segments_;
+  test::Commits commits_;
   int reads_ = 0;
   bool hold_ = false;
   bool broke_ = false;
   std::set<std::string> closed_;
   std::shared_ptr<const core::Members> members_;
-  SealKeyPair keys_ = seal_keys_from_seed(Hash{7});
-  std::map<FeedId, FeedHead> heads_;
-  Offset next_{1};
   Recorder outlet_;
   DeliveryDesk desk_;
 };
@@ -192,7 +151,7 @@ TEST_F(DeliveryDeskTest, FollowersWithEqualWishesAndRightsGetTheSameBytes) {
   EXPECT_EQ(outlet_.sent[0].segments, outlet_.sent[1].segments);
   EXPECT_EQ(offsets("a"), all());
   ASSERT_EQ(done.size(), 2U);
-  EXPECT_EQ(done[0].report.next, next_);
+  EXPECT_EQ(done[0].report.next, commits_.next);
   EXPECT_EQ(done[0].report.bytes, outlet_.sent[0].segments->size());
   EXPECT_EQ(done[0].report.messages, 1U);
   EXPECT_TRUE(outlet_.sent[0].head.caught_up);
@@ -202,8 +161,8 @@ TEST_F(DeliveryDeskTest, OneSegmentThatIsAllAdmittedGoesAsItIsStored) {
   commit(3);
   (void)perform({order("a", spec())});
   ASSERT_EQ(outlet_.sent.size(), 1U);
-  EXPECT_EQ(outlet_.sent[0].segments, segments_[0]->shared_bytes());
-  EXPECT_FALSE(segments_[0]->has_facts()) << "no event was looked at";
+  EXPECT_EQ(outlet_.sent[0].segments, commits_.segments[0]->shared_bytes());
+  EXPECT_FALSE(commits_.segments[0]->has_facts()) << "no event was looked at";
 }
 
 TEST_F(DeliveryDeskTest, RightsAndFiltersThatDifferAreServedApart) {
@@ -242,7 +201,7 @@ TEST_F(DeliveryDeskTest, NothingLeavesBeyondTheCredit) {
   ASSERT_EQ(done.size(), 2U);
   for (const auto& [report, moved] : done) {
     EXPECT_TRUE(moved);
-    EXPECT_LT(report.next, next_);
+    EXPECT_LT(report.next, commits_.next);
     EXPECT_LE(report.messages, 2U);
     EXPECT_LE(report.bytes, 2 * kStepBytes);
   }
@@ -284,7 +243,7 @@ TEST_F(DeliveryDeskTest, NarrowedRightsHoldForWhatIsReadAlready) {
   const auto done = perform({});
   EXPECT_EQ(offsets("a"), (std::vector<std::uint64_t>{}));
   ASSERT_EQ(done.size(), 1U);
-  EXPECT_EQ(done[0].report.next, next_);
+  EXPECT_EQ(done[0].report.next, commits_.next);
 }
 
 TEST_F(DeliveryDeskTest, AFlashEventThatWaitsStopsTheOthersAndNothingIsLost) {
@@ -336,7 +295,7 @@ TEST_F(DeliveryDeskTest, AVectorIsJumpedToAndAJumpToTheHeadSaysSo) {
   some->have = {{feed, {Sequence(3), {}}}};
   auto most = spec();
   most->lanes = mask_of(Lane::normal);
-  most->have = {{feed, heads_[feed]}};
+  most->have = {{feed, commits_.heads[feed]}};
   core::DeliverOrder first = order("some", some);
   core::DeliverOrder second = order("most", most);
   first.search = second.search = true;
@@ -346,7 +305,7 @@ TEST_F(DeliveryDeskTest, AVectorIsJumpedToAndAJumpToTheHeadSaysSo) {
   ASSERT_FALSE(outlet_.sent.empty());
   std::size_t standing = 0;
   for (const Recorder::Sent& sent : outlet_.sent)
-    if (sent.to == "most" && sent.head.caught_up && sent.head.next == next_) ++standing;
+    if (sent.to == "most" && sent.head.caught_up && sent.head.next == commits_.next) ++standing;
   EXPECT_EQ(standing, 1U);
   EXPECT_EQ(done.size(), 2U);
 }
@@ -362,7 +321,7 @@ TEST_F(DeliveryDeskTest, AQuietOrderThatFindsNothingMovesOnWithoutAWord) {
   EXPECT_EQ(outlet_.sent[0].to, "told");
   EXPECT_TRUE(outlet_.sent[0].segments->empty());
   ASSERT_EQ(done.size(), 2U);
-  EXPECT_EQ(done[0].report.next, next_);
+  EXPECT_EQ(done[0].report.next, commits_.next);
   EXPECT_FALSE(done[0].report.sent);
 }
 
