@@ -16,9 +16,9 @@ bool MembersWatch::changed() {
   const Look now = look();
   const bool still = now == last_;
   last_ = now;
-  if (!still || (now == taken_ && !again_)) return false;
+  const bool again = again_in_ > 0 && --again_in_ == 0;
+  if (!still || (now == taken_ && !again)) return false;
   taken_ = now;
-  again_ = false;
   return true;
 }
 

@@ -10,6 +10,7 @@
 namespace lianxi::app {
 
 inline constexpr std::int64_t kMembersLookMs = 2'000;
+inline constexpr int kLooksBetween = 15;  // at a file that was refused
 
 class MembersWatch {
  public:
@@ -17,9 +18,10 @@ class MembersWatch {
   // One look. True once for each change.
   [[nodiscard]] bool changed();
   // What stands there now is being read: a change counts from here on. Before the reading.
-  void taken() { taken_ = last_ = look(), again_ = false; }
-  // What stands there could not be used, and may be without having changed: another file may mend it.
-  void refused() { again_ = true; }
+  void taken() { taken_ = last_ = look(), again_in_ = 0; }
+  // What stands there could not be used, and may be later without having changed: another file may mend it. It counts as changed
+  // once more after kLooksBetween.
+  void refused() { again_in_ = kLooksBetween; }
 
  private:
   struct Look {
@@ -31,7 +33,7 @@ class MembersWatch {
 
   std::string path_;
   Look taken_, last_;
-  bool again_ = false;
+  int again_in_ = 0;  // looks; 0: not asked for
 };
 
 }  // namespace lianxi::app

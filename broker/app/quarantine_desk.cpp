@@ -25,7 +25,10 @@ std::optional<Hash> hash_in_batch(const JournalBatch& batch, const FeedId& feed,
 
 void QuarantineDesk::judge(core::Effects& effects, const FeedVector& heads, const core::Members& members, TimeMs now) {
   for (core::Suspect& suspect : std::exchange(effects.suspects, {})) {
-    if (waiting_bytes_ + suspect.segment.size() > kMaxTurnBytes) break;  // who delivered it holds it
+    if (waiting_bytes_ + suspect.segment.size() > kMaxTurnBytes) {
+      tell_full(effects, suspect.feed);
+      continue;
+    }
     waiting_bytes_ += suspect.segment.size();
     waiting_.push_back(std::move(suspect));
   }
@@ -48,10 +51,7 @@ void QuarantineDesk::judge_one(core::Suspect& suspect, core::Effects& effects, c
   });
   if (known) return;
   if (!has_room(suspect.feed, suspect.segment.size())) {
-    if (told_full_.size() < kMaxQuarantined && told_full_.insert(suspect.feed).second)
-      effects.alarms.push_back({"quarantine_full", "no more is kept of other histories of " + to_text(suspect.feed) +
-                                                       "; those who delivered it hold it"});
-    return;
+    return tell_full(effects, suspect.feed);
   }
   if (!store::judge_seal(*segment, home->seal_key).empty()) return;  // nobody's word: it was never sealed so
   auto row = evidence(suspect, *segment, effects, heads);
@@ -104,6 +104,12 @@ std::optional<Quarantined> QuarantineDesk::evidence(const core::Suspect& suspect
   row.held = (*found)->held;
   row.other = (*found)->other;
   return row;
+}
+
+void QuarantineDesk::tell_full(core::Effects& effects, const FeedId& feed) {
+  if (told_full_.size() >= kMaxQuarantined || !told_full_.insert(feed).second) return;
+  effects.alarms.push_back(
+      {"quarantine_full", "no more is kept of other histories of " + to_text(feed) + "; those who delivered it hold it"});
 }
 
 bool QuarantineDesk::has_room(const FeedId& feed, std::uint64_t more_bytes) const {

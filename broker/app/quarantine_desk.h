@@ -32,6 +32,7 @@ class QuarantineDesk {
                  TimeMs now);
   [[nodiscard]] std::optional<Quarantined> evidence(const core::Suspect& suspect, const Segment& segment, core::Effects& effects,
                                                     const FeedVector& heads);
+  void tell_full(core::Effects& effects, const FeedId& feed);
   [[nodiscard]] bool has_room(const FeedId& feed, std::uint64_t more_bytes) const;
 
   store::JournalOptions journal_;

@@ -99,7 +99,7 @@ void Replication::tend(const Ground& ground, Turn& turn, const LinkId& id, Link&
     if (turn.now >= link.retry_at && !ground.disk_low) open(ground, turn, id, link);
   } else if (const TimeMs silence = silence_ms(ground, turn, id); turn.now - link.heard > silence) {
     back_off(ground, turn, id, link, "no word from the peer for " + std::to_string(silence) + " ms", kCutWaitMs);
-  } else if (hangs(turn, id, link)) {
+  } else if (hangs(ground, turn, id, link)) {
     link.renewed_at = turn.now;
     back_off(ground, turn, id, link, "silent, and another lane of the peer is back", kCutWaitMs);
     link.retry_at = turn.now;
@@ -118,10 +118,11 @@ TimeMs Replication::silence_ms(const Ground& ground, const Turn& turn, const Lin
   return kPeerSilenceMs + (heard ? static_cast<TimeMs>(kMaxDeliverBytes * 1'000 / rate) : 0);
 }
 
-// A lane that stays silent then hangs on a connection from before the cut, which TCP goes on with much later. At most once in
-// kRenewMs, so that a message which takes long comes through.
-bool Replication::hangs(const Turn& turn, const LinkId& id, const Link& link) const {
-  if (turn.now - link.heard <= kSilentLaneMs || (link.renewed_at && turn.now - *link.renewed_at < kRenewMs)) return false;
+// A lane that stays silent then hangs on a connection from before the cut, which TCP goes on with much later. Seldom enough for
+// the longest message to come through in between.
+bool Replication::hangs(const Ground& ground, const Turn& turn, const LinkId& id, const Link& link) const {
+  if (turn.now - link.heard <= kSilentLaneMs) return false;
+  if (link.renewed_at && turn.now - *link.renewed_at < std::max(kRenewMs, 2 * silence_ms(ground, turn, id))) return false;
   return std::any_of(std::begin(kLaneClasses), std::end(kLaneClasses), [&](LaneClass lanes) {
     const auto other = lanes == id.lanes ? links_.end() : links_.find({id.peer, lanes});
     return other != links_.end() && other->second.state == State::following && other->second.back_at > link.heard &&

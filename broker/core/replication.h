@@ -103,7 +103,7 @@ class Replication {
   // How long a link may say nothing.
   [[nodiscard]] TimeMs silence_ms(const Ground& ground, const Turn& turn, const LinkId& id) const;
   // Whether the link is silent though another lane of its peer came back since.
-  [[nodiscard]] bool hangs(const Turn& turn, const LinkId& id, const Link& link) const;
+  [[nodiscard]] bool hangs(const Ground& ground, const Turn& turn, const LinkId& id, const Link& link) const;
   void lane_is_back(const Turn& turn, const LinkId& id, Link& link);
   void look_at_ends(Ground& ground, Turn& turn);
   void heartbeat(Ground& ground, Turn& turn, const LinkId& id, Link& link, const Heartbeat& heartbeat);

@@ -28,10 +28,11 @@ void Replication::deliver(Ground& ground, Turn& turn, const Source& source, cons
   const auto segments = parse_segments(deliver.segments);
   if (!segments) return give_up(turn, source, RefusalCode::feed_broken, "unreadable delivery: " + segments.error().reason);
   turn.bytes += deliver.segments.size();
+  const std::uint64_t before = sight.received_events;
   for (const Segment& segment : *segments)
     if (!take(ground, turn, source, segment)) return;
   if (source.detour != nullptr) {
-    if (!segments->empty()) {
+    if (sight.received_events != before) {
       source.detour->moved_at = turn.now;
       source.detour->vain = 0;
     }
