@@ -131,7 +131,7 @@ void copy_files(const std::string& from, const std::string& to) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(from, error)) {
     const std::string name = entry.path().filename().string();
-    if (!name.ends_with(".db") && !name.ends_with(".db-wal")) continue;
+    if (!name.ends_with(".db") && !name.ends_with(".db-wal") && !name.ends_with(".db.zst")) continue;
     fs::copy_file(entry.path(), to + "/" + name, error);
     check(error, entry.path().string() + ": cannot be copied");
     sync_path(to + "/" + name);

@@ -206,12 +206,7 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
     fail({BrokerError::journal, journal_detail(why, config.file.journal_folder())});
   };
   maintenance = std::make_unique<MaintenanceThread>(node->journal(), journal_failed);
-  audit = std::make_unique<AuditThread>(journal.folder, directory, [this](const std::string& finding) {
-    metrics.alarm("journal_damaged");
-    log.error("alarm", {{"what", "journal_damaged"},
-                        {"reason", finding},
-                        {"mend", "run lianxi-broker verify, and restore the journal from a backup or its peers"}});
-  });
+  audit = std::make_unique<AuditThread>(journal.folder, config.file.archive_behind, directory, audit_reports());
   QueryDesk desk(std::move(*read_view), board, metrics, std::move(*query_reader));
   desk.plan_with(std::make_unique<RetentionDesk>(std::move(*plan_reader), plans));
   query = std::make_unique<QueryService>(std::move(query_socket), std::move(desk), directory, board, metrics);
@@ -240,6 +235,42 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
                                              config.file.view_path(), why.detail)});
       });
   return {};
+}
+
+AuditThread::Reports Broker::State::audit_reports() {
+  AuditThread::Reports reports;
+  reports.found = [this](const std::string& finding) {
+    metrics.alarm("journal_damaged");
+    log.error("alarm", {{"what", "journal_damaged"},
+                        {"reason", finding},
+                        {"mend",
+                         "what other nodes hold of it is asked of them; of the rest run lianxi-broker verify, and restore "
+                         "the journal from a backup"}});
+  };
+  reports.damaged = [this](const std::vector<store::FoundDamage>& found) {
+    {
+      const std::lock_guard lock(damage_mutex);
+      for (const store::FoundDamage& each : found) damage.push_back(each.range);
+    }
+    wakeup.signal();
+  };
+  reports.repaired = [this](std::uint64_t file, std::size_t segments) {
+    metrics.alarm("journal_repaired");
+    metrics.repaired(segments);
+    log.warn("alarm",
+             {{"what", "journal_repaired"},
+              {"reason",
+               fmt::format("file {} of the journal: {} damaged segments were replaced by what other nodes hold", file, segments)},
+              {"mend", "look after the disk: it changed what was written"}});
+  };
+  reports.archived = [this](const store::ArchivedFile& file) {
+    metrics.archived(file.plain_bytes, file.packed_bytes);
+    log.info("archived", {{"file", file.path},
+                          {"plain_bytes", std::to_string(file.plain_bytes)},
+                          {"packed_bytes", std::to_string(file.packed_bytes)}});
+  };
+  reports.failed = [this](const std::string& why) { log.warn("the journal's keeping waits", {{"reason", why}}); };
+  return reports;
 }
 
 Result<void, BrokerFailure> Broker::State::open_http() {

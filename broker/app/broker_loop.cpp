@@ -81,6 +81,10 @@ void Broker::State::keep_house() {
     members_at = now + kMembersLookMs;
     watch_members();
   }
+  {
+    const std::lock_guard lock(damage_mutex);
+    if (!damage.empty()) inputs.push_back({wall_ms(), core::Damaged{std::exchange(damage, {})}});
+  }
   if (now >= status_at) {
     status_at = now + kStatusMs;
     publish_status();
@@ -170,6 +174,8 @@ void Broker::State::perform(TurnOutput output) {
     metrics.alarm(alarm.what);
     log.warn("alarm", {{"what", alarm.what}, {"reason", alarm.reason}});
   }
+  for (RepairedRange& range : output.repairs) audit->repair(std::move(range));
+  for (const Offset offset : output.unreadable) audit->suspect(offset);
   if (output.committed.empty()) return;
   view->committed(output.committed);
   publish_status();  // before anybody can see the view at an offset that the status does not know

@@ -36,6 +36,7 @@ struct Broker::State {
   [[nodiscard]] Result<void, BrokerFailure> open_sockets();
   [[nodiscard]] Result<void, BrokerFailure> start_threads();
   [[nodiscard]] Result<void, BrokerFailure> open_http();
+  [[nodiscard]] AuditThread::Reports audit_reports();
   void fail(BrokerFailure failure);  // any thread: ends run()
 
   // broker_loop.cpp
@@ -73,6 +74,8 @@ struct Broker::State {
   std::atomic<bool> reload_requested{false};
   std::mutex failure_mutex;
   std::optional<BrokerFailure> failure;
+  std::mutex damage_mutex;
+  std::vector<DamagedRange> damage;  // under it: found, and not told to the rules yet
 
   net::Context context;
   std::shared_ptr<net::SendLedger> ledger = std::make_shared<net::SendLedger>();

@@ -17,6 +17,8 @@ using Text = TableReader::Text;
 constexpr std::array<std::string_view, 5> kLogLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::int64_t kMaxHeadroomMb = std::int64_t{1} << 40;  // an EiB: more than any disk has
 constexpr std::int64_t kMaxJournalFileMb = 4'096;
+constexpr std::uint64_t kArchiveBehind = 4;
+constexpr std::int64_t kMaxArchiveBehind = 1'000'000;
 constexpr std::uint64_t kMegabyte = 1024 * 1024;
 
 std::string beside(const std::string& file, const std::string& path) {
@@ -231,6 +233,7 @@ std::optional<NodeFile> read_node_values(const std::string& path, std::vector<Co
   file.path = path;
   file.disk_headroom_bytes = kMinDiskHeadroomBytes;
   file.journal_file_bytes = kJournalFileBytes;
+  file.archive_behind = kArchiveBehind;
   if (const std::optional<Text> at = root.text("region", Need::required, "330800")) {
     if (const std::optional<RegionCode> region = read_region(root, *at)) {
       file.region = *region;
@@ -256,6 +259,9 @@ std::optional<NodeFile> read_node_values(const std::string& path, std::vector<Co
     }
     if (const auto megabytes = disk->integer("journal_file_mb", 1, kMaxJournalFileMb)) {
       file.journal_file_bytes = static_cast<std::uint64_t>(*megabytes) * kMegabyte;
+    }
+    if (const auto files = disk->integer("archive_behind_files", 0, kMaxArchiveBehind)) {
+      file.archive_behind = static_cast<std::uint64_t>(*files);
     }
     disk->close();
   }

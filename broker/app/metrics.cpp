@@ -94,6 +94,12 @@ struct Metrics::State {
   Counter& live_events = counters("lianxi_live_events_total", "Events published on live").Add({});
   Counter& live_refusals = counters("lianxi_live_refusals_total", "Live subscriptions refused").Add({});
   Family<Counter>& alarms = counters("lianxi_alarms_total", "What a person should look at: forks, broken feeds, clocks");
+  Counter& archived_files = counters("lianxi_journal_files_archived_total", "Journal files packed since start").Add({});
+  Counter& archived_bytes =
+      counters("lianxi_journal_archive_saved_bytes_total", "Bytes of disk that packing journal files gave back").Add({});
+  Counter& repaired_segments =
+      counters("lianxi_journal_repaired_segments_total", "Damaged stretches of the journal replaced by what other nodes hold")
+          .Add({});
   Histogram& turns = prometheus::BuildHistogram()
                          .Name("lianxi_turn_seconds")
                          .Help("Turns that wrote: rules, seal, commit with its fsync, answers and deliveries")
@@ -210,6 +216,13 @@ void Metrics::live_refused() {
 }
 void Metrics::alarm(const std::string& what) {
   state_->alarms.Add({{"what", what}}).Increment();
+}
+void Metrics::archived(std::uint64_t plain_bytes, std::uint64_t packed_bytes) {
+  state_->archived_files.Increment();
+  if (plain_bytes > packed_bytes) state_->archived_bytes.Increment(static_cast<double>(plain_bytes - packed_bytes));
+}
+void Metrics::repaired(std::size_t segments) {
+  state_->repaired_segments.Increment(static_cast<double>(segments));
 }
 void Metrics::turn(double seconds, bool committed) {
   if (committed)

@@ -36,6 +36,8 @@ class Metrics {
   void live_published();
   void live_refused();
   void alarm(const std::string& what);
+  void archived(std::uint64_t plain_bytes, std::uint64_t packed_bytes);  // one journal file
+  void repaired(std::size_t segments);                                   // of the journal
   void turn(double seconds, bool committed);
 
   void set_heads(Offset journal, Offset view);

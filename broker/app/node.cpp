@@ -184,11 +184,13 @@ void Node::State::say(core::Effects& effects, std::size_t flash_events, Outlet& 
 // its agent had asked for it, since the connection may carry others.
 void Node::State::end_follow(const DeliveryDesk::Ended& end, Outlet& outlet, TurnOutput& out) {
   const core::DeliverOrder& order = end.order;
-  const Unfollow word{order.follow, "the node cannot read its journal from offset " + std::to_string(end.at.value) +
-                                        "; follow from a later cursor, or when its operator has restored the journal"};
+  const Unfollow word{order.follow,
+                      "the node cannot read its journal from offset " + std::to_string(end.at.value) +
+                          "; other nodes are asked for what is damaged: follow again in a while, or from a later cursor"};
   (void)outlet.answer(order.connection, Message(word));
   ended.push_back({order.connection, order.spec->agent, Message(word)});
   out.counted.push_back({RefusalCode::internal});
+  out.unreadable.push_back(end.at);
   out.alarms.push_back({"journal_unreadable", "the follow of " + order.spec->agent.id.text() + " from offset " +
                                                   std::to_string(end.at.value) + " was ended: " + end.why});
 }
@@ -220,6 +222,7 @@ StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<co
   out.link_sends = std::move(effects.link_sends);
   append(out.counted, effects.counted);
   append(out.alarms, effects.alarms);
+  append(out.repairs, effects.repairs);
   out.throttled = effects.throttled;
   return out;
 }

@@ -41,6 +41,8 @@ struct TurnOutput {
   std::vector<core::Counted> counted;
   std::size_t throttled = 0;  // events held back by their agents' rates
   std::vector<core::Alarm> alarms;
+  std::vector<RepairedRange> repairs;  // what peers gave for damaged stretches of the journal
+  std::vector<Offset> unreadable;      // where the journal could not be read for a follower
 };
 
 class Node {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/core/input.h"
+#include "schemas/damage.h"
 #include "schemas/journal_batch.h"
 
 namespace lianxi::core {
@@ -79,8 +80,9 @@ struct Effects {
   std::vector<Counted> counted;
   std::vector<Alarm> alarms;
   std::vector<Suspect> suspects;
-  std::size_t throttled = 0;  // events held back, for their agents publish faster than they may
-  bool flash = false;         // a flash event is in the batch: close it now
+  std::vector<RepairedRange> repairs;  // to be written in the place of what is damaged
+  std::size_t throttled = 0;           // events held back, for their agents publish faster than they may
+  bool flash = false;                  // a flash event is in the batch: close it now
 };
 
 }  // namespace lianxi::core

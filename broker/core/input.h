@@ -8,6 +8,7 @@
 
 #include "broker/core/link_budget.h"
 #include "broker/core/policy.h"
+#include "schemas/damage.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::core {
@@ -77,11 +78,16 @@ struct RetentionPlanned {
   Audience audience;
   Retention retention;
 };
+// Stretches of the journal whose bytes do not verify; other nodes are asked for them.
+struct Damaged {
+  std::vector<DamagedRange> ranges;
+};
 struct Tick {};
 
 struct Input {
   TimeMs now = 0;
-  std::variant<AgentMessage, PeerMessage, ConnectionLost, LinkLost, Delivered, PolicyChanged, DiskState, RetentionPlanned, Tick>
+  std::variant<AgentMessage, PeerMessage, ConnectionLost, LinkLost, Delivered, PolicyChanged, DiskState, RetentionPlanned, Tick,
+               Damaged>
       what;
 };
 

@@ -84,6 +84,7 @@ void Replication::tick(Ground& ground, Turn& turn) {
   take_detours(ground, turn);
   look_at_ends(ground, turn);
   ground.former_shown = former_shown(ground);
+  ask_repairs(ground, turn);
 }
 
 void Replication::tend(const Ground& ground, Turn& turn, const LinkId& id, Link& link) {
@@ -171,6 +172,7 @@ void Replication::open(const Ground& ground, Turn& turn, const LinkId& id, Link&
   for (auto& [of, detour] : detours_)
     if (detour.via == id.peer && of.lanes == id.lanes) detour.open = false;
   link.former = {};
+  if (const auto asked = repairs_.asked(); asked && asked->link == id) repairs_.cut_off();
   link.follow = link.last_follow = SessionId{link.last_follow.value + 1};
   link.state = State::connecting;
   link.passed_over = false;
@@ -254,6 +256,7 @@ void Replication::message(Ground& ground, Turn& turn, const PeerMessage& from) {
   link.heard = turn.now;
   link.last_contact = turn.now;
   const auto ours = [&](SessionId follow) { return follow == link.follow; };
+  if (repairs_.asked() == Repairs::Asked{from.link, follow_of(from.message)}) return repair_message(ground, turn, from, link);
   if (const auto [of, detour] = detour_of(ground, from.link, link, follow_of(from.message)); detour != nullptr)
     return detour_message(ground, turn, from, {from.link, link, of, detour});
   if (const auto* followed = std::get_if<Followed>(&from.message)) {

@@ -9,6 +9,7 @@
 
 #include "broker/core/ground.h"
 #include "broker/core/peer_feed.h"
+#include "broker/core/repairs.h"
 #include "schemas/limits.h"
 
 namespace lianxi::core {
@@ -41,6 +42,7 @@ class Replication {
   void message(Ground& ground, Turn& turn, const PeerMessage& from);
   void lost(const Ground& ground, Turn& turn, const LinkLost& lost);
   void members_changed(const Ground& ground);
+  void damaged(const Turn& turn, const Damaged& damaged) { repairs_.damaged(turn, damaged.ranges); }
   [[nodiscard]] std::vector<LinkView> links(const Ground& ground) const;
   [[nodiscard]] std::vector<PeerSight> peers() const;
 
@@ -137,6 +139,8 @@ class Replication {
   // The detour whose follow on this link it is, and whose feeds it asks for; null if there is none.
   [[nodiscard]] std::pair<RegionCode, Detour*> detour_of(const Ground& ground, const LinkId& via, Link& link, SessionId follow);
   void detour_message(Ground& ground, Turn& turn, const PeerMessage& from, const Source& source);
+  void ask_repairs(Ground& ground, Turn& turn);
+  void repair_message(Ground& ground, Turn& turn, const PeerMessage& from, Link& link);
 
   // What its heartbeat tells of the link: round trip, clock, lag.
   static void sighted(const Ground& ground, const Turn& turn, const LinkId& id, Link& link, const Heartbeat& beat);
@@ -164,6 +168,7 @@ class Replication {
   void alarm(Turn& turn, const std::string& what, const std::string& about, std::string reason);
 
   std::map<LinkId, Link> links_;
+  Repairs repairs_;
   std::map<RegionCode, PeerSight> sights_;                        // of whoever has a link
   LinkBudget asked_;                                              // of each peer
   std::map<LinkId, Detour> detours_;                              // by the link that is down

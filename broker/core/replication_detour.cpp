@@ -1,4 +1,4 @@
-// Feeds of a member that cannot be reached, asked of another that holds them.
+// Feeds of a member that cannot be reached, and what is lost or damaged here, asked of another that holds them.
 #include <algorithm>
 #include <utility>
 
@@ -132,6 +132,35 @@ void Replication::ask_former(const Ground& ground, Turn& turn, const LinkId& id,
       position.head = {Sequence(position.head.sequence.value - std::min(position.head.sequence.value, kShownBack)), {}};
   former.claimed = std::move(claimed);
   turn.effects.link_sends.push_back({id, question(ground, id.peer, former.follow, own, std::move(held))});
+}
+
+void Replication::ask_repairs(Ground& ground, Turn& turn) {
+  if (repairs_.idle()) return;
+  std::map<LinkId, SessionId*> reachable;
+  for (auto& [id, link] : links_)
+    if (link.state == State::following) reachable.emplace(id, &link.last_follow);
+  const auto before = repairs_.asked();
+  if (before && !reachable.contains(before->link)) repairs_.cut_off();
+  const auto asked = repairs_.ask(ground, turn, reachable);
+  if (before && repairs_.asked() != before) links_.at(before->link).owed.erase(before->follow);
+  if (!asked) return;
+  const LinkId of{asked->feed.region, asked->of.link.lanes};
+  FeedVector held = held_of(ground, of);
+  std::erase_if(held, [&](const FeedPosition& position) { return position.feed == asked->feed; });
+  if (held.size() == kMaxLinkVectorFeeds) held.erase(held.begin());
+  const auto place = std::find_if(held.begin(), held.end(), [&](const FeedPosition& p) { return asked->feed < p.feed; });
+  if (asked->before.sequence.value > 0) held.insert(place, {asked->feed, asked->before});
+  Follow follow = question(ground, asked->of.link.peer, asked->of.follow, of, std::move(held));
+  follow.credit_bytes = kMaxDeliverBytes;
+  follow.credit_messages = std::min(follow.credit_messages, kRepairMessages);
+  turn.effects.link_sends.push_back({asked->of.link, std::move(follow)});
+}
+
+void Replication::repair_message(Ground& ground, Turn& turn, const PeerMessage& from, Link& link) {
+  const SessionId follow = repairs_.asked()->follow;
+  if (const auto credit = repairs_.message(ground, turn, from.message))
+    return pay(ground, turn, from.link, link, *credit, from.wire_bytes);
+  if (!repairs_.asked()) link.owed.erase(follow);
 }
 
 // Today's epoch has no other writer: what a peer shows beyond it, under this region's seal, is of a copy of this node.

@@ -1,11 +1,8 @@
 #include "broker/store/backup.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <filesystem>
 
 #include "broker/store/files.h"
 #include "broker/store/journal_file.h"
@@ -16,14 +13,6 @@ namespace {
 
 constexpr int kBusyWaitMs = 20;
 constexpr int kBusyWaits = 500;  // of a recovery or a checkpoint
-
-void sync_file(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-  const int error = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!synced) fail(StoreError::io, "cannot sync " + path + ": " + std::strerror(error));
-}
 
 // All pages in one step, so that they are of one moment.
 void copy_pages(SQLite::Database& from, SQLite::Database& to) {
@@ -58,7 +47,7 @@ class Copier {
       if (begun.size() > before) next = before - 1;  // it may have grown before it was left behind
     }
     result_.files = begun.size();
-    for (const std::uint64_t number : begun) result_.bytes += file_size(journal_path(to_, number), "");
+    for (const std::uint64_t number : begun) result_.bytes += file_size(find_journal(to_, number, "").value().path, "");
     sync_folder(to_, "");
   }
   [[nodiscard]] const JournalCopy& result() const { return result_; }
@@ -75,6 +64,13 @@ class Copier {
     const std::string path = journal_path(to_, number);
     remove_database(path, "");
     const Database from = open_for_reading(from_, number, newest);
+    if (const auto place = find_journal(from_.folder, number, ""); place && place->archived) {
+      std::filesystem::copy_file(place->path, archive_path(to_, number), std::filesystem::copy_options::overwrite_existing);
+      const auto meta = read_meta(*open_for_reading({.folder = to_}, number, false));
+      if (!meta) fail(StoreError::corrupt, place->path + " has no meta rows");
+      result_.identity = meta->identity;
+      return sync_file(archive_path(to_, number));
+    }
     {
       const Database to = open_database(path, OpenMode::create, "");
       copy_pages(*from, *to);

@@ -1,9 +1,9 @@
 #include "broker/store/database_file.h"
 
 #include <cstdint>
-#include <new>
 #include <utility>
 
+#include "broker/store/forwarding_file.h"
 #include "broker/store/gathered.h"
 
 namespace lianxi::store {
@@ -27,28 +27,19 @@ struct State {
   }
 };
 
-struct DatabaseFile {  // what SQLite holds; the default VFS's own file lies behind it
-  sqlite3_file base;
-  State* state;
-};
+using DatabaseFile = ForwardingFile<State>;
 
 State& state_of(sqlite3_file* file) {
-  return *reinterpret_cast<DatabaseFile*>(file)->state;
+  return DatabaseFile::state_of(file);
 }
 sqlite3_file* real_of(sqlite3_file* file) {
-  return reinterpret_cast<sqlite3_file*>(reinterpret_cast<DatabaseFile*>(file) + 1);
+  return DatabaseFile::real_of(file);
 }
 
 int flush(sqlite3_file* file) {
   State& state = state_of(file);
   if (state.failed != SQLITE_OK) return std::exchange(state.failed, SQLITE_OK);
   return state.gathered.flush(real_of(file));
-}
-
-int close(sqlite3_file* file) {
-  const int rc = real_of(file)->pMethods->xClose(real_of(file));
-  delete reinterpret_cast<DatabaseFile*>(file)->state;
-  return rc;
 }
 
 int read(sqlite3_file* file, void* to, int amount, sqlite3_int64 offset) {
@@ -96,22 +87,6 @@ int control(sqlite3_file* file, int op, void* argument) {
   return real_of(file)->pMethods->xFileControl(real_of(file), op, argument);
 }
 
-int lock(sqlite3_file* file, int level) {
-  return real_of(file)->pMethods->xLock(real_of(file), level);
-}
-int unlock(sqlite3_file* file, int level) {
-  return real_of(file)->pMethods->xUnlock(real_of(file), level);
-}
-int check_lock(sqlite3_file* file, int* out) {
-  return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out);
-}
-int sector_size(sqlite3_file* file) {
-  return real_of(file)->pMethods->xSectorSize(real_of(file));
-}
-int characteristics(sqlite3_file* file) {
-  return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
-}
-
 int shm_map(sqlite3_file* file, int region, int bytes, int extend, void volatile** out) {
   const int rc = real_of(file)->pMethods->xShmMap(real_of(file), region, bytes, extend, out);
   if (region == 0) state_of(file).index = rc == SQLITE_OK ? static_cast<const std::uint32_t*>(const_cast<void*>(*out)) : nullptr;
@@ -129,9 +104,20 @@ int shm_unmap(sqlite3_file* file, int remove) {
 }
 
 // Version 2: not mapped, for what is gathered would be missing there.
-constexpr sqlite3_io_methods kMethods = {
-    2,           close,           read,    write,    truncate,    sync,      file_size, lock,   unlock, check_lock, control,
-    sector_size, characteristics, shm_map, shm_lock, shm_barrier, shm_unmap, nullptr,   nullptr};
+constexpr sqlite3_io_methods kMethods = [] {
+  sqlite3_io_methods methods = DatabaseFile::methods(2);
+  methods.xRead = read;
+  methods.xWrite = write;
+  methods.xTruncate = truncate;
+  methods.xSync = sync;
+  methods.xFileSize = file_size;
+  methods.xFileControl = control;
+  methods.xShmMap = shm_map;
+  methods.xShmLock = shm_lock;
+  methods.xShmBarrier = shm_barrier;
+  methods.xShmUnmap = shm_unmap;
+  return methods;
+}();
 
 }  // namespace
 
@@ -140,17 +126,7 @@ int database_file_bytes() {
 }
 
 int open_database_file(sqlite3_vfs* real, const char* name, sqlite3_file* file, int flags, int* out_flags) {
-  file->pMethods = nullptr;
-  auto* state = new (std::nothrow) State;
-  if (state == nullptr) return SQLITE_NOMEM;
-  const int rc = real->xOpen(real, name, real_of(file), flags, out_flags);
-  if (rc != SQLITE_OK) {
-    delete state;
-    return rc;
-  }
-  reinterpret_cast<DatabaseFile*>(file)->state = state;
-  file->pMethods = &kMethods;
-  return SQLITE_OK;
+  return DatabaseFile::open(real, name, file, flags, out_flags, &kMethods);
 }
 
 bool is_copying(sqlite3_file* file) {

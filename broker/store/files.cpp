@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,7 +22,7 @@ sqlite3_vfs* find_vfs(const std::string& name) {
   return vfs;
 }
 
-constexpr std::string_view kSuffix = ".db";
+constexpr std::string_view kSuffix = ".db", kArchiveSuffix = ".db.zst";
 constexpr std::size_t kMinDigits = 6;
 
 }  // namespace
@@ -110,15 +111,71 @@ std::vector<std::uint64_t> list_journal(const std::string& folder) {
   for (auto it = std::filesystem::directory_iterator(folder, error); !error && it != std::filesystem::directory_iterator();
        it.increment(error)) {
     const std::string name = it->path().filename().string();
-    if (!name.ends_with(kSuffix)) continue;
-    const std::string digits = name.substr(0, name.size() - kSuffix.size());
+    const std::string_view suffix = name.ends_with(kArchiveSuffix) ? kArchiveSuffix : kSuffix;
+    if (!name.ends_with(suffix)) continue;
+    const std::string digits = name.substr(0, name.size() - suffix.size());
     const bool number =
         digits.size() >= kMinDigits && digits.size() <= 18 && digits.find_first_not_of("0123456789") == std::string::npos;
     if (number) numbers.push_back(std::stoull(digits));
   }
   if (error) fail(StoreError::io, "cannot list " + folder + ": " + error.message());
   std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   return numbers;
+}
+
+std::string archive_path(const std::string& folder, std::uint64_t number) {
+  return journal_path(folder, number) + ".zst";
+}
+
+std::optional<JournalPlace> find_journal(const std::string& folder, std::uint64_t number, const std::string& vfs) {
+  // A file goes from plain to archived and never back, but its archive may be named between the two looks.
+  const std::string plain = journal_path(folder, number);
+  if (file_exists(plain, vfs)) return JournalPlace{plain, false};
+  if (vfs.empty() && file_exists(plain + ".zst", "")) return JournalPlace{plain + ".zst", true};
+  return std::nullopt;
+}
+
+std::uint64_t file_identity(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+NewFile::NewFile(std::string path) : path_(std::move(path)) {
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail(StoreError::io, "cannot make " + path_ + ": " + std::strerror(errno));
+}
+
+NewFile::~NewFile() {
+  ::close(descriptor_);
+}
+
+void NewFile::write(BytesView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0)
+      fail(errno == ENOSPC || errno == EDQUOT ? StoreError::full : StoreError::io,
+           "cannot write " + path_ + ": " + std::strerror(errno));
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void NewFile::sync() {
+  if (::fsync(descriptor_) != 0) fail(StoreError::io, "cannot sync " + path_ + ": " + std::strerror(errno));
+}
+
+void sync_file(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const int error = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!synced) fail(StoreError::io, "cannot sync " + path + ": " + std::strerror(error));
+}
+
+void move_file(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    fail(StoreError::io, "cannot rename " + from + " to " + to + ": " + std::strerror(errno));
 }
 
 void sync_folder(const std::string& folder, const std::string& vfs) {

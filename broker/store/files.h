@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,34 @@ class VfsFile {
 
 // --- the journal's folder ---
 [[nodiscard]] std::string journal_path(const std::string& folder, std::uint64_t number);  // "<folder>/000001.db"
-[[nodiscard]] std::vector<std::uint64_t> list_journal(const std::string& folder);         // numbers, ascending
+[[nodiscard]] std::string archive_path(const std::string& folder, std::uint64_t number);  // "<folder>/000001.db.zst"
+[[nodiscard]] std::vector<std::uint64_t> list_journal(const std::string& folder);         // numbers, ascending, of both kinds
+// Where a file of the journal stands. While both kinds of it are there, which are equal, the plain one is meant.
+struct JournalPlace {
+  std::string path;
+  bool archived = false;
+  bool operator==(const JournalPlace&) const = default;
+};
+[[nodiscard]] std::optional<JournalPlace> find_journal(const std::string& folder, std::uint64_t number, const std::string& vfs);
+// Which file bears the name now: it stays the same while somebody has it open. 0 if there is none.
+[[nodiscard]] std::uint64_t file_identity(const std::string& path);
+// A file that is written from its beginning, in the place of whatever bore the name. Throws Broken: `full` if the disk is.
+class NewFile {
+ public:
+  explicit NewFile(std::string path);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  void write(BytesView bytes);
+  void sync();  // its bytes are on disk then
+
+ private:
+  std::string path_;
+  int descriptor_;
+};
+// Puts a file's bytes on disk, and under a name, whatever bore it before. Throw Broken. move_file: the caller syncs the folder.
+void sync_file(const std::string& path);
+void move_file(const std::string& from, const std::string& to);
 // Makes a new file's name durable. Nothing to do under a named VFS: there the VFS keeps the names.
 void sync_folder(const std::string& folder, const std::string& vfs);
 

@@ -1,26 +1,42 @@
 // The proof of a living journal, one file left behind after another: what verify_journal proves, in steps. Own connections; one
-// thread. Files are proven once, the oldest first.
+// thread. First what readers stumbled over and what was damaged when the process ended, then files that were never proven, the
+// oldest first, and then, once in kRoundMs, all of them again: disks forget.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "broker/store/journal_damage.h"
 #include "broker/store/sqlite_journal.h"
 
 namespace lianxi::store {
 
+inline constexpr std::int64_t kRoundMs = 24LL * 3'600'000;
+
 struct AuditedFile {
   std::uint64_t number = 0, events = 0;
   std::vector<std::string> findings;  // one line each; none: proven
+  std::vector<FoundDamage> damage;    // what of it another node may give back
 };
 
 class JournalAudit {
  public:
   virtual ~JournalAudit() = default;
-  // The next file that nobody writes any more; nothing if there is none yet.
-  [[nodiscard]] virtual StoreResult<std::optional<AuditedFile>> next() = 0;
+  // The next file that nobody writes any more; nothing if there is none yet. `now_ms` is for the rounds.
+  [[nodiscard]] virtual StoreResult<std::optional<AuditedFile>> next(std::int64_t now_ms) = 0;
+  // Proves the file next: a reader could not read it, or it was repaired.
+  virtual void suspect(std::uint64_t number) = 0;
+  // Likewise the one that holds the offset.
+  [[nodiscard]] virtual StoreResult<void> suspect(Offset offset) = 0;
+  // The oldest file that is proven, not archived, and has at least so many begun behind it; nothing if there is none.
+  [[nodiscard]] virtual StoreResult<std::optional<std::uint64_t>> to_archive(std::uint64_t behind) = 0;
 };
 
-// Begins with the oldest file that is there, and believes its opening state.
-[[nodiscard]] StoreResult<std::unique_ptr<JournalAudit>> open_audit(const std::string& folder, KeyOf key_of);
+// Begins with the oldest file that is there, and believes its opening state; `remembers`: goes on where the one before it in
+// this folder ended (the file `audit` in it).
+[[nodiscard]] StoreResult<std::unique_ptr<JournalAudit>> open_audit(const std::string& folder, KeyOf key_of,
+                                                                    bool remembers = false);
 
 }  // namespace lianxi::store

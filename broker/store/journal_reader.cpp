@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <list>
 
+#include "broker/store/archive.h"
 #include "broker/store/files.h"
 #include "broker/store/journal_file.h"
-#include "broker/store/log_vfs.h"
 #include "broker/store/migrations.h"
 #include "schemas/limits.h"
 
@@ -12,15 +12,25 @@ namespace lianxi::store {
 
 namespace {
 
-constexpr int kReaderBusyMs = 5'000;  // a recovery or a checkpoint that stands in the way is over sooner
+constexpr int kReaderBusyMs = 5'000;         // a recovery or a checkpoint that stands in the way is over sooner
+constexpr std::size_t kMaxOpenArchives = 8;  // of a reader: each holds some unpacked frames
 
 // One file under a read-only connection.
 class ReadFile {
  public:
   ReadFile(const JournalOptions& options, std::uint64_t number, bool newest)
-      : number_(number), db_(open_for_reading(options, number, newest)), meta_(read_meta(*db_)) {}
+      : number_(number),
+        stand_(stand_of(options, number)),
+        db_(open_for_reading(options, number, newest)),
+        meta_(read_meta(*db_)) {}
 
   [[nodiscard]] std::uint64_t number() const { return number_; }
+  [[nodiscard]] bool archived() const { return stand_.place.archived; }
+  // Another file bears its number now: it was archived or repaired.
+  [[nodiscard]] bool replaced(const JournalOptions& options) const {
+    const Stand now = stand_of(options, number_);
+    return now.identity != 0 && now != stand_;
+  }
   // Made but not begun: looks again each time it is asked.
   [[nodiscard]] bool begun() {
     if (!meta_) meta_ = read_meta(*db_);
@@ -100,7 +110,20 @@ class ReadFile {
     return *slot;
   }
 
+  struct Stand {
+    JournalPlace place;
+    std::uint64_t identity = 0;
+    bool operator==(const Stand&) const = default;
+  };
+  // Looked at before the file is opened: if it is replaced in between, it is opened once more than it must be.
+  static Stand stand_of(const JournalOptions& options, std::uint64_t number) {
+    if (!options.vfs.empty()) return {};
+    const auto place = find_journal(options.folder, number, "");
+    return place ? Stand{*place, file_identity(place->path)} : Stand{};
+  }
+
   std::uint64_t number_;
+  Stand stand_;
   Database db_;
   std::optional<JournalMeta> meta_;
   std::map<FeedId, StoredFeed> feeds_;
@@ -121,7 +144,13 @@ class SqliteReader final : public JournalReader {
         fail(StoreError::not_found, "offset " + std::to_string(from.value) + " is in an older file, which is not here");
       }
       while (true) {
-        file(number).read(from, left, segments);
+        try {
+          file(number).read(from, left, segments);
+        } catch (const SQLite::Exception&) {
+          // What is whole before it is given; the caller comes again for the rest, and hears from where on it is damaged.
+          if (segments.empty()) throw;
+          return segments;
+        }
         if (left == 0 || !has(number + 1)) return segments;
         // What the file took in between our reading and the next one's birth comes first.
         if (file(number + 1).first_offset() == from) {
@@ -168,7 +197,7 @@ class SqliteReader final : public JournalReader {
   // True if the file is there and was begun; learns of new ones.
   bool has(std::uint64_t number) {
     if (number <= newest_) return true;
-    if (!file_exists(journal_path(options_.folder, number), options_.vfs) || !file(number).begun()) return false;
+    if (!find_journal(options_.folder, number, options_.vfs) || !file(number).begun()) return false;
     newest_ = number;
     return true;
   }
@@ -200,12 +229,20 @@ class SqliteReader final : public JournalReader {
 
   // Open files, the last used first.
   ReadFile& file(std::uint64_t number) {
-    const auto found = std::find_if(open_.begin(), open_.end(), [&](const ReadFile& f) { return f.number() == number; });
+    auto found = std::find_if(open_.begin(), open_.end(), [&](const ReadFile& f) { return f.number() == number; });
+    if (found != open_.end() && number < newest_ && found->replaced(options_)) {
+      open_.erase(found);
+      found = open_.end();
+    }
     if (found != open_.end()) {
       open_.splice(open_.begin(), open_, found);
     } else {
+      // What was replaced takes room on the disk until it is closed.
+      std::erase_if(open_, [&](const ReadFile& f) { return f.number() < newest_ && f.replaced(options_); });
       open_.emplace_front(options_, number, number >= newest_);
       if (open_.size() > kMaxOpenJournalFiles) open_.pop_back();
+      std::size_t archives = 0;
+      std::erase_if(open_, [&](const ReadFile& f) { return f.archived() && ++archives > kMaxOpenArchives; });
     }
     return open_.front();
   }
@@ -217,25 +254,42 @@ class SqliteReader final : public JournalReader {
 
 }  // namespace
 
+namespace {
+
+void prepare(SQLite::Database& db) {
+  db.exec("PRAGMA cache_size=-256");
+  check_version(db, journal_migrations());
+  (void)read_meta(db);
+}
+
+}  // namespace
+
 Database open_for_reading(const JournalOptions& options, std::uint64_t number, bool newest) {
   const std::string path = journal_path(options.folder, number);
+  const auto log_of = [&] { return options.vfs.empty() ? file_identity(path + "-wal") : 0; };
   // The first read decides which log belongs to the file. One that was left behind in between has given its blocks away, and
-  // they may already be another's: then again.
+  // they may already be another's; or it was archived: then again.
   constexpr int kLooks = 5;
   for (int look = 1;; ++look) {
-    const std::uint64_t log = options.vfs.empty() ? log_identity(path) : 0;
+    const auto place = find_journal(options.folder, number, options.vfs);
+    if (place && place->archived) {
+      Database db = open_database(place->path, OpenMode::immutable, archive_vfs(), kReaderBusyMs);
+      prepare(*db);
+      return db;
+    }
+    const std::uint64_t log = log_of();
     // A file left behind whose log is empty is never written again.
     const bool still = !newest && file_size(path + "-wal", options.vfs) == 0;
-    Database db = open_database(path, still ? OpenMode::immutable : OpenMode::read, options.vfs, kReaderBusyMs);
-    db->exec("PRAGMA cache_size=-256");
+    Database db;
     try {
-      check_version(*db, journal_migrations());
-      (void)read_meta(*db);
+      db = open_database(path, still ? OpenMode::immutable : OpenMode::read, options.vfs, kReaderBusyMs);
+      prepare(*db);
     } catch (const SQLite::Exception&) {
-      if (look == kLooks || !options.vfs.empty() || log_identity(path) == log) throw;
+      const bool gone = options.vfs.empty() && place && !file_exists(path, "");
+      if (look == kLooks || !options.vfs.empty() || (log_of() == log && !gone)) throw;
       continue;
     }
-    const std::uint64_t now = options.vfs.empty() ? log_identity(path) : 0;
+    const std::uint64_t now = log_of();
     if (now == log || log == 0) return db;
     if (look == kLooks) fail(StoreError::io, path + ": its log changes while it is opened");
   }

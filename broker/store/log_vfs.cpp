@@ -1,7 +1,6 @@
 #include "broker/store/log_vfs.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,11 +8,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <new>
 #include <vector>
 
 #include "broker/store/database_file.h"
 #include "broker/store/files.h"
+#include "broker/store/forwarding_file.h"
 #include "broker/store/gathered.h"
 #include "broker/store/sqlite.h"
 
@@ -33,10 +32,7 @@ struct State {
   sqlite3_file* database = nullptr;
 };
 
-struct LogFile {  // what SQLite holds; the default VFS's own file lies behind it
-  sqlite3_file base;
-  State* state;
-};
+using LogFile = ForwardingFile<State>;
 
 struct Use {
   sqlite3_vfs* real;
@@ -44,10 +40,10 @@ struct Use {
 };
 
 State& state_of(sqlite3_file* file) {
-  return *reinterpret_cast<LogFile*>(file)->state;
+  return LogFile::state_of(file);
 }
 sqlite3_file* real_of(sqlite3_file* file) {
-  return reinterpret_cast<sqlite3_file*>(reinterpret_cast<LogFile*>(file) + 1);
+  return LogFile::real_of(file);
 }
 
 int flush(sqlite3_file* file) {
@@ -56,8 +52,7 @@ int flush(sqlite3_file* file) {
 
 int close(sqlite3_file* file) {
   const int flushed = flush(file);
-  const int rc = real_of(file)->pMethods->xClose(real_of(file));
-  delete reinterpret_cast<LogFile*>(file)->state;
+  const int rc = LogFile::close(file);
   return rc == SQLITE_OK ? flushed : rc;
 }
 
@@ -103,46 +98,26 @@ int file_size(sqlite3_file* file, sqlite3_int64* size) {
   return rc;
 }
 
-int lock(sqlite3_file* file, int level) {
-  return real_of(file)->pMethods->xLock(real_of(file), level);
-}
-int unlock(sqlite3_file* file, int level) {
-  return real_of(file)->pMethods->xUnlock(real_of(file), level);
-}
-int check_lock(sqlite3_file* file, int* out) {
-  return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out);
-}
-int control(sqlite3_file* file, int op, void* argument) {
-  return real_of(file)->pMethods->xFileControl(real_of(file), op, argument);
-}
-int sector_size(sqlite3_file* file) {
-  return real_of(file)->pMethods->xSectorSize(real_of(file));
-}
-int characteristics(sqlite3_file* file) {
-  return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
-}
-
 // Version 1: a log is neither shared memory nor mapped.
-constexpr sqlite3_io_methods kMethods = {1,       close,      read,    write,       truncate,        sync,    file_size, lock,
-                                         unlock,  check_lock, control, sector_size, characteristics, nullptr, nullptr,   nullptr,
-                                         nullptr, nullptr,    nullptr};
+constexpr sqlite3_io_methods kMethods = [] {
+  sqlite3_io_methods methods = LogFile::methods(1);
+  methods.xClose = close;
+  methods.xRead = read;
+  methods.xWrite = write;
+  methods.xTruncate = truncate;
+  methods.xSync = sync;
+  methods.xFileSize = file_size;
+  return methods;
+}();
 
 int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   const Use& use = *static_cast<const Use*>(vfs->pAppData);
   if ((flags & SQLITE_OPEN_MAIN_DB) != 0) return open_database_file(use.real, name, file, flags, out_flags);
   if ((flags & SQLITE_OPEN_WAL) == 0) return use.real->xOpen(use.real, name, file, flags, out_flags);
-  file->pMethods = nullptr;
-  auto* state = new (std::nothrow) State;
-  if (state == nullptr) return SQLITE_NOMEM;
-  state->gathers = use.gathers_log;
-  state->database = sqlite3_database_file_object(name);
-  const int rc = use.real->xOpen(use.real, name, real_of(file), flags, out_flags);
-  if (rc != SQLITE_OK) {
-    delete state;
-    return rc;
-  }
-  reinterpret_cast<LogFile*>(file)->state = state;
-  file->pMethods = &kMethods;
+  const int rc = LogFile::open(use.real, name, file, flags, out_flags, &kMethods);
+  if (rc != SQLITE_OK) return rc;
+  state_of(file).gathers = use.gathers_log;
+  state_of(file).database = sqlite3_database_file_object(name);
   return SQLITE_OK;
 }
 
@@ -210,15 +185,6 @@ const std::string& log_vfs() {
 const std::string& view_vfs() {
   static const OurVfs ours("lianxi-view", false);
   return ours.name;
-}
-
-void move_file(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) fail_on("rename to " + to, from);
-}
-
-std::uint64_t log_identity(const std::string& database) {
-  struct stat status {};
-  return ::stat((database + "-wal").c_str(), &status) == 0 ? status.st_ino : 0;
 }
 
 bool has_kept_log(const std::string& folder) {

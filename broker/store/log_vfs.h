@@ -27,10 +27,6 @@ namespace lianxi::store {
 void keep_log(const std::string& folder, const std::string& database);
 // Makes the kept log that of `database`, which has none and no connection; false if there is none. On disk when it returns.
 bool give_log(const std::string& folder, const std::string& database);
-// Renames; the caller syncs the folder. Throws Broken.
-void move_file(const std::string& from, const std::string& to);
-// Which blocks are the database's log now; 0 if it has none.
-[[nodiscard]] std::uint64_t log_identity(const std::string& database);
 // Writes a kept log of zeros, unless there is one; in small synced steps, so that commits beside it hardly wait.
 void make_kept_log(const std::string& folder, std::uint64_t bytes);
 

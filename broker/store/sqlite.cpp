@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "broker/store/sqlite_uri.h"
+
 namespace lianxi::store {
 
 void fail(StoreError code, std::string detail) {
@@ -27,10 +29,8 @@ StoreFailure failure_of(const SQLite::Exception& error, const std::string& what)
   return {code, what + ": " + error.what()};
 }
 
-namespace {
-
-// A path as an SQLite URI: what has a meaning there is escaped.
-std::string immutable_uri(const std::string& path) {
+// What has a meaning there is escaped.
+std::string immutable_uri(const std::string& path, const std::string& vfs) {
   std::string uri = "file:";
   for (const char c : path) {
     if (c == '%' || c == '?' || c == '#') {
@@ -41,17 +41,15 @@ std::string immutable_uri(const std::string& path) {
       uri += c;
     }
   }
-  return uri + "?immutable=1";
+  return uri + "?mode=ro&immutable=1" + (vfs.empty() ? "" : "&vfs=" + vfs);
 }
-
-}  // namespace
 
 Database open_database(const std::string& path, OpenMode mode, const std::string& vfs, int busy_ms) {
   // A connection may change its thread (a file left behind goes to whoever maintains), but is used by one at a time.
   int flags = SQLITE_OPEN_NOMUTEX;
   switch (mode) {
     case OpenMode::create:
-      flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+      flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
       break;
     case OpenMode::write:
       flags |= SQLITE_OPEN_READWRITE;
@@ -63,7 +61,7 @@ Database open_database(const std::string& path, OpenMode mode, const std::string
       flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
       break;
   }
-  auto db = std::make_unique<SQLite::Database>(mode == OpenMode::immutable ? immutable_uri(path) : path, flags, busy_ms, vfs);
+  auto db = std::make_unique<SQLite::Database>(mode == OpenMode::immutable ? immutable_uri(path, "") : path, flags, busy_ms, vfs);
   if (mode == OpenMode::read) sqlite3_db_config(db->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   db->exec("PRAGMA temp_store=MEMORY");
   return db;

@@ -108,6 +108,9 @@ class SqliteJournal final : public Journal {
     while (!numbers.empty() && !active_) {
       const std::uint64_t number = numbers.back();
       numbers.pop_back();
+      if (find_journal(options_.folder, number, options_.vfs).value_or(JournalPlace{}).archived)
+        fail(StoreError::corrupt, archive_path(options_.folder, number) +
+                                      " is archived, and the files behind it are missing: restore the journal from a backup");
       auto file = JournalFile::open(options_, number);
       if (file->meta()) {
         active_ = std::move(file);

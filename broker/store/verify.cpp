@@ -5,9 +5,9 @@
 
 #include "broker/store/files.h"
 #include "broker/store/fork_table.h"
-#include "broker/store/journal_audit.h"
 #include "broker/store/journal_file.h"
 #include "broker/store/migrations.h"
+#include "broker/store/proof_run.h"
 #include "broker/store/quarantine.h"
 #include "broker/store/verify_copy.h"
 #include "broker/store/wal_scan.h"
@@ -91,11 +91,13 @@ class Verifier {
     name_ = std::filesystem::path(path).filename().string();
     if (previous_ && number != *previous_ + 1) find("the file before it is missing");
     previous_ = number;
+    const JournalPlace place = find_journal(folder_, number, "").value_or(JournalPlace{path, false});
+    if (place.archived) name_ += ".zst";
     // Still being made, or its maker was killed: a file has a rollback journal only while its first page is written.
     if (last && file_exists(path + "-journal", "") && file_size(path, "") <= kJournalPageBytes) return;
     try {
-      judge_log(path);
-      QuietCopy copy(path);
+      if (!place.archived) judge_log(path);
+      QuietCopy copy(place);
       if (!begun(copy.db(), number, last)) return;
       ++report.files;
       integrity(copy.db());
@@ -373,40 +375,24 @@ class Verifier {
   std::string name_;
 };
 
-class StepwiseAudit final : public JournalAudit {
- public:
-  StepwiseAudit(const std::string& folder, KeyOf key_of)
-      : folder_(folder), key_of_(std::move(key_of)), verifier_(folder, key_of_, {}) {
-    verifier_.trust_opening();
-  }
-  [[nodiscard]] StoreResult<std::optional<AuditedFile>> next() override {
-    return guarded("prove the journal", [&]() -> std::optional<AuditedFile> {
-      if (next_ == 0) {
-        const std::vector<std::uint64_t> numbers = list_journal(folder_);
-        if (numbers.empty()) return std::nullopt;
-        next_ = numbers.front();
-      }
-      const bool left =
-          file_exists(journal_path(folder_, next_ + 1), "") && file_size(journal_path(folder_, next_) + "-wal", "") == 0;
-      if (!left) return std::nullopt;
-      const std::uint64_t events = verifier_.report.events;
-      verifier_.file(next_, false);
-      return AuditedFile{next_++, verifier_.report.events - events, std::exchange(verifier_.report.findings, {})};
-    });
-  }
-
- private:
-  std::string folder_;
-  KeyOf key_of_;
-  Verifier verifier_;
-  std::uint64_t next_ = 0;
-};
-
 }  // namespace
 
-StoreResult<std::unique_ptr<JournalAudit>> open_audit(const std::string& folder, KeyOf key_of) {
-  return guarded("open the journal's audit",
-                 [&]() -> std::unique_ptr<JournalAudit> { return std::make_unique<StepwiseAudit>(folder, std::move(key_of)); });
+struct ProofRun::State {
+  State(const std::string& folder, KeyOf keys) : key_of(std::move(keys)), verifier(folder, key_of, {}) {
+    verifier.trust_opening();
+  }
+  KeyOf key_of;
+  Verifier verifier;
+};
+
+ProofRun::ProofRun(const std::string& folder, KeyOf key_of) : state_(std::make_unique<State>(folder, std::move(key_of))) {}
+ProofRun::~ProofRun() = default;
+
+ProofRun::Proof ProofRun::prove(std::uint64_t number) {
+  Verifier& verifier = state_->verifier;
+  const std::uint64_t events = verifier.report.events;
+  verifier.file(number, false);
+  return {verifier.report.events - events, std::exchange(verifier.report.findings, {})};
 }
 
 StoreResult<VerifyReport> verify_journal(const std::string& folder, const KeyOf& key_of, const FeedVector& against,

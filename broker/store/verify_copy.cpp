@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "broker/store/files.h"
+#include "broker/store/archive.h"
 
 namespace lianxi::store {
 
@@ -46,7 +46,12 @@ bool copy_pair(const std::string& path, const std::string& to) {
 
 }  // namespace
 
-QuietCopy::QuietCopy(const std::string& path) {
+QuietCopy::QuietCopy(const JournalPlace& place) {
+  const std::string& path = place.path;
+  if (place.archived) {
+    db_ = open_database(path, OpenMode::immutable, archive_vfs());
+    return;
+  }
   constexpr int kAttempts = 5;
   for (int attempt = 0; attempt < kAttempts && file_size(path + "-wal", "") > 0; ++attempt) {
     if (folder_.empty()) {

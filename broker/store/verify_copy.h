@@ -4,13 +4,14 @@
 
 #include <string>
 
+#include "broker/store/files.h"
 #include "broker/store/sqlite.h"
 
 namespace lianxi::store {
 
 class QuietCopy {
  public:
-  explicit QuietCopy(const std::string& path);
+  explicit QuietCopy(const JournalPlace& place);
   ~QuietCopy();
   QuietCopy(const QuietCopy&) = delete;
   QuietCopy& operator=(const QuietCopy&) = delete;

@@ -1,5 +1,6 @@
 // lianxi-journal-bench: the journal alone. `commit`: what a turn's transaction costs, in time and CPU. `fill`: a
 // journal of as many events as asked for, written through the store, and its view. `replay`: reading it back from disk.
+// `archive`: what packing its files costs and gives, and reading them then. `seek`: where a vector stands in it.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
@@ -8,6 +9,9 @@
 #include <iostream>
 #include <thread>
 
+#include "broker/store/files.h"
+#include "broker/store/journal_keep.h"
+#include "tests/bench/payloads.h"
 #include "tests/unit/store/store_kit.h"
 
 namespace lianxi::store::test {
@@ -181,15 +185,23 @@ struct FillOptions {
   std::string folder, view;
   std::uint64_t events = 10'000'000;
   std::size_t batch = 512, body_bytes = 256;
+  bool reports = false;  // incident reports instead
 };
+
+std::vector<Bytes> bodies_for(const FillOptions& ask) {
+  constexpr std::uint64_t kBodies = 2'000;
+  std::vector<Bytes> bodies;
+  lianxi::bench::Payloads reports(lianxi::bench::PayloadKind::incident, 0, 0);
+  std::size_t padding = 0;
+  while (state_change(0, padding).size() < ask.body_bytes) ++padding;
+  for (std::uint64_t i = 0; i < kBodies; ++i)
+    bodies.push_back(ask.reports ? encode_event(reports.event(i)) : state_change(i, padding));
+  return bodies;
+}
 
 void fill(const FillOptions& ask) {
   JournalBench bench(ask.folder);
-  std::size_t padding = 0;
-  while (state_change(0, padding).size() < ask.body_bytes) ++padding;
-  std::vector<Bytes> bodies;
-  for (std::uint64_t i = 0; i < 2'000; ++i) bodies.push_back(state_change(i, padding));
-  Turns turns(ask.batch, 8, std::move(bodies));
+  Turns turns(ask.batch, 8, bodies_for(ask));
   std::unique_ptr<View> view;
   if (!ask.view.empty()) {
     auto opened = open_view({ask.view, ""}, bench.journal->identity());
@@ -244,6 +256,72 @@ void replay(const ReplayOptions& ask) {
               static_cast<double>(events) / (thread_cpu_us() - cpu) * 1e6);
 }
 
+// Packs every file that nothing writes; the newest two stay.
+void archive(const std::string& folder) {
+  std::vector<std::uint64_t> numbers = list_journal(folder);
+  numbers.resize(numbers.size() - std::min<std::size_t>(numbers.size(), 2));
+  std::uint64_t plain = 0, packed = 0;
+  const double cpu = thread_cpu_us();
+  for (const std::uint64_t number : numbers) {
+    if (!file_exists(journal_path(folder, number), "")) continue;
+    const auto done = archive_file(folder, number);
+    if (!done) die(done.error());
+    plain += done->plain_bytes;
+    packed += done->packed_bytes;
+  }
+  const double seconds = (thread_cpu_us() - cpu) / 1e6;
+  std::printf("%.1f MB in %.1f MB, ratio %.2f, %.1f MB/s of CPU\n", static_cast<double>(plain) / 1e6,
+              static_cast<double>(packed) / 1e6, static_cast<double>(plain) / static_cast<double>(packed),
+              static_cast<double>(plain) / 1e6 / seconds);
+}
+
+// Where a follower that holds this much of the journal goes on, for places all over it.
+void seek(const std::string& folder, std::size_t times) {
+  JournalOptions options;
+  options.folder = folder;
+  const auto reader = open_reader(options);
+  if (!reader) die(reader.error());
+  std::map<FeedId, std::uint64_t> heads;
+  for (Offset from{1};;) {
+    const auto some = (*reader)->read(from, 1024 * 1024);
+    if (!some) die(some.error());
+    if (some->empty()) break;
+    for (const JournalSegment& segment : *some) {
+      const auto parsed = Segment::parse(segment.bytes);
+      if (!parsed) die({StoreError::corrupt, parsed.error().reason});
+      heads[parsed->info().feed] = parsed->last().sequence.value;
+      from = Offset(segment.first_offset.value + parsed->info().count);
+    }
+  }
+  const double cpu = thread_cpu_us();
+  std::uint64_t random = 1;
+  for (std::size_t i = 0; i < times; ++i) {
+    random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+    FeedVector have;
+    for (const auto& [feed, head] : heads)
+      have.push_back(
+          {feed,
+           {Sequence(static_cast<std::uint64_t>(static_cast<double>(head) * static_cast<double>(random >> 32U) / 4294967296.0)),
+            {}}});
+    if (const auto found = (*reader)->first_beyond(have); !found) die(found.error());
+  }
+  std::printf("%zu places: %.0f us of CPU each\n", times, (thread_cpu_us() - cpu) / static_cast<double>(times));
+}
+
+void compare(std::string journal, FillOptions reports, std::size_t places) {
+  const TempFolder own;
+  if (journal.empty()) {
+    reports.folder = journal = own.path("journal");
+    fill(reports);
+  }
+  for (const bool packed : {false, true}) {
+    if (packed) archive(journal);
+    std::printf(packed ? "packed:\n" : "plain:\n");
+    replay({.folder = journal});
+    seek(journal, places);
+  }
+}
+
 }  // namespace
 }  // namespace lianxi::store::test
 
@@ -273,9 +351,20 @@ int main(int argc, char** argv) {
   auto* replay_of = app.add_subcommand("replay", "reads a whole journal, checksums included");
   replay_of->add_option("--journal", read.folder, "its folder")->required();
   replay_of->add_option("--read", read.read_bytes, "bytes asked for at a time")->capture_default_str();
+  std::string packed, searched;
+  std::size_t places = 200;
+  FillOptions reports{.events = 500'000, .batch = 64, .reports = true};
+  auto* archive_of = app.add_subcommand("archive", "packs a journal's files; replay, and seek, before and after");
+  archive_of->add_option("--journal", packed, "its folder; without: one of incident reports, for this time");
+  archive_of->add_option("--events", reports.events, "of that one")->capture_default_str();
+  auto* seek_of = app.add_subcommand("seek", "looks up random vectors");
+  seek_of->add_option("--journal", searched, "its folder")->required();
+  seek_of->add_option("--places", places, "how many")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   if (commits_of->parsed()) commits(commit);
   if (fill_of->parsed()) fill(filled);
   if (replay_of->parsed()) replay(read);
+  if (archive_of->parsed()) compare(packed, reports, places);
+  if (seek_of->parsed()) seek(searched, places);
   return 0;
 }

@@ -3,7 +3,7 @@
     LIANXI_CRASH_ROUNDS=200 python3 -m unittest test_crash          more than the 20 rounds of each kind
     LIANXI_CRASH_SEED=7                                             the same moments again
 
-`Kill`: SIGKILL, from outside at some acknowledgement, or from within at some change of a file. `PowerCut`: the same, and then
+`Packing`: power cuts while old files are packed. `Kill`: SIGKILL, from outside at some acknowledgement, or from within at some change of a file. `PowerCut`: the same, and then
 whatever was never synced is taken back (power_shim.cpp, power_cut.py). `NoFsync`: syncs that do nothing; this one must fail.
 """
 import json
@@ -23,6 +23,7 @@ SEED = int(os.environ.get("LIANXI_CRASH_SEED", random.SystemRandom().randrange(1
 SHIM = os.environ.get("LIANXI_POWER_SHIM", str(BIN / "libpower_shim.so"))
 HOME, PEER = "330800", "341000"
 CHANGES = 400  # of files: some two hundred commits, or a start and some fifty
+PACKING_CHANGES = 330  # a start, and four files of 1 MB
 
 
 def police(name):
@@ -36,6 +37,7 @@ def emergency(name):
 class Crash(ClusterTest):
     REGIONS = []
     JOURNAL_FILE_MB = 1  # so that files are left behind within the test
+    BEHIND = 1  # packed so soon
     CUT, NOSYNC = False, False
 
     @classmethod
@@ -48,7 +50,7 @@ class Crash(ClusterTest):
     def start_brokers(cls):
         cls.chance = random.Random(SEED)
         file = cls.cluster.config_file(HOME)
-        file.write_text(file.read_text().replace("[disk]\n", f"[disk]\njournal_file_mb = {cls.JOURNAL_FILE_MB}\n"))
+        file.write_text(file.read_text().replace("[disk]\n", f"[disk]\njournal_file_mb = {cls.JOURNAL_FILE_MB}\narchive_behind_files = {cls.BEHIND}\n"))
         cls.start_home(None)
         for region in cls.REGIONS[1:]:
             cls.cluster.start_broker(region)
@@ -145,6 +147,50 @@ class PowerCut(Crash):
 
     def test_nothing_acknowledged_is_lost_and_nothing_comes_twice(self):
         self.check(self.run_rounds(ROUNDS))
+
+
+class Packing(Crash):
+    REGIONS = [HOME]
+    CUT = True
+    BEHIND = 0
+
+    def filled(self, journal):
+        """Some files left behind and proven, in a copy."""
+        publisher = Publisher(self, HOME, "police", police)
+        self.addCleanup(publisher.kill)
+        wait_until(lambda: len(list(journal.glob("*.db"))) >= 7, PATIENCE * 4, "files are left behind")
+        self.assertEqual(publisher.finish(), 0)
+        wait_until(lambda: "proven 5" in (journal / "audit").read_text() if (journal / "audit").exists() else False, PATIENCE * 4, "they are proven")
+        self.cluster.broker(HOME).signal(15)
+        self.assertEqual(self.cluster.broker(HOME).child.wait(PATIENCE), 0)
+        shutil.copytree(journal, self.folder / "filled")
+        file = self.cluster.config_file(HOME)
+        file.write_text(file.read_text().replace("archive_behind_files = 0", "archive_behind_files = 1"))
+        return sorted(publisher.acknowledged)
+
+    def test_each_file_is_whole_in_one_form_at_every_moment(self):
+        print(f"seed {SEED}", flush=True)
+        journal = self.cluster.node_folder(HOME) / "journal"
+        events, lost, packed = self.filled(journal), {}, 0
+        for _ in range(ROUNDS // 2):
+            shutil.rmtree(journal)
+            shutil.copytree(self.folder / "filled", journal)
+            self.start_home(self.chance.randrange(10, PACKING_CHANGES))
+            broker = self.cluster.broker(HOME)
+            wait_until(lambda: not broker.alive() or len(list(journal.glob("*.db.zst"))) >= 4, PATIENCE * 2, "files are packed, or it dies")
+            broker.kill()
+            self.assertEqual(broker.child.returncode, -9, f"the broker ended by itself:\n{broker.last_lines()}")
+            cut = Cut(self.cluster.node_folder(HOME), self.folder / "undo", self.chance.randrange(1 << 32), self.chance.random() < 0.3)
+            for name, count in cut.perform().items():
+                lost[name] = lost.get(name, 0) + count
+            packed += len(list(journal.glob("*.db.zst")))
+            self.proven()
+        self.start_home(None)
+        self.cluster.wait_up(HOME)
+        wait_until(lambda: not (journal / "000001.db").exists() and not list(journal.glob("*.packing")), PATIENCE, "the rest is packed")
+        self.assertEqual(sorted(self.entities(HOME)), events)
+        self.proven()
+        print(f"{packed} files packed in {ROUNDS // 2} rounds; lost {lost}", flush=True)
 
 
 class NoFsync(Crash):

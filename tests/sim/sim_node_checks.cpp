@@ -188,7 +188,7 @@ std::vector<std::string> SimNode::audit() {
   auto audit = store::open_audit(config_.journal.folder, key_of);
   if (!audit) return {audit.error().detail};
   while (true) {
-    auto file = (*audit)->next();
+    auto file = (*audit)->next(0);
     if (!file) {
       out.push_back(file.error().detail);
       return out;

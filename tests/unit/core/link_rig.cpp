@@ -15,6 +15,7 @@ std::string LinkRig::routing(RegionCode from, LaneClass lanes, RegionCode to) {
 
 void LinkRig::perform(RegionCode region, const Effects& effects) {
   for (const Alarm& alarm : effects.alarms) alarms.push_back(to_text(region) + " " + alarm.what);
+  given.insert(given.end(), effects.repairs.begin(), effects.repairs.end());
   for (const LinkReset& reset : effects.link_resets) {
     const Connection old{2, routing(region, reset.link.lanes, reset.link.peer)};
     ends_.erase(old.routing);

@@ -25,8 +25,9 @@ class LinkRig {
   // How often the link was opened.
   [[nodiscard]] std::uint64_t opened(RegionCode from, RegionCode to, LaneClass lanes) { return connections_[{from, lanes, to}]; }
 
-  std::vector<std::string> alarms;  // "<region> <what>"
-  std::vector<Send> said;           // to agents, by all nodes
+  std::vector<std::string> alarms;   // "<region> <what>"
+  std::vector<RepairedRange> given;  // for damaged stretches
+  std::vector<Send> said;            // to agents, by all nodes
   // Lets a test alter what a node delivers to another.
   std::function<void(RegionCode from, RegionCode to, Deliver&)> tamper;
 

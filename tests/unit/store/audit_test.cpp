@@ -16,12 +16,12 @@ TEST(JournalAudit, ProvesEachFileLeftBehindOnceAndTheActiveOneNever) {
   JournalBench bench(folder.path(), 60'000);
   const auto audit = open_audit(folder.path(), key_of());
   ASSERT_TRUE(audit);
-  EXPECT_FALSE((*audit)->next()->has_value());
+  EXPECT_FALSE((*audit)->next(0)->has_value());
   std::uint64_t events = 0, files = 0;
   for (int i = 0; i < 60; ++i) {
     bench.commit({kOwn}, 2, 900);
     ASSERT_TRUE(bench.journal->maintain());
-    for (auto file = (*audit)->next(); file && file->has_value(); file = (*audit)->next()) {
+    for (auto file = (*audit)->next(0); file && file->has_value(); file = (*audit)->next(0)) {
       EXPECT_EQ((*file)->number, ++files);
       EXPECT_EQ((*file)->findings, std::vector<std::string>{});
       events += (*file)->events;
@@ -45,9 +45,9 @@ TEST(JournalAudit, TellsOfDamageAndGoesOnBehindIt) {
           "UPDATE segment SET bytes = substr(bytes, 1, length(bytes) - 1) || x'77' WHERE offset = (SELECT min(offset) FROM "
           "segment)");
   const auto audit = open_audit(folder.path(), key_of());
-  EXPECT_EQ((*(*audit)->next())->findings, std::vector<std::string>{});
-  EXPECT_FALSE((*(*audit)->next())->findings.empty());
-  EXPECT_EQ((*(*audit)->next())->findings, std::vector<std::string>{});
+  EXPECT_EQ((*(*audit)->next(0))->findings, std::vector<std::string>{});
+  EXPECT_FALSE((*(*audit)->next(0))->findings.empty());
+  EXPECT_EQ((*(*audit)->next(0))->findings, std::vector<std::string>{});
 }
 
 TEST(Verify, ARollbackJournalBesideTheLastFileHidesNothing) {

@@ -1,0 +1,68 @@
+// A file of a VFS that stands on another: what SQLite holds points to a State of ours, and behind it in the same memory lies the
+// file of the VFS below. Here is how both are found, and the calls that are handed through as they are.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <new>
+
+namespace lianxi::store {
+
+template <class State>
+class ForwardingFile {
+ public:
+  static State& state_of(sqlite3_file* file) { return *reinterpret_cast<ForwardingFile*>(file)->state_; }
+  static sqlite3_file* real_of(sqlite3_file* file) {
+    return reinterpret_cast<sqlite3_file*>(reinterpret_cast<ForwardingFile*>(file) + 1);
+  }
+
+  // As xOpen, on the VFS `real`; a new State stands behind the file then, which close() must delete.
+  static int open(sqlite3_vfs* real, const char* name, sqlite3_file* file, int flags, int* out_flags,
+                  const sqlite3_io_methods* methods) {
+    file->pMethods = nullptr;
+    auto* state = new (std::nothrow) State;
+    if (state == nullptr) return SQLITE_NOMEM;
+    const int rc = real->xOpen(real, name, real_of(file), flags, out_flags);
+    if (rc != SQLITE_OK) {
+      delete state;
+      return rc;
+    }
+    reinterpret_cast<ForwardingFile*>(file)->state_ = state;
+    file->pMethods = methods;
+    return SQLITE_OK;
+  }
+  static int close(sqlite3_file* file) {
+    const int rc = real_of(file)->pMethods->xClose(real_of(file));
+    delete reinterpret_cast<ForwardingFile*>(file)->state_;
+    return rc;
+  }
+
+  // With what is handed through, and close(); the rest is for who uses it to set.
+  static constexpr sqlite3_io_methods methods(int version) {
+    sqlite3_io_methods methods{};
+    methods.iVersion = version;
+    methods.xClose = close;
+    methods.xLock = lock;
+    methods.xUnlock = unlock;
+    methods.xCheckReservedLock = check_lock;
+    methods.xFileControl = control;
+    methods.xSectorSize = sector_size;
+    methods.xDeviceCharacteristics = characteristics;
+    return methods;
+  }
+
+ private:
+  static int lock(sqlite3_file* file, int level) { return real_of(file)->pMethods->xLock(real_of(file), level); }
+  static int unlock(sqlite3_file* file, int level) { return real_of(file)->pMethods->xUnlock(real_of(file), level); }
+  static int check_lock(sqlite3_file* file, int* out) { return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out); }
+  static int control(sqlite3_file* file, int op, void* argument) {
+    return real_of(file)->pMethods->xFileControl(real_of(file), op, argument);
+  }
+  static int sector_size(sqlite3_file* file) { return real_of(file)->pMethods->xSectorSize(real_of(file)); }
+  static int characteristics(sqlite3_file* file) { return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file)); }
+
+  sqlite3_file base_;
+  State* state_;
+};
+
+}  // namespace lianxi::store
