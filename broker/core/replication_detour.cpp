@@ -142,7 +142,8 @@ void Replication::ask_repairs(Ground& ground, Turn& turn) {
   const auto before = repairs_.asked();
   if (before && !reachable.contains(before->link)) repairs_.cut_off();
   const auto asked = repairs_.ask(ground, turn, reachable);
-  if (before && repairs_.asked() != before) links_.at(before->link).owed.erase(before->follow);
+  if (const auto left = before ? links_.find(before->link) : links_.end(); left != links_.end() && repairs_.asked() != before)
+    left->second.owed.erase(before->follow);
   if (!asked) return;
   const LinkId of{asked->feed.region, asked->of.link.lanes};
   FeedVector held = held_of(ground, of);

