@@ -82,6 +82,9 @@ TEST(Archive, AnyZstdToolUnpacksItToTheDatabase) {
   plain.resize(bytes);
   write_file(folder.path("unpacked.db"), plain);
   EXPECT_TRUE(archive_holds(folder.path("000001.db.zst"), folder.path("unpacked.db")));
+  plain[bytes / 2] ^= 1;
+  write_file(folder.path("other.db"), plain);
+  EXPECT_FALSE(archive_holds(folder.path("000001.db.zst"), folder.path("other.db")));
   SQLite::Database db(folder.path("unpacked.db"), SQLite::OPEN_READONLY);
   EXPECT_GT(db.execAndGet("SELECT count(*) FROM segment").getInt(), 0);
 }
