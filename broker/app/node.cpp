@@ -122,7 +122,7 @@ void Node::State::step_all(TimeMs now, std::span<const core::Input> inputs) {
   for (const core::Input& input : inputs) {
     // Deliveries are judged here, so the rights must change with the core's.
     if (const auto* changed = std::get_if<core::PolicyChanged>(&input.what)) {
-      config.policy = changed->policy;
+      if (changed->policy) config.policy = changed->policy;
       desk->rights(config.policy, config.members);
     }
     core->step(input);

@@ -24,6 +24,17 @@ bool follows_own_feeds(const Ground& ground, const AgentMessage& from, const Fol
           std::find(follow.regions.begin(), follow.regions.end(), ground.region()) != follow.regions.end());
 }
 
+// Own feeds that the vector shows longer than here, or with another hash at the head.
+std::vector<FeedId> shown_otherwise(const Ground& ground, const FeedVector& vector) {
+  std::vector<FeedId> feeds;
+  for (const FeedPosition& theirs : vector) {
+    const FeedHead ours = ground.sequencer.head(theirs.feed);
+    const bool other = theirs.head.sequence == ours.sequence && theirs.head.hash != ours.hash;
+    if (theirs.feed.region == ground.region() && (other || theirs.head.sequence > ours.sequence)) feeds.push_back(theirs.feed);
+  }
+  return feeds;
+}
+
 }  // namespace
 
 // --- what is asked ---
@@ -89,7 +100,11 @@ void Durability::followed(const Ground& ground, const AgentMessage& from, const 
   // From the beginning, or by a vector: what the vector names is skipped, and the first event behind it proves its chain.
   // Beginning at the head, the vector was compared with all that is here.
   const bool whole = follow.from == FollowFrom::vector || follow.from == FollowFrom::beginning;
-  const Held now{{from.connection, follow.follow}, whole ? Offset{1} : start, ground.sequencer.next_offset(), start};
+  const Held now{{from.connection, follow.follow},
+                 whole ? Offset{1} : start,
+                 ground.sequencer.next_offset(),
+                 start,
+                 shown_otherwise(ground, follow.vector)};
   for (const Lane lane : kLanes) {
     if ((follow.lanes & mask_of(lane)) == 0) continue;
     held_[{from.agent.id.region(), lane}] = now;
@@ -130,6 +145,8 @@ std::uint8_t Durability::holders(const Ground& ground, const Waiting& waiting) c
   for (const Member& member : ground.members().all()) {
     const auto at = held_.find({member.region, waiting.feed.lane});
     if (at == held_.end() || !ground.members().holds(waiting.feed.audience, member.region)) continue;
+    const std::vector<FeedId>& otherwise = at->second.otherwise;
+    if (std::find(otherwise.begin(), otherwise.end(), waiting.feed) != otherwise.end()) continue;
     if (at->second.since <= waiting.first && waiting.last < at->second.counted()) ++count;
   }
   return static_cast<std::uint8_t>(std::min<std::size_t>(count, 255));

@@ -1,7 +1,8 @@
 // Ack level peers(k): on whose disks this node's own events are, and who waits to hear of it.
 //
 // A peer follows our feeds, and its Credit says how far it has them on disk: it is sent after the commit of what it pays for. A
-// follow counts once it has passed the head it began under: until then its chain may yet turn out to be another than ours.
+// follow counts once it has passed the head it began under: until then its chain may yet turn out to be another than ours. Of a
+// feed that its vector shows beyond ours nothing is sent that could tell, so there it counts for nothing.
 // What a peer held is forgotten when it follows anew, so a peer that lost its disk is not counted for it.
 //
 // Nothing here is written down. A client whose node or connection went asks again by repeating its publish.
@@ -12,6 +13,7 @@
 #include <set>
 #include <tuple>
 #include <unordered_map>
+#include <vector>
 
 #include "broker/core/effects.h"
 #include "broker/core/sequencer.h"
@@ -70,9 +72,10 @@ class Durability {
   };
   struct Held {  // by one peer, of one lane
     FollowKey follow;
-    Offset since;    // what is before is not known
-    Offset proven;   // the follow counts once it is through here
-    Offset through;  // all from `since` to below is on its disk
+    Offset since;                   // what is before is not known
+    Offset proven;                  // the follow counts once it is through here
+    Offset through;                 // all from `since` to below is on its disk
+    std::vector<FeedId> otherwise;  // but for these, of which it showed another history, or more than is here
     [[nodiscard]] Offset counted() const { return through < proven ? Offset{} : through; }
   };
 

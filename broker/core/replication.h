@@ -172,7 +172,7 @@ class Replication {
   std::map<RegionCode, PeerSight> sights_;                        // of whoever has a link
   LinkBudget asked_;                                              // of each peer
   std::map<LinkId, Detour> detours_;                              // by the link that is down
-  std::set<FeedId> forked_;                                       // peers' feeds that are not taken any more
+  std::set<FeedId> forked_;                                       // peers' feeds of which another history was shown
   std::map<FeedId, std::optional<TimeMs>> ended_;                 // those that go on behind their end, and that end
   std::map<std::pair<std::string, std::string>, TimeMs> alarms_;  // what and about whom -> when told
 };

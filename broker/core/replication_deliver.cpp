@@ -67,17 +67,19 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     pass_over(source);
     return true;
   }
-  if (forked_.contains(feed)) {
-    pass_over(source);
-    ground.standing.raise(turn, "feed_forked", to_text(feed), to_text(feed) + " is forked and not taken any more");
-    suspect(turn, source, segment);
-    return true;
-  }
   const FeedHead ours = ground.sequencer.head(feed);
   if (ours.sequence.value == 0 && feeds_of(ground.sequencer, feed.region) >= kMaxFeedsOfRegion)
     return leave(RefusalCode::oversize, std::to_string(kMaxFeedsOfRegion) + " feeds of " + to_text(feed.region) +
                                             " are held, the most a region may open; " + to_text(feed) + " is too many");
   const SegmentVerdict verdict = judge_segment(segment, ours, member->seal_key);
+  // Of a forked feed only what goes on from the history that is held here: when the other copy is gone, the feed is whole again.
+  if (forked_.contains(feed) && verdict.outcome != SegmentVerdict::Outcome::append) {
+    pass_over(source);
+    ground.standing.raise(turn, "feed_forked", to_text(feed),
+                          to_text(feed) + " is forked: what does not continue what is held here is not taken");
+    suspect(turn, source, segment);
+    return true;
+  }
   switch (verdict.outcome) {
     case SegmentVerdict::Outcome::known:
       return true;

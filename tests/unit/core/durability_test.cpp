@@ -258,6 +258,14 @@ TEST_F(HolderTest, AVectorThatCannotBeComparedCountsOnceItsFeedHasGoneOn) {
   EXPECT_THAT(credit(1, 4), ElementsAre("1+1 1/1"));
 }
 
+TEST_F(HolderTest, AVectorThatShowsMoreOfAFeedThanIsHereOrAnotherHeadProvesNothingOfIt) {
+  follow(1, {{feed, {Sequence{4}, Hash{1}}}});
+  EXPECT_THAT(publish(1), IsEmpty());
+  EXPECT_THAT(credit(1, 4), IsEmpty()) << "nothing of the feed was sent to it, and its history may be another";
+  follow(2, {{feed, {Sequence{3}, Hash{1}}}}, "link again");
+  EXPECT_THAT(credit(2, 4, "link again"), IsEmpty());
+}
+
 TEST_F(HolderTest, OnlyTheLastFollowOfANodeCounts) {
   follow(1, rig.core.heads());
   follow(2, {}, "link again");

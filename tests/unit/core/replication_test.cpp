@@ -163,6 +163,34 @@ TEST_F(LinksTest, ALongerFeedWithAnotherHistoryIsReportedAndNotTaken) {
   EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二", "a1"));  // its other feeds go on
 }
 
+TEST_F(LinksTest, AForkedFeedGoesOnWithTheHistoryThatIsHeldWhenTheOtherCopyIsGone) {
+  open(kQuzhou);
+  net.pass(500);
+  say(kQuzhou, "一");
+  const Disk backup = net.node(kQuzhou).disk;
+  say(kQuzhou, "二");
+  const Disk original = net.node(kQuzhou).disk;
+  const auto goes_on_from = [&](const Disk& disk, const std::string& text, std::uint64_t sequence) {
+    net.cut(kQuzhou, kHuangshan);
+    net.cut(kQuzhou, kNanping);
+    net.node(kQuzhou).disk = disk;
+    net.restart(kQuzhou);
+    const auto message = CoreRig::publish_message(1, Lane::normal, sequence, {report(text, "emergency")});
+    (void)net.at(kQuzhou, {net.node(kQuzhou).says(officer(kQuzhou), message)});
+  };
+  goes_on_from(backup, "改写的二", 2);
+  const auto third = CoreRig::publish_message(1, Lane::normal, 3, {report("改写的三", "emergency")});
+  (void)net.at(kQuzhou, {net.node(kQuzhou).says(officer(kQuzhou), third)});
+  net.mend(kQuzhou, kHuangshan);
+  net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
+  ASSERT_THAT(net.alarms, Contains("341000 feed_forked"));
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二"));
+  goes_on_from(original, "三", 3);
+  net.mend(kQuzhou, kHuangshan);
+  net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一", "二", "三"));
+}
+
 TEST_F(LinksTest, FeedsOfOthersAreNotTaken) {
   open(kQuzhou);
   open(kNanping);
