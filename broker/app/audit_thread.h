@@ -35,7 +35,7 @@ class AuditThread {
   AuditThread(const AuditThread&) = delete;
   AuditThread& operator=(const AuditThread&) = delete;
 
-  // Any thread. Readers could not read at the offset: its file is proven next.
+  // Any thread. Readers could not read at the offset: its file is proven soon.
   void suspect(Offset offset);
   // Any thread. What another node gave for damage that was told.
   void repair(RepairedRange range);
@@ -43,11 +43,15 @@ class AuditThread {
  private:
   void run();
   // How long to rest then.
-  [[nodiscard]] std::chrono::milliseconds step(store::JournalAudit& audit);
+  struct Rest {
+    std::chrono::milliseconds time;
+    bool owed;  // after work: nothing ends it sooner
+  };
+  [[nodiscard]] Rest step(store::JournalAudit& audit);
   void take_inbox(store::JournalAudit& audit);
   void sort(std::vector<RepairedRange> ranges);
   void mend(store::JournalAudit& audit);
-  void tell(const store::AuditedFile& file);
+  void tell(store::AuditedFile file);
   [[nodiscard]] bool archive(store::JournalAudit& audit);
 
   std::string folder_;
@@ -64,7 +68,8 @@ class AuditThread {
     std::uint32_t failed = 0;  // times since something came: not before that time again
   };
   std::map<std::uint64_t, Given> given_;
-  std::int64_t archive_at_ms_ = 0;  // after one that failed
+  std::int64_t archive_at_ms_ = 0;                    // while there is no room
+  std::map<std::uint64_t, std::int64_t> unpackable_;  // until when a file that could not be packed waits
   std::mutex inbox_;
   std::vector<Offset> suspected_;         // under inbox_
   std::vector<RepairedRange> delivered_;  // under inbox_

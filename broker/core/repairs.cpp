@@ -22,7 +22,9 @@ void Repairs::damaged(const Turn& turn, const std::vector<DamagedRange>& ranges)
     const Key key{range.feed, range.first};
     if (wanted_.size() >= kMaxRepairs && !wanted_.contains(key)) {
       // What may come goes before what nobody has; that is told as it stands.
-      const auto hopeless = std::find_if(wanted_.begin(), wanted_.end(), [](const auto& entry) { return entry.second.hopeless; });
+      const auto hopeless = std::find_if(wanted_.begin(), wanted_.end(), [&](const auto& entry) {
+        return entry.second.hopeless && !(asking_ && asking_->what == entry.first);
+      });
       if (hopeless == wanted_.end()) continue;
       wanted_.erase(hopeless);
     }
@@ -45,9 +47,12 @@ bool Repairs::nobody_left(const Ground& ground, const Wanted& wanted) const {
 std::optional<Repairs::Question> Repairs::ask(Ground& ground, Turn& turn, const std::map<LinkId, SessionId*>& reachable) {
   if (asking_) {
     asking_->since = std::min(asking_->since, turn.now);  // the wall clock may have been set back
-    if (turn.now - asking_->since > kRepairPatienceMs) in_vain(turn, "it says nothing");
+    asking_->begun = std::min(asking_->begun, turn.now);
+    if (turn.now - asking_->since > kRepairPatienceMs || turn.now - asking_->begun > kRepairQuestionMs)
+      in_vain(turn, "it gives nothing more");
     if (asking_) return std::nullopt;
   }
+  if (ground.disk_low) return std::nullopt;  // there is no room to write the file anew
   for (auto& [key, wanted] : wanted_) {
     wanted.retry_at = std::min(wanted.retry_at, turn.now + kRepairRetryMs);
     if (turn.now < wanted.retry_at) continue;
@@ -58,38 +63,46 @@ std::optional<Repairs::Question> Repairs::ask(Ground& ground, Turn& turn, const 
       return entry.first.lanes == static_cast<LaneClass>(feed.lane) && !wanted.in_vain.contains(peer) &&
              (peer == feed.region || ground.members().holds(feed.audience, peer));
     });
-    if (holder != reachable.end()) return open(turn, wanted.range, holder->first, *holder->second);
+    if (holder != reachable.end()) return open(turn, wanted, holder->first, *holder->second);
     if (!nobody_left(ground, wanted)) continue;  // who holds it may be reached again
     ground.standing.raise(turn, "journal_damaged", to_text(feed),
                           text_of(wanted.range) + " cannot be mended: nobody else holds it" +
                               (feed.audience.is_local() ? ", for it never leaves this region" : "") +
                               "; restore the journal from a backup");
     wanted.in_vain.clear();
-    wanted.hopeless = true;
+    wanted.hopeless = wanted.told = true;
     wanted.retry_at = turn.now + kRepairRetryMs;
   }
   return std::nullopt;
 }
 
-Repairs::Question Repairs::open(const Turn& turn, const DamagedRange& range, const LinkId& to, SessionId& last_follow) {
+Repairs::Question Repairs::open(const Turn& turn, Wanted& wanted, const LinkId& to, SessionId& last_follow) {
   last_follow = SessionId{last_follow.value + 1};
-  asking_.emplace(Asking{
-      {range.feed, range.first}, {to, last_follow}, turn.now, std::nullopt, SegmentWriter(range.feed, before(range), Offset{1})});
+  wanted.hopeless = false;
+  const DamagedRange& range = wanted.range;
+  asking_.emplace(Asking{{range.feed, range.first},
+                         range,
+                         {to, last_follow},
+                         turn.now,
+                         turn.now,
+                         std::nullopt,
+                         SegmentWriter(range.feed, before(range), Offset{1})});
   return {asking_->of, range.feed, before(range)};
 }
 
 std::optional<Credit> Repairs::message(Ground& ground, Turn& turn, const Message& message) {
   Offset through;
   std::optional<Credit> credit;
-  asking_->since = turn.now;
   if (const auto* delivery = std::get_if<Deliver>(&message)) {
     credit = deliver(ground, turn, *delivery);
     through = delivery->next;
   } else if (const auto* followed = std::get_if<Followed>(&message)) {
+    if (!asking_->until) asking_->since = turn.now;
     asking_->until = followed->head;
     through = followed->offset;
   } else if (const auto* refused = std::get_if<Refused>(&message); refused != nullptr && refused->refusal.retry_after_ms > 0) {
-    wanted_.at(asking_->what).retry_at = turn.now + refused->refusal.retry_after_ms;
+    if (const auto found = wanted_.find(asking_->what); found != wanted_.end())
+      found->second.retry_at = turn.now + refused->refusal.retry_after_ms;
     asking_.reset();
   } else if (refused != nullptr || std::holds_alternative<Unfollow>(message)) {
     in_vain(turn, "it ended the follow");
@@ -104,7 +117,8 @@ std::optional<Credit> Repairs::deliver(Ground& ground, Turn& turn, const Deliver
     in_vain(turn, "unreadable delivery: " + segments.error().reason);
     return std::nullopt;
   }
-  const DamagedRange range = wanted_.at(asking_->what).range;
+  const DamagedRange range = asking_->range;
+  const FeedHead held = asking_->given.head();
   for (const Segment& segment : *segments) {
     if (segment.info().feed != range.feed) continue;
     std::string why;
@@ -115,7 +129,7 @@ std::optional<Credit> Repairs::deliver(Ground& ground, Turn& turn, const Deliver
         hand_out(ground, turn, segment);
         return std::nullopt;
       case Taken::lacks:
-        in_vain(turn, "events before what it gives are missing");
+        in_vain(turn, "events or a seal of it are missing");
         return std::nullopt;
       case Taken::refused:
         turn.count(RefusalCode::feed_broken);
@@ -125,6 +139,8 @@ std::optional<Credit> Repairs::deliver(Ground& ground, Turn& turn, const Deliver
         return std::nullopt;
     }
   }
+  // Who gives empty messages, or what is not asked for, is not waited for.
+  if (asking_->given.head() != held) asking_->since = turn.now;
   return Credit{asking_->of.follow, deliver.segments.size(), 1, Offset{}};
 }
 
@@ -143,7 +159,8 @@ Repairs::Taken Repairs::take(const Ground& ground, const Segment& segment, const
   if (const auto chained = verify_chain(segment, before); !chained) return refused("its chain does not verify");
   const Member* home = ground.members().find(range.feed.region);
   const std::optional<Seal>& seal = segment.seal();
-  const bool sealed = seal && home != nullptr && seal->sequence == segment.last().sequence && seal->hash == segment.last().hash &&
+  if (seal && home == nullptr) return Taken::lacks;  // a member that is no longer in the file: nobody can prove it
+  const bool sealed = seal && seal->sequence == segment.last().sequence && seal->hash == segment.last().hash &&
                       verify_seal(home->seal_key, range.feed, *seal);
   if (seal && !sealed) return refused("its seal does not verify");
   FeedHead at = before;
@@ -158,15 +175,15 @@ Repairs::Taken Repairs::take(const Ground& ground, const Segment& segment, const
   }
   if (given.head().sequence < range.last) return Taken::more;
   if (range.hash && given.head().hash != *range.hash) return refused("it does not end as what is held says");
-  if (!range.hash && !sealed) return refused("no seal covers it");
-  if (range.seal_lost && (!sealed || seal->sequence != range.last)) return refused("it has no seal where this node's was");
+  // Honest nodes join segments at other places: theirs may have no seal there.
+  if (!range.hash && !sealed) return Taken::lacks;
+  if (range.seal_lost && (!sealed || seal->sequence != range.last)) return Taken::lacks;
   return Taken::all;
 }
 
 void Repairs::hand_out(Ground& ground, Turn& turn, const Segment& last) {
   const Key what = asking_->what;
-  const auto found = wanted_.find(what);
-  const DamagedRange& range = found->second.range;
+  const DamagedRange range = asking_->range;
   StoredSegment segment;
   segment.info = {range.feed, range.first, asking_->given.count(), Offset{1}, range.previous, false};
   segment.last = asking_->given.head();
@@ -175,9 +192,9 @@ void Repairs::hand_out(Ground& ground, Turn& turn, const Segment& last) {
   turn.effects.repairs.push_back({std::move(segment)});
   close(turn, "the damaged stretch is here");
   const std::string came = text_of(range) + " came back from another node";
-  wanted_.erase(found);
+  wanted_.erase(what);
   const bool others = std::any_of(wanted_.begin(), wanted_.end(),
-                                  [&](const auto& entry) { return entry.first.first == what.first && entry.second.hopeless; });
+                                  [&](const auto& entry) { return entry.first.first == what.first && entry.second.told; });
   if (!others) ground.standing.end(turn, "journal_damaged", to_text(what.first), came);
   if (handed_out_.size() >= kMaxRepairs) {
     handed_out_.erase(std::min_element(handed_out_.begin(), handed_out_.end(),
@@ -187,7 +204,7 @@ void Repairs::hand_out(Ground& ground, Turn& turn, const Segment& last) {
 }
 
 void Repairs::in_vain(Turn& turn, const std::string& why) {
-  wanted_.at(asking_->what).in_vain.insert(asking_->of.link.peer);
+  if (const auto found = wanted_.find(asking_->what); found != wanted_.end()) found->second.in_vain.insert(asking_->of.link.peer);
   close(turn, why);
 }
 

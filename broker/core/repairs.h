@@ -13,10 +13,11 @@
 
 namespace lianxi::core {
 
-inline constexpr std::size_t kMaxRepairs = 256;        // stretches known at once; the others are told again
-inline constexpr TimeMs kRepairPatienceMs = 10'000;    // of a node that says nothing
-inline constexpr TimeMs kRepairRetryMs = 10 * 60'000;  // after nobody had it, or what was given was not taken
-inline constexpr std::uint32_t kRepairMessages = 4;    // credit
+inline constexpr std::size_t kMaxRepairs = 256;          // stretches known at once; the others are told again
+inline constexpr TimeMs kRepairPatienceMs = 10'000;      // of a node that gives nothing more of the stretch
+inline constexpr TimeMs kRepairQuestionMs = 5 * 60'000;  // for one node to give all of it
+inline constexpr TimeMs kRepairRetryMs = 10 * 60'000;    // after nobody had it, or what was given was not taken
+inline constexpr std::uint32_t kRepairMessages = 4;      // credit
 
 class Repairs {
  public:
@@ -48,17 +49,19 @@ class Repairs {
     std::set<RegionCode> in_vain;  // who was asked
     TimeMs retry_at = 0;
     bool hopeless = false;  // nobody could give it the last time
+    bool told = false;      // that stands as an alarm
   };
   struct Asking {
     Key what;
+    DamagedRange range;
     Asked of;
-    TimeMs since = 0;             // or when something came
+    TimeMs begun = 0, since = 0;  // since: or when more of it came
     std::optional<Offset> until;  // where its journal ends
     SegmentWriter given;          // so far
   };
   enum class Taken : std::uint8_t { more, all, lacks, refused };
 
-  [[nodiscard]] Question open(const Turn& turn, const DamagedRange& range, const LinkId& to, SessionId& last_follow);
+  [[nodiscard]] Question open(const Turn& turn, Wanted& wanted, const LinkId& to, SessionId& last_follow);
   // Every member that may hold it was asked.
   [[nodiscard]] bool nobody_left(const Ground& ground, const Wanted& wanted) const;
   [[nodiscard]] std::optional<Credit> deliver(Ground& ground, Turn& turn, const Deliver& deliver);

@@ -121,7 +121,7 @@ int unpack(sqlite3_file* file, std::size_t index, const State::Kept*& out) {
   return SQLITE_CORRUPT;
 }
 
-int read(sqlite3_file* file, void* to, int amount, sqlite3_int64 offset) {
+int read_plain(sqlite3_file* file, void* to, int amount, sqlite3_int64 offset) {
   const State& state = ArchiveFile::state_of(file);
   auto* into = static_cast<std::uint8_t*>(to);
   auto at = static_cast<std::uint64_t>(offset);
@@ -143,6 +143,14 @@ int read(sqlite3_file* file, void* to, int amount, sqlite3_int64 offset) {
     left -= count;
   }
   return SQLITE_OK;
+}
+
+int read(sqlite3_file* file, void* to, int amount, sqlite3_int64 offset) {
+  try {
+    return read_plain(file, to, amount, offset);
+  } catch (const std::bad_alloc&) {  // SQLite's frames lie in between, which no exception may cross
+    return SQLITE_NOMEM;
+  }
 }
 
 int file_size(sqlite3_file* file, sqlite3_int64* size) {

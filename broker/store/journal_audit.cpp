@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "broker/store/files.h"
 #include "broker/store/journal_file.h"
@@ -63,23 +65,26 @@ class StepwiseAudit final : public JournalAudit {
       const std::vector<std::uint64_t> numbers = list_journal(folder_);
       if (numbers.empty()) return std::nullopt;
       if (memory_.proven > numbers.back()) memory_.proven = memory_.round = 0;  // it was another journal
-      while (!suspects_.empty()) {
-        const std::uint64_t number = suspects_.extract(suspects_.begin()).value();
-        if (!left(number)) continue;
-        ProofRun alone(folder_, key_of_);
-        return prove(alone, number);
-      }
       const auto fresh = std::upper_bound(numbers.begin(), numbers.end(), memory_.proven);
-      if (fresh != numbers.end() && left(*fresh)) {
-        if (!fresh_) fresh_ = std::make_unique<ProofRun>(folder_, key_of_);
-        memory_.proven = *fresh;
-        return prove(*fresh_, *fresh);
+      const bool has_fresh = fresh != numbers.end() && left(*fresh);
+      if (!has_fresh || std::exchange(fresh_in_turn_, false) == false) {
+        if (const auto number = next_suspect(now_ms)) {
+          fresh_in_turn_ = true;
+          ProofRun alone(folder_, key_of_);
+          return prove(alone, *number, now_ms);
+        }
       }
-      return go_round(numbers, now_ms);
+      if (!has_fresh) return go_round(numbers, now_ms);
+      if (!fresh_) fresh_ = std::make_unique<ProofRun>(folder_, key_of_);
+      memory_.proven = *fresh;
+      return prove(*fresh_, *fresh, now_ms);
     });
   }
 
-  void suspect(std::uint64_t number) override { suspects_.insert(number); }
+  void suspect(std::uint64_t number) override {
+    suspects_.insert(number);
+    looked_at_ms_.erase(number);
+  }
 
   [[nodiscard]] StoreResult<void> suspect(Offset offset) override {
     return guarded("look for the offset's file", [&] {
@@ -96,11 +101,13 @@ class StepwiseAudit final : public JournalAudit {
     });
   }
 
-  [[nodiscard]] StoreResult<std::optional<std::uint64_t>> to_archive(std::uint64_t behind) override {
+  [[nodiscard]] StoreResult<std::optional<std::uint64_t>> to_archive(std::uint64_t behind,
+                                                                     const std::set<std::uint64_t>& but) override {
     return guarded("look for files to archive", [&]() -> std::optional<std::uint64_t> {
       const std::vector<std::uint64_t> numbers = list_journal(folder_);
       for (std::size_t i = 0; i + behind < numbers.size() && numbers[i] <= memory_.proven; ++i) {
-        if (!memory_.damaged.contains(numbers[i]) && file_exists(journal_path(folder_, numbers[i]), "") && left(numbers[i]))
+        if (!memory_.damaged.contains(numbers[i]) && !but.contains(numbers[i]) &&
+            file_exists(journal_path(folder_, numbers[i]), "") && left(numbers[i]))
           return numbers[i];
       }
       return std::nullopt;
@@ -114,18 +121,38 @@ class StepwiseAudit final : public JournalAudit {
            file_size(journal_path(folder_, number) + "-wal", "") == 0;
   }
 
-  AuditedFile prove(ProofRun& run, std::uint64_t number) {
+  // What is known to be damaged waits its time.
+  std::optional<std::uint64_t> next_suspect(std::int64_t now_ms) {
+    for (auto at = suspects_.begin(); at != suspects_.end();) {
+      const std::uint64_t number = *at;
+      const auto looked = looked_at_ms_.find(number);
+      if (looked != looked_at_ms_.end()) looked->second = std::min(looked->second, now_ms);  // the clock was set back
+      if (looked != looked_at_ms_.end() && now_ms - looked->second < kSuspectAgainMs) {
+        ++at;
+        continue;
+      }
+      at = suspects_.erase(at);
+      if (left(number)) return number;
+    }
+    return std::nullopt;
+  }
+
+  AuditedFile prove(ProofRun& run, std::uint64_t number, std::int64_t now_ms) {
     ProofRun::Proof proof = run.prove(number);
-    AuditedFile file{number, proof.events, std::move(proof.findings), {}};
+    AuditedFile file{number, proof.events, std::move(proof.findings), {}, {}};
     if (file.findings.empty()) {
       memory_.damaged.erase(number);
+      looked_at_ms_.erase(number);
     } else {
       memory_.damaged.insert(number);
+      looked_at_ms_[number] = now_ms;
       auto damage = find_damage(folder_, number, key_of_);
       if (damage) file.damage = std::move(*damage);
       if (!damage) file.findings.push_back(damage.error().detail + ": other nodes cannot mend that");
     }
-    memory_.write();
+    // A full disk must hide nothing that was found.
+    if (const auto kept = guarded("remember what is proven", [&] { memory_.write(); }); !kept)
+      file.not_kept = kept.error().detail;
     return file;
   }
 
@@ -142,18 +169,20 @@ class StepwiseAudit final : public JournalAudit {
     const auto at = std::lower_bound(numbers.begin(), numbers.end(), memory_.round);
     if (at == numbers.end() || *at > memory_.proven || !left(*at)) {
       memory_.round = 0;
-      memory_.write();
+      (void)guarded("remember the round", [&] { memory_.write(); });  // the next proof tells if that cannot be
       return std::nullopt;
     }
     if (!round_) round_ = std::make_unique<ProofRun>(folder_, key_of_);
     memory_.round = *at + 1;
-    return prove(*round_, *at);
+    return prove(*round_, *at, now_ms);
   }
 
   std::string folder_;
   KeyOf key_of_;
   Memory memory_;
   std::set<std::uint64_t> suspects_;
+  std::map<std::uint64_t, std::int64_t> looked_at_ms_;  // the files known to be damaged
+  bool fresh_in_turn_ = false;                          // a suspect had the last one
   std::unique_ptr<ProofRun> fresh_, round_;
 };
 

@@ -1,11 +1,12 @@
 #include "broker/store/journal_damage.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <set>
 
 #include "broker/store/archive.h"
 #include "broker/store/journal_file.h"
 #include "broker/store/journal_rewrite.h"
+#include "broker/store/proof_run.h"
 
 namespace lianxi::store {
 
@@ -71,20 +72,44 @@ class Search {
         key_of_(key_of),
         select_(db, "SELECT feed, first_sequence, count, bytes FROM segment WHERE offset = ?") {}
 
-  std::vector<FoundDamage> run() {
+  // `end`: where the next file begins, if that is known.
+  std::vector<FoundDamage> run(const std::optional<Offset>& end) {
     for (const auto& [id, feed] : read_feeds(db_)) {
       std::optional<Hash> previous = feed.opening.hash;
       Sequence before = feed.opening.sequence;
       for (const Sealed& seal : seals_of(db_, feed.row)) {
         if (seal.last <= before) fail(StoreError::corrupt, "the seals of " + to_text(id) + " are not in order");
         previous = segment(id, feed.row, Sequence(before.value + 1), previous, seal);
+        counts_[seal.offset] += seal.last.value - before.value;
         before = seal.last;
       }
     }
+    check_places(end);
     return std::move(found_);
   }
 
  private:
+  // A seal that has vanished makes one stretch of two, which nothing may be put in the place of: what the seals cover must fill
+  // the file, each segment where the one before it ends.
+  void check_places(const std::optional<Offset>& end) {
+    const auto meta = read_meta(db_);
+    if (!meta) fail(StoreError::corrupt, "it has no meta rows");
+    Offset next = meta->first_offset;
+    for (const auto& [offset, count] : counts_) {
+      if (offset != next) fail(StoreError::corrupt, "no seal tells what stands at offset " + std::to_string(next.value));
+      next = Offset(offset.value + count);
+    }
+    if (end && next != *end) fail(StoreError::corrupt, "no seal tells what stands at offset " + std::to_string(next.value));
+    std::optional<std::uint64_t> unsealed;
+    try {
+      SQLite::Statement select(db_, "SELECT offset FROM segment WHERE offset NOT IN (SELECT offset FROM seal) LIMIT 1");
+      if (Run run(select); run.next()) unsealed = run.number_u64(0);
+    } catch (const SQLite::Exception&) {
+      return;  // segments may be hurt
+    }
+    if (unsealed) fail(StoreError::corrupt, "the segment at offset " + std::to_string(*unsealed) + " has no seal");
+  }
+
   // The chain's hash behind the segment; nothing if that is lost.
   std::optional<Hash> segment(const FeedId& id, std::int64_t row, Sequence first, std::optional<Hash> previous,
                               const Sealed& seal) {
@@ -94,11 +119,19 @@ class Search {
     };
     const std::optional<Bytes> bytes = bytes_of(select_, row, first, seal);
     const std::optional<Segment> parsed = whole(bytes, id, first, seal);
-    if (parsed && !previous) {  // what is before it is lost with its seal: it says itself what it follows
+    const auto proven = [&] {  // by its own seal
+      const Hash hash = parsed->last().hash;
+      return key != nullptr && hash == seal.hash && signs(hash) &&
+             verify_chain(*parsed, {Sequence(first.value - 1), parsed->info().previous}).has_value();
+    };
+    if (parsed && !previous && proven()) {  // what is before it is lost with its seal: it says itself what it follows
       previous = parsed->info().previous;
-      if (!found_.empty() && found_.back().range.feed == id) found_.back().range.hash = previous;
+      if (!found_.empty()) {
+        DamagedRange& lost = found_.back().range;
+        if (lost.feed == id && lost.last.value + 1 == first.value) lost.hash = previous;
+      }
     }
-    const bool chained = parsed && verify_chain(*parsed, {Sequence(first.value - 1), *previous}).has_value();
+    const bool chained = parsed && previous && verify_chain(*parsed, {Sequence(first.value - 1), *previous}).has_value();
     if (chained) {
       const Hash hash = parsed->last().hash;
       if (hash == seal.hash && signs(hash)) return hash;
@@ -118,6 +151,7 @@ class Search {
   const KeyOf& key_of_;
   SQLite::Statement select_;
   std::vector<FoundDamage> found_;
+  std::map<Offset, std::uint64_t> counts_;  // of events, as the seals tell
 };
 
 JournalPlace place_of(const std::string& folder, std::uint64_t number) {
@@ -126,9 +160,24 @@ JournalPlace place_of(const std::string& folder, std::uint64_t number) {
   return *place;
 }
 
-std::vector<FoundDamage> damage_in(const JournalPlace& place, std::uint64_t number, const KeyOf& key_of) {
+// Where the next file begins; nothing if that is not to be known.
+std::optional<Offset> end_of(const std::string& folder, std::uint64_t number) {
+  const std::vector<std::uint64_t> numbers = list_journal(folder);
+  if (!std::binary_search(numbers.begin(), numbers.end(), number + 1)) return std::nullopt;
+  try {
+    const auto meta = read_meta(*open_for_reading({.folder = folder}, number + 1, number + 1 == numbers.back()));
+    return meta ? std::optional(meta->first_offset) : std::nullopt;
+  } catch (const Broken&) {
+    return std::nullopt;
+  } catch (const SQLite::Exception&) {
+    return std::nullopt;
+  }
+}
+
+std::vector<FoundDamage> damage_in(const JournalPlace& place, std::uint64_t number, const KeyOf& key_of,
+                                   const std::optional<Offset>& end) {
   const Database db = open_at_rest(place);
-  return Search(*db, number, key_of).run();
+  return Search(*db, number, key_of).run(end);
 }
 
 // The stretch as it belongs into the file: at its offset, with a seal that verifies.
@@ -149,6 +198,52 @@ std::optional<StoredSegment> fitting(const FoundDamage& damage, const StoredSegm
   return segment;
 }
 
+Replaced fitting(const std::vector<FoundDamage>& damaged, const std::vector<RepairedRange>& repairs, const KeyOf& key_of) {
+  Replaced replaced;
+  for (const FoundDamage& damage : damaged) {
+    for (const RepairedRange& repair : repairs) {
+      if (auto segment = fitting(damage, repair.segment, key_of)) replaced.insert_or_assign(damage.offset, std::move(*segment));
+    }
+  }
+  return replaced;
+}
+
+// What is neither here nor given would be gone from the new file.
+void check_readable(const JournalPlace& place, const std::vector<FoundDamage>& damaged, const Replaced& replaced) {
+  const Database db = open_at_rest(place);
+  SQLite::Statement select(*db, "SELECT * FROM segment WHERE offset = ?");
+  for (const FoundDamage& damage : damaged) {
+    if (replaced.contains(damage.offset)) continue;
+    bool readable = false;
+    try {
+      readable = Run(select).put(damage.offset.value).next();
+    } catch (const SQLite::Exception&) {
+      readable = false;
+    }
+    if (!readable)
+      fail(StoreError::corrupt, to_text(damage) + " cannot be read and was not given: the file stays as it is until that comes");
+  }
+}
+
+// The findings of a file without the name that it has.
+std::set<std::string> findings_of(const ProofRun::Proof& proof) {
+  std::set<std::string> lines;
+  for (const std::string& line : proof.findings) lines.insert(line.substr(std::min(line.find(": "), line.size())));
+  return lines;
+}
+
+// Nothing that was given is damaged still, and nothing is wrong that was not wrong before.
+void check_mended(const std::string& folder, std::uint64_t number, const KeyOf& key_of, const JournalPlace& mended,
+                  const Replaced& replaced) {
+  const std::vector<FoundDamage> left = damage_in(mended, number, key_of, end_of(folder, number));
+  const bool healed = std::none_of(left.begin(), left.end(), [&](const FoundDamage& d) { return replaced.contains(d.offset); });
+  const std::set<std::string> before = findings_of(ProofRun(folder, key_of).prove(number));
+  const std::set<std::string> after = findings_of(ProofRun(folder, key_of).prove(number, mended));
+  const auto worse = std::find_if(after.begin(), after.end(), [&](const std::string& line) { return !before.contains(line); });
+  if (!healed || worse != after.end())
+    fail(StoreError::corrupt, "it does not verify with what other nodes gave" + (worse == after.end() ? "" : *worse));
+}
+
 }  // namespace
 
 std::string to_text(const FoundDamage& damage) {
@@ -160,31 +255,26 @@ std::string to_text(const FoundDamage& damage) {
 }
 
 StoreResult<std::vector<FoundDamage>> find_damage(const std::string& folder, std::uint64_t number, const KeyOf& key_of) {
-  return guarded("look for damage", [&] { return damage_in(place_of(folder, number), number, key_of); });
+  return guarded("look for damage", [&] { return damage_in(place_of(folder, number), number, key_of, end_of(folder, number)); });
 }
 
 StoreResult<std::size_t> repair_file(const std::string& folder, std::uint64_t number, const KeyOf& key_of,
                                      const std::vector<RepairedRange>& repairs) {
   return guarded("repair " + journal_path(folder, number), [&]() -> std::size_t {
     const JournalPlace place = place_of(folder, number);
-    const std::vector<FoundDamage> damaged = damage_in(place, number, key_of);
-    Replaced replaced;
-    for (const FoundDamage& damage : damaged) {
-      for (const RepairedRange& repair : repairs) {
-        if (auto segment = fitting(damage, repair.segment, key_of)) replaced.insert_or_assign(damage.offset, std::move(*segment));
-      }
-    }
+    const std::vector<FoundDamage> damaged = damage_in(place, number, key_of, end_of(folder, number));
+    const Replaced replaced = fitting(damaged, repairs, key_of);
     if (replaced.empty()) return 0;
-    const JournalPlace mended{journal_path(folder, number) + ".mended", false};
+    check_readable(place, damaged, replaced);
+    need_room(place);
+    const HalfMade plain(journal_path(folder, number) + ".mended"), packed(archive_path(folder, number) + ".new");
+    const JournalPlace mended{plain.path(), false};
     rewrite_file(place, mended.path, replaced);
-    if (damage_in(mended, number, key_of).size() + replaced.size() != damaged.size())
-      fail(StoreError::corrupt, "it does not verify with what other nodes gave");
+    check_mended(folder, number, key_of, mended, replaced);
     if (place.archived) {
-      const std::string packed = archive_path(folder, number) + ".new";
-      write_archive(mended.path, packed);
-      if (!archive_holds(packed, mended.path)) fail(StoreError::io, packed + " does not unpack to what was packed");
-      move_file(packed, place.path);
-      remove_database(mended.path, "");
+      write_archive(mended.path, packed.path());
+      if (!archive_holds(packed.path(), mended.path)) fail(StoreError::io, packed.path() + " does not unpack to what was packed");
+      move_file(packed.path(), place.path);
     } else {
       move_file(mended.path, place.path);
     }

@@ -143,23 +143,29 @@ class SqliteReader final : public JournalReader {
       if (from < file(number).first_offset()) {
         fail(StoreError::not_found, "offset " + std::to_string(from.value) + " is in an older file, which is not here");
       }
-      while (true) {
-        try {
+      std::uint64_t at = number;  // which file is looked at
+      try {
+        while (true) {
+          at = number;
           file(number).read(from, left, segments);
-        } catch (const SQLite::Exception&) {
-          // What is whole before it is given; the caller comes again for the rest, and hears from where on it is damaged.
-          if (segments.empty()) throw;
-          return segments;
+          if (left == 0) return segments;
+          at = number + 1;
+          if (!has(number + 1)) return segments;
+          // What the file took in between our reading and the next one's birth comes first.
+          if (file(number + 1).first_offset() == from) {
+            ++number;
+          } else if (file(number).next_offset() <= from) {
+            fail(StoreError::corrupt,
+                 journal_path(options_.folder, number + 1) + " does not begin at offset " + std::to_string(from.value));
+          }
         }
-        if (left == 0 || !has(number + 1)) return segments;
-        // What the file took in between our reading and the next one's birth comes first.
-        if (file(number + 1).first_offset() == from) {
-          ++number;
-        } else if (file(number).next_offset() <= from) {
-          fail(StoreError::corrupt,
-               journal_path(options_.folder, number + 1) + " does not begin at offset " + std::to_string(from.value));
-        }
+      } catch (const Broken&) {
+        // What is whole before it is given; the caller comes again for the rest, and hears from where on it is damaged.
+        if (segments.empty()) throw;
+      } catch (const SQLite::Exception& error) {
+        if (segments.empty()) throw Broken{failure_of(error, journal_path(options_.folder, at))};
       }
+      return segments;
     });
   }
 
@@ -207,6 +213,18 @@ class SqliteReader final : public JournalReader {
     return newest_;
   }
 
+  // Nothing if the file cannot be read.
+  template <class Holds>
+  std::optional<bool> tried(std::uint64_t number, const Holds& holds) {
+    try {
+      return holds(file(number));
+    } catch (const Broken&) {
+      return std::nullopt;
+    } catch (const SQLite::Exception&) {
+      return std::nullopt;
+    }
+  }
+
   // The last file for which `holds`, which is true for the files up to some one; the first file if there is none.
   template <class Holds>
   std::uint64_t last_file(const Holds& holds) {
@@ -215,8 +233,12 @@ class SqliteReader final : public JournalReader {
     if (holds(file(high))) return high;  // the usual case
     while (low < high) {
       const std::uint64_t middle = low + (high - low + 1) / 2;
-      if (holds(file(middle))) {
-        low = middle;
+      // One that cannot be opened hides none of the others.
+      std::uint64_t seen = middle;
+      std::optional<bool> there = tried(seen, holds);
+      while (!there && seen < high) there = tried(++seen, holds);
+      if (there.value_or(false)) {
+        low = seen;
       } else {
         high = middle - 1;
       }

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "broker/store/archive.h"
 #include "broker/store/journal_file.h"
@@ -11,6 +12,8 @@
 namespace lianxi::store {
 
 namespace {
+
+constexpr std::uint64_t kRoomTimes = 4;  // the copy, the archive, and as much again for whoever writes beside it
 
 struct Table {
   std::string name, sql;
@@ -25,6 +28,18 @@ std::vector<Table> tables_of(SQLite::Database& db, const std::string& schema) {
                                    " ORDER BY name = 'segment', name");
   for (Run run(select); run.next();) tables.push_back({run.text(0), run.text(1)});
   return tables;
+}
+
+// A page that has become shorter shows fewer rows, and no statement fails for it. Segments that are to be replaced may be hurt.
+void check_tables(SQLite::Database& db, const std::string& schema, bool all) {
+  std::vector<std::string> names{"sqlite_schema"};
+  for (const Table& table : tables_of(db, schema))
+    if (all || table.name != "segment") names.push_back(table.name);
+  for (const std::string& name : names) {
+    SQLite::Statement check(db, "PRAGMA " + schema + ".integrity_check(\"" + name + "\")");
+    const std::string said = check.executeStep() ? check.getColumn(0).getString() : "";
+    if (said != "ok") fail(StoreError::corrupt, "its table " + name + " is damaged: " + said);
+  }
 }
 
 // Each segment by itself, as the seals tell where they stand: what is damaged must not hide what is not.
@@ -87,6 +102,17 @@ Database open_at_rest(const JournalPlace& place) {
   return db;
 }
 
+void need_room(const JournalPlace& place) {
+  const std::uint64_t bytes = VfsFile(place.path, FileKind::database, place.archived ? archive_vfs() : "").size_bytes();
+  if (std::filesystem::space(std::filesystem::path(place.path).parent_path()).available < kRoomTimes * bytes)
+    fail(StoreError::full, "too little room on the disk");
+}
+
+HalfMade::~HalfMade() {
+  std::error_code ignored;
+  for (const char* side : {"-journal", "-wal", "-shm", ""}) std::filesystem::remove(path_ + side, ignored);
+}
+
 void rewrite_file(const JournalPlace& from, const std::string& to, const Replaced& replaced) {
   remove_database(to, "");
   {
@@ -96,6 +122,7 @@ void rewrite_file(const JournalPlace& from, const std::string& to, const Replace
     SQLite::Statement attach(*db, "ATTACH ? AS source");
     const std::string uri = immutable_uri(from.path, from.archived ? archive_vfs() : "");
     Run(attach).put(uri).exec();
+    check_tables(*db, "source", replaced.empty());
     {
       Transaction transaction(*db);
       for (const Table& table : tables_of(*db, "source")) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/store/files.h"
 #include "broker/store/sqlite_journal.h"
 
 namespace lianxi::store {
@@ -23,8 +24,11 @@ class ProofRun {
   };
   // Nobody writes the file any more.
   [[nodiscard]] Proof prove(std::uint64_t number);
+  // Likewise what stands elsewhere and is to bear that number.
+  [[nodiscard]] Proof prove(std::uint64_t number, const JournalPlace& place);
 
  private:
+  [[nodiscard]] Proof proven(std::uint64_t number, const std::optional<JournalPlace>& place);
   struct State;
   std::unique_ptr<State> state_;
 };

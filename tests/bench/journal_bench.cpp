@@ -264,7 +264,7 @@ void archive(const std::string& folder) {
   const double cpu = thread_cpu_us();
   for (const std::uint64_t number : numbers) {
     if (!file_exists(journal_path(folder, number), "")) continue;
-    const auto done = archive_file(folder, number);
+    const auto done = archive_file(folder, number, key_of());
     if (!done) die(done.error());
     plain += done->plain_bytes;
     packed += done->packed_bytes;

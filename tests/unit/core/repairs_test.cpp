@@ -243,5 +243,76 @@ TEST_F(RepairsTest, WhatWasGivenAndIsToldAgainIsNotAskedForAtOnce) {
   EXPECT_THAT(net.given, SizeIs(1)) << "the disk did not take it: not at once again";
 }
 
+TEST_F(RepairsTest, WhatIsAskedForKeepsItsPlaceThoughNobodyHadItBefore) {
+  const DamagedRange range = segment_of(kQuzhou, 0, audience("qu-huang"));
+  net.tamper = [&](RegionCode from, RegionCode to, Deliver& deliver) {
+    if (from == kHuangshan && to == kQuzhou) deliver.segments = {1, 2, 3};
+  };
+  tell(range);
+  net.pass(1'000);
+  ASSERT_THAT(net.node(kQuzhou).core.alarms(), SizeIs(1));
+  // Asked again, it hangs; meanwhile all the room is asked for.
+  net.tamper = [&](RegionCode from, RegionCode to, Deliver& deliver) {
+    if (from == kHuangshan && to == kQuzhou) deliver.segments.clear();
+  };
+  net.pass(kRepairRetryMs - 500);
+  std::vector<DamagedRange> many(kMaxRepairs, range);
+  for (std::size_t i = 0; i < many.size(); ++i) many[i].first = many[i].last = Sequence(1'000 + i);
+  for (TimeMs passed = 0; passed < 2'000; passed += 200) {
+    net.pass(200);
+    (void)net.at(kQuzhou, {net.node(kQuzhou).input(Damaged{many})});
+  }
+  net.pass(3 * kRepairPatienceMs);
+  EXPECT_THAT(net.given, IsEmpty());
+}
+
+TEST_F(RepairsTest, WhoGivesNothingButEmptyMessagesHoldsNobodyUp) {
+  head = net.node(kQuzhou).disk.next_offset;
+  net.tamper = [&](RegionCode from, RegionCode to, Deliver& deliver) {
+    if (from == kHuangshan && to == kQuzhou) deliver.segments.clear(), deliver.next = Offset(1);
+  };
+  const DamagedRange range = segment_of(kHuangshan, 3);
+  tell(range);
+  const CoreRig& peer = net.node(kHuangshan);
+  for (TimeMs passed = 0; passed < 2 * kRepairPatienceMs; passed += 5'000) {
+    say(kHuangshan, "又" + std::to_string(peer.now));  // each is an empty message
+    net.pass(5'000);
+  }
+  ASSERT_THAT(net.given, SizeIs(1)) << "the next node was asked";
+}
+
+TEST_F(RepairsTest, WithoutRoomOnTheDiskNothingIsAskedFor) {
+  (void)net.at(kQuzhou, {net.node(kQuzhou).input(DiskState{true})});
+  tell(segment_of(kHuangshan, 3));
+  net.pass(2'000);
+  EXPECT_THAT(net.given, IsEmpty());
+  (void)net.at(kQuzhou, {net.node(kQuzhou).input(DiskState{false})});
+  net.pass(2'000);
+  EXPECT_THAT(net.given, SizeIs(1));
+}
+
+TEST_F(RepairsTest, WhoseSealsStandElsewhereIsNoForger) {
+  DamagedRange range = segment_of(kHuangshan, 3);
+  range.hash.reset();
+  range.seal_lost = true;
+  net.tamper = [&](RegionCode, RegionCode to, Deliver& deliver) {
+    const auto segments = parse_segments(deliver.segments);
+    if (to != kQuzhou || !segments) return;
+    Bytes without;  // the events are given, no seal at their end
+    for (const Segment& segment : *segments) {
+      SegmentWriter writer(segment.info().feed, {Sequence(segment.info().first_sequence.value - 1), segment.info().previous},
+                           segment.info().first_offset);
+      for (const RecordView& record : segment.records()) writer.append(record);
+      const Bytes bytes = std::move(writer).finish();
+      without.insert(without.end(), bytes.begin(), bytes.end());
+    }
+    deliver.segments = without;
+  };
+  tell(range);
+  net.pass(2'000);
+  EXPECT_THAT(net.given, IsEmpty());
+  EXPECT_THAT(net.alarms, testing::Not(Contains("330800 repair_refused")));
+}
+
 }  // namespace
 }  // namespace lianxi::core

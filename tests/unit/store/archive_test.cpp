@@ -31,7 +31,7 @@ std::size_t archive_all(const std::string& folder) {
   auto numbers = list_journal(folder);
   numbers.resize(numbers.size() - 2);  // the active one, and one that may stand ready
   for (const std::uint64_t number : numbers) {
-    const auto done = archive_file(folder, number);
+    const auto done = archive_file(folder, number, key_of());
     EXPECT_TRUE(done) << done.error().detail;
     ++archived;
   }
@@ -117,7 +117,7 @@ TEST(Archive, WhatACrashLeavesIsReadAndTidied) {
   const auto before = bench.read_all();
   bench.close();
   const Bytes plain = read_file(folder.path("000001.db"));
-  ASSERT_TRUE(archive_file(folder.path(), 1));
+  ASSERT_TRUE(archive_file(folder.path(), 1, key_of()));
   // Ended before the plain file went; in the middle of the next archive; and of a repair.
   write_file(folder.path("000001.db"), plain);
   write_file(folder.path("000002.db.zst.new"), {1, 2, 3});
@@ -134,12 +134,40 @@ TEST(Archive, WhatACrashLeavesIsReadAndTidied) {
   EXPECT_EQ(bench.verify().findings, std::vector<std::string>{});
 }
 
+TEST(Archive, APlainFileGoesOnlyIfItsArchiveHoldsTheSame) {
+  const TempFolder folder;
+  JournalBench bench(folder.path(), kSmallFile);
+  fill(bench);
+  bench.close();
+  const auto before = bench.read_all();
+  const Bytes plain = read_file(folder.path("000001.db"));
+  ASSERT_TRUE(archive_file(folder.path(), 1, key_of()));
+  const Bytes good = read_file(folder.path("000001.db.zst"));
+  ASSERT_TRUE(archive_file(folder.path(), 2, key_of()));
+  for (const Bytes& bad : {Bytes{1, 2, 3}, read_file(folder.path("000002.db.zst"))}) {
+    write_file(folder.path("000001.db"), plain);
+    write_file(folder.path("000001.db.zst"), bad);
+    const auto kept = tidy_journal(folder.path());
+    ASSERT_TRUE(kept) << kept.error().detail;
+    EXPECT_EQ(kept->size(), 1U);
+    EXPECT_EQ(read_file(folder.path("000001.db")), plain);
+    EXPECT_TRUE(same(bench.read_all(), before));
+  }
+  const auto audit = open_audit(folder.path(), key_of());
+  while ((*audit)->next(0)->has_value()) continue;
+  EXPECT_EQ((*audit)->to_archive(2, {}).value(), 1U) << "it is packed again";
+  EXPECT_NE((*audit)->to_archive(1, {1}).value(), 1U) << "others do not wait for one that cannot be packed";
+  ASSERT_TRUE(archive_file(folder.path(), 1, key_of()));
+  EXPECT_EQ(read_file(folder.path("000001.db.zst")), good);
+  EXPECT_TRUE(same(bench.read_all(), before));
+}
+
 TEST(Archive, NoFlippedBitIsHandedOnWithoutAWord) {
   const TempFolder folder;
   JournalBench bench(folder.path(), kSmallFile);
   fill(bench);
   bench.close();
-  ASSERT_TRUE(archive_file(folder.path(), 1));
+  ASSERT_TRUE(archive_file(folder.path(), 1, key_of()));
   const auto before = bench.read_all();
   const std::string path = folder.path("000001.db.zst");
   const Bytes good = read_file(path);
@@ -192,7 +220,7 @@ TEST(Archive, AJournalThatEndsInAnArchiveIsNotWrittenOn) {
   JournalBench bench(folder.path(), kSmallFile);
   fill(bench);
   bench.close();
-  ASSERT_TRUE(archive_file(folder.path(), 1));
+  ASSERT_TRUE(archive_file(folder.path(), 1, key_of()));
   for (const std::uint64_t number : list_journal(folder.path()))
     if (number > 1) remove_database(journal_path(folder.path(), number), "");
   const auto opened = open_journal(bench.options, identity_of());
@@ -205,14 +233,14 @@ TEST(Archive, OnlyWhatIsProvenAndFarBehindIsChosen) {
   JournalBench bench(folder.path(), kSmallFile);
   fill(bench);
   const auto audit = open_audit(folder.path(), key_of());
-  EXPECT_EQ((*audit)->to_archive(2).value(), std::nullopt) << "nothing is proven";
+  EXPECT_EQ((*audit)->to_archive(2, {}).value(), std::nullopt) << "nothing is proven";
   ASSERT_TRUE((*audit)->next(0)->has_value());
-  EXPECT_EQ((*audit)->to_archive(2).value(), 1U);
-  EXPECT_EQ((*audit)->to_archive(1000).value(), std::nullopt);
-  ASSERT_TRUE(archive_file(folder.path(), 1));
-  EXPECT_EQ((*audit)->to_archive(2).value(), std::nullopt);
+  EXPECT_EQ((*audit)->to_archive(2, {}).value(), 1U);
+  EXPECT_EQ((*audit)->to_archive(1000, {}).value(), std::nullopt);
+  ASSERT_TRUE(archive_file(folder.path(), 1, key_of()));
+  EXPECT_EQ((*audit)->to_archive(2, {}).value(), std::nullopt);
   while ((*audit)->next(0)->has_value()) continue;
-  EXPECT_EQ((*audit)->to_archive(2).value(), 2U);
+  EXPECT_EQ((*audit)->to_archive(2, {}).value(), 2U);
 }
 
 }  // namespace
