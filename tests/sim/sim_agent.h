@@ -110,9 +110,9 @@ class SimFollower {
  public:
   SimFollower(World& world, Network& network, core::Agent agent, HostId host, HostId node);
   void start();
-  void node_rolled_back() { rolled_back_ = true; }
+  void node_rolled_back();
   [[nodiscard]] Offset next() const { return next_; }
-  [[nodiscard]] bool caught_up(Offset head) const { return next_ >= head; }
+  [[nodiscard]] bool caught_up(Offset head) const { return next_ >= head && !rolled_back_; }
   [[nodiscard]] std::size_t events() const { return events_; }
 
  private:

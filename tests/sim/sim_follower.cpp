@@ -68,6 +68,12 @@ void SimFollower::heard(const Message& message) {
   }
 }
 
+// A cursor of before is refused when it is next shown. One that has none yet begins anew, and hears no late answer to before.
+void SimFollower::node_rolled_back() {
+  rolled_back_ = cursor_known_;
+  if (!cursor_known_) follow();
+}
+
 // Its offsets mean nothing any more.
 void SimFollower::begin_anew() {
   cursor_known_ = rolled_back_ = false;
