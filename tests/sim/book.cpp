@@ -32,19 +32,20 @@ std::string to_text(const FeedVector& vector) {
   return out;
 }
 
-void Book::answer(const Asked& asked, const Answered& answered) {
-  const auto [first, fresh] = answers_.emplace(asked, answered);
+void Book::answer(const Asked& asked, const Answered& answered, HostId by) {
+  const auto [first, fresh] = answers_.try_emplace(asked, Given{answered, by});
   if (fresh) {
     acknowledged_ += answered.accepted ? 1 : 0;
     refused_ += answered.accepted ? 0 : 1;
     if (!answered.accepted) never_while_known(asked.agent.region(), answered.hash);
-  } else if (first->second != answered) {
-    world_.fail("promise 2: " + to_text(asked) + " was first " + to_text(first->second) + " and is now " + to_text(answered));
+  } else if (first->second.answered != answered) {
+    world_.fail("promise 2: " + to_text(asked) + " was first " + to_text(first->second.answered) + " and is now " +
+                to_text(answered));
   }
 }
 
-bool Book::take_segment(RegionCode region, const store::JournalSegment& stored, Offset& next, std::map<FeedId, FeedHead>& heads,
-                        Events& events) {
+bool Book::take_segment(RegionCode region, HostId host, const store::JournalSegment& stored, Offset& next,
+                        std::map<FeedId, FeedHead>& heads, Events& events) {
   const std::string where = "journal of " + lianxi::to_text(region) + " at offset " + std::to_string(next.value) + ": ";
   const Result<Segment> segment = Segment::parse(stored.bytes);
   if (!segment) {
@@ -66,7 +67,7 @@ bool Book::take_segment(RegionCode region, const store::JournalSegment& stored, 
   for (const RecordView& record : segment->records()) {
     const Stamp& stamp = record.stamp;
     const BodyHash body = body_hash(record.body);
-    check_record(region, feed, record, body);
+    if (Version* version = check_record(region, host, feed, record, body)) version->seen |= bit_of(host);
     events[{feed, stamp.sequence}] =
         Found{{stamp.publisher, stamp.session, feed.lane, stamp.session_sequence}, body, stamp.ordinal, next};
     next = Offset(next.value + 1);
@@ -74,13 +75,22 @@ bool Book::take_segment(RegionCode region, const store::JournalSegment& stored, 
   return true;
 }
 
-void Book::check_record(RegionCode region, const FeedId& feed, const RecordView& record, const BodyHash& body) {
+Book::Version* Book::check_record(RegionCode region, HostId host, const FeedId& feed, const RecordView& record,
+                                  const BodyHash& body) {
   const std::string where =
       lianxi::to_text(feed) + " " + std::to_string(record.stamp.sequence.value) + " in the journal of " + lianxi::to_text(region);
-  const auto [first, fresh] = history_.try_emplace({feed, record.stamp.sequence}, Place{record.hash, body, region});
-  if (first->second.hash != record.hash || first->second.body != body)
-    return world_.fail("promise 8: " + where + " is not what " + lianxi::to_text(first->second.by) + " has there");
-  if (!fresh) return;
+  Version* version = version_at({feed, record.stamp.sequence}, record, body, region);
+  if (version == nullptr) {
+    world_.fail("promise 8: " + where + " is not what " + lianxi::to_text(history_.at({feed, record.stamp.sequence}).by) +
+                " has there");
+    return nullptr;
+  }
+  version->held |= bit_of(host);
+  if (!std::exchange(version->judged, true)) judge_event(where, feed, record, body);
+  return version;
+}
+
+void Book::judge_event(const std::string& where, const FeedId& feed, const RecordView& record, const BodyHash& body) {
   if (never_.contains(body) && !twice_.contains(body)) return world_.fail("promise 9: " + where + " was refused");
   const Result<Event> event = decode_event(record.body);
   if (!event) return world_.fail("promise 9: " + where + " is no event");
@@ -89,10 +99,11 @@ void Book::check_record(RegionCode region, const FeedId& feed, const RecordView&
     world_.fail("promise 6: " + where + " decides on " + event->envelope.entity + ", which is another region's");
 }
 
-void Book::committed(RegionCode region, const store::JournalSegment& stored) {
+void Book::committed(RegionCode region, HostId host, const store::JournalSegment& stored) {
   const Result<Segment> segment = Segment::parse(stored.bytes);
   if (!segment) return world_.fail("promise 8: " + lianxi::to_text(region) + " commits what cannot be read");
-  for (const RecordView& record : segment->records()) check_record(region, segment->info().feed, record, body_hash(record.body));
+  for (const RecordView& record : segment->records())
+    (void)check_record(region, host, segment->info().feed, record, body_hash(record.body));
 }
 
 void Book::check_unique(RegionCode region, const Events& events) {
@@ -120,10 +131,15 @@ bool Book::check_receipt(const Asked& asked, const Answered& answered, const Eve
   return false;
 }
 
-void Book::check_acknowledged(RegionCode region, const Events& events) {
+// What the disk of a clone was copied with counts as its own.
+void Book::check_acknowledged(HostId host, const Events& events) {
+  const auto heir = heirs_.find(host);
   const auto holds = [&](const auto& entry) {
-    const auto& [asked, answered] = entry;
-    return !answered.accepted || answered.feed.region != region || check_receipt(asked, answered, events);
+    const auto& [asked, given] = entry;
+    const Answered& answered = given.answered;
+    const bool own =
+        given.by == host || (heir != heirs_.end() && given.by == heir->second.of && answered.offset < heir->second.kept);
+    return !answered.accepted || !own || check_receipt(asked, answered, events);
   };
   if (std::all_of(answers_.begin(), answers_.end(), holds)) (void)std::all_of(former_.begin(), former_.end(), holds);
 }
@@ -135,22 +151,25 @@ void Book::check_come_back(RegionCode region, const Events& events) {
     if (at == events.end()) continue;
     const Found& found = at->second;
     if (found.asked == asked && found.hash == answered.hash && found.ordinal == answered.ordinal) continue;
+    if (may_fork(at->first)) continue;  // the other history has come back; that it was reported is seen to elsewhere
     return world_.fail("promise 8: where " + to_text(asked) + " was " + to_text(answered) +
                        " before a restore, the journal has " + to_text(found.asked));
   }
 }
 
 void Book::never_while_known(RegionCode region, const BodyHash& body) {
+  if (branches_.contains(region)) return;  // one copy refuses what the other takes
   if (!never_.insert(body).second) return;
   never_while_known_[region].push_back(body);
 }
 
-void Book::restored(RegionCode region, Offset kept) {
+void Book::restored(RegionCode region, HostId host, Offset kept) {
   restored_.insert(region);
-  const auto is_lost = [&](const std::pair<Asked, Answered>& entry) {
-    const auto& [asked, answered] = entry;
-    if (asked.agent.region() != region || (answered.accepted && answered.offset < kept)) return false;
-    if (answered.accepted) lost_.push_back(entry);
+  forget_disk(host);
+  const auto is_lost = [&](const std::pair<Asked, Given>& entry) {
+    const auto& [asked, given] = entry;
+    if (given.by != host || (given.answered.accepted && given.answered.offset < kept)) return false;
+    if (given.answered.accepted) lost_.emplace_back(asked, given.answered);
     return true;
   };
   const std::size_t before = lost_.size();
@@ -172,22 +191,25 @@ void Book::begins_anew(const AgentId& agent, SessionId session) {
 void Book::replicated(const Asked& asked, std::uint8_t held) {
   const auto answer = answers_.find(asked);
   if (answer == answers_.end() && began_anew_.contains({asked.agent, asked.session})) return;
-  if (answer == answers_.end() || !answer->second.accepted) {
+  if (answer == answers_.end() || !answer->second.answered.accepted) {
     world_.fail("promise 1: " + to_text(asked) + " is said to be with " + std::to_string(held) + " peers, before its receipt");
     return;
   }
   world_.count("outcomes of peers");
   if (held == 0) return;
   world_.count("outcomes with holders");
-  Spread& spread = spread_[{answer->second.feed, answer->second.feed_sequence}];
+  const Answered& receipt = answer->second.answered;
+  Spread& spread = spread_[{{receipt.feed, receipt.feed_sequence}, receipt.hash}];
   if (held <= spread.held) return;
   spread = {held, {}};  // who was seen without it before may be one of them by now
 }
 
 void Book::check_replicated(RegionCode region, const Events& events) {
-  for (auto& [place, spread] : spread_) {
+  for (auto& [of, spread] : spread_) {
+    const auto& [place, body] = of;
     const FeedId& feed = place.first;
-    if (feed.region == region || !members_->holds(feed.audience, region) || events.contains(place)) continue;
+    if (feed.region == region || !members_->holds(feed.audience, region)) continue;
+    if (const auto at = events.find(place); at != events.end() && at->second.hash == body) continue;
     if (restored_.contains(region)) continue;  // what it said before it was lost is no promise of the others
     spread.missing.insert(region);
     std::size_t others = 0;
@@ -201,7 +223,7 @@ void Book::check_replicated(RegionCode region, const Events& events) {
   }
 }
 
-void Book::check_journal(RegionCode region, store::JournalReader& journal) {
+void Book::check_journal(RegionCode region, HostId host, store::JournalReader& journal) {
   Offset next(1);
   std::map<FeedId, FeedHead> heads;
   Events events;
@@ -211,12 +233,13 @@ void Book::check_journal(RegionCode region, store::JournalReader& journal) {
       return world_.fail("promise 1: the journal of " + lianxi::to_text(region) + " cannot be read: " + segments.error().detail);
     if (segments->empty()) break;
     for (const store::JournalSegment& stored : *segments) {
-      if (!take_segment(region, stored, next, heads, events)) return;
+      if (!take_segment(region, host, stored, next, heads, events)) return;
     }
   }
   world_.count("journal checks");
+  check_kept(region, host);
   check_unique(region, events);
-  check_acknowledged(region, events);
+  check_acknowledged(host, events);
   check_come_back(region, events);
   check_replicated(region, events);
 }

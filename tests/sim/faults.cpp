@@ -36,6 +36,13 @@ constexpr std::string_view kFaultWords[] = {
     "bits flipped at rest",
     "restores from an older backup",
     "restores with the links down",
+    "disks rolled back to an older copy",
+    "clones started beside their node",
+    "answers given by clones",
+    "clones that died for good",
+    "clones that stayed",
+    "feeds of two histories",
+    "forked nodes restored into a new epoch",
     "clocks set forward",
     "clocks set back",
     "rights narrowed",
@@ -62,6 +69,7 @@ constexpr std::string_view kMutationWords[] = {
     "no-checkpoint-at-open",
     "early-credit",
     "no-epoch-fence",
+    "blind-to-forks",
 };
 static_assert(std::size(kMutationWords) == kMutations);
 

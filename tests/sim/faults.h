@@ -41,6 +41,14 @@ enum class Fault : std::uint8_t {
   bit_flipped,
   restored,
   restored_cut_off,
+  // copies of whole disks
+  rolled_back,
+  cloned,
+  clone_answered,
+  clone_died,
+  clone_stayed,
+  fork_made,
+  fork_ended_by_restore,
   // clocks
   clock_forward,
   clock_back,
@@ -75,8 +83,9 @@ enum class Mutation : std::uint8_t {
   no_checkpoint_at_open,
   early_credit,
   no_epoch_fence,
+  blind_to_forks,
 };
-inline constexpr std::size_t kMutations = static_cast<std::size_t>(Mutation::no_epoch_fence) + 1;
+inline constexpr std::size_t kMutations = static_cast<std::size_t>(Mutation::blind_to_forks) + 1;
 
 [[nodiscard]] std::string_view to_word(Mutation mutation);
 [[nodiscard]] std::optional<Mutation> mutation_of(std::string_view word);

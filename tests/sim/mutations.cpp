@@ -3,6 +3,7 @@
 #include <set>
 #include <span>
 
+#include "broker/core/peer_feed.h"
 #include "schemas/codec/event_codec.h"
 #include "tests/sim/forge.h"
 
@@ -14,9 +15,25 @@ Result<FeedHead> real_verify_chain(const Segment& segment, const FeedHead& befor
 Result<FeedHead> wrapped_verify_chain(const Segment& segment, const FeedHead& before) __asm__(
     "__wrap__ZN6lianxi12verify_chainERKNS_7SegmentERKNS_8FeedHeadE");
 
+namespace core {
+
+SegmentVerdict real_judge_segment(const Segment& segment, const FeedHead& ours, const SealPublicKey& key) __asm__(
+    "__real__ZN6lianxi4core13judge_segmentERKNS_7SegmentERKNS_8FeedHeadERKSt5arrayIhLm32EE");
+SegmentVerdict wrapped_judge_segment(const Segment& segment, const FeedHead& ours, const SealPublicKey& key) __asm__(
+    "__wrap__ZN6lianxi4core13judge_segmentERKNS_7SegmentERKNS_8FeedHeadERKSt5arrayIhLm32EE");
+
+}  // namespace core
+
 namespace {
 bool blind = false;
+bool blind_to_forks = false;
 }  // namespace
+
+core::SegmentVerdict core::wrapped_judge_segment(const Segment& segment, const FeedHead& ours, const SealPublicKey& key) {
+  SegmentVerdict verdict = real_judge_segment(segment, ours, key);
+  if (blind_to_forks && verdict.outcome == SegmentVerdict::Outcome::forked) verdict = {SegmentVerdict::Outcome::known, {}};
+  return verdict;
+}
 
 Result<FeedHead> wrapped_verify_chain(const Segment& segment, const FeedHead& before) {
   return blind ? Result<FeedHead>(segment.last()) : real_verify_chain(segment, before);
@@ -101,6 +118,18 @@ BlindChain::BlindChain(bool is_blind) {
 }
 BlindChain::~BlindChain() {
   blind = false;
+}
+
+BlindForks::BlindForks(bool is_blind) {
+  blind_to_forks = is_blind;
+}
+BlindForks::~BlindForks() {
+  blind_to_forks = false;
+}
+
+void hide_own(Message& message, RegionCode own) {
+  if (auto* beat = std::get_if<Heartbeat>(&message))
+    std::erase_if(beat->vector, [&](const FeedPosition& position) { return position.feed.region == own; });
 }
 
 }  // namespace sim

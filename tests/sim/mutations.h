@@ -1,10 +1,12 @@
-// Mutations that need more than a setting: a view that is fed wrongly, and a chain that nobody checks. The first is a wrapper
-// of the port; the second stands in for the codec's function at link time (see CMakeLists.txt), in this program alone.
+// Mutations that need more than a setting: a view that is fed wrongly, a chain that nobody checks, another history that nobody
+// sees. The first is a wrapper of the port; the others stand in for functions at link time (see CMakeLists.txt), in this program
+// alone.
 #pragma once
 
 #include <memory>
 
 #include "broker/store/view.h"
+#include "schemas/protocol.h"
 #include "tests/sim/faults.h"
 
 namespace lianxi::sim {
@@ -20,5 +22,16 @@ class BlindChain {
   BlindChain(const BlindChain&) = delete;
   BlindChain& operator=(const BlindChain&) = delete;
 };
+
+// While one exists, judge_segment takes another history for what is known.
+class BlindForks {
+ public:
+  explicit BlindForks(bool blind);
+  ~BlindForks();
+  BlindForks(const BlindForks&) = delete;
+  BlindForks& operator=(const BlindForks&) = delete;
+};
+// Nor does a node that is blind so hear what others hold of its own feeds.
+void hide_own(Message& message, RegionCode own);
 
 }  // namespace lianxi::sim

@@ -25,7 +25,8 @@ void Network::connect(DialerId id, TimeMs delay) {
     const auto at = dialers_.find(id);
     if (at == dialers_.end() || at->second.generation != generation || at->second.wire != 0) return;
     Dialer& dialer = at->second;
-    if (ports_.count(dialer.to) == 0 || is_cut(dialer.from, dialer.to) || is_cut(dialer.to, dialer.from)) {
+    const HostId to = routed(dialer.from, dialer.to);
+    if (ports_.count(to) == 0 || is_cut(dialer.from, to) || is_cut(to, dialer.from)) {
       connect(id, random_.between(100, 1000));
       return;
     }
@@ -33,7 +34,7 @@ void Network::connect(DialerId id, TimeMs delay) {
     wire.id = next_id_++;
     wire.dialer = id;
     wire.from = dialer.from;
-    wire.to = dialer.to;
+    wire.to = to;
     wire.connection = {dialer.socket, "w" + std::to_string(wire.id)};
     wire.agent = dialer.agent;
     wire.last = {world_.now(), world_.now()};
@@ -237,6 +238,27 @@ void Network::node_down(HostId host) {
   }
   for (const std::uint64_t id : to_host) drop(id, random_.chance(80), false);
   std::erase_if(left_, [host](const auto& entry) { return entry.second.to == host; });
+}
+
+std::optional<HostId> Network::reached(DialerId id) const {
+  const auto dialer = dialers_.find(id);
+  const auto wire = dialer == dialers_.end() ? wires_.end() : wires_.find(dialer->second.wire);
+  return wire == wires_.end() ? std::nullopt : std::optional(wire->second.to);
+}
+
+HostId Network::routed(HostId from, HostId to) const {
+  const auto route = routes_.find({from, to});
+  return route == routes_.end() ? to : route->second;
+}
+
+void Network::route(HostId from, HostId to, HostId by) {
+  routes_[{from, to}] = by;
+  std::vector<std::uint64_t> broken;
+  for (const auto& [id, wire] : wires_) {
+    const auto dialer = dialers_.find(wire.dialer);
+    if (wire.from == from && dialer != dialers_.end() && dialer->second.to == to) broken.push_back(id);
+  }
+  for (const std::uint64_t id : broken) drop(id, random_.chance(80), random_.chance(80));
 }
 
 void Network::cut(HostId from, HostId to) {

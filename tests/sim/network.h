@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "broker/app/node.h"
@@ -55,10 +56,14 @@ class Network {
   void send(DialerId dialer, const Message& message);
   void reset(DialerId dialer);  // forgets what is queued and opens a new connection
   void hang_up(DialerId dialer);
+  // Which host it is connected to.
+  [[nodiscard]] std::optional<HostId> reached(DialerId dialer) const;
   app::SendResult answer(HostId node, const core::Connection& to, const Message& message);
 
   void cut(HostId from, HostId to);
   void heal(HostId from, HostId to) { cuts_.erase({from, to}); }
+  // What `from` says to `to` goes to the host `by` from now on; `to` itself: as ever.
+  void route(HostId from, HostId to, HostId by);
   // What one of the connections between the two carries comes late; the others go on.
   void hold_up(HostId from, HostId to, TimeMs how_long, Prng& random);
   // What the host sends leaves so much later: its disk is still busy with what must come first.
@@ -100,6 +105,7 @@ class Network {
   void note_order(HostId from, HostId to, std::uint64_t order);
   [[nodiscard]] static bool may_come_twice(const Wire& wire);
   [[nodiscard]] TimeMs stalled(HostId host) const;
+  [[nodiscard]] HostId routed(HostId from, HostId to) const;
   [[nodiscard]] bool is_cut(HostId from, HostId to) const { return cuts_.count({from, to}) != 0; }
 
   World& world_;
@@ -117,6 +123,7 @@ class Network {
   std::map<std::uint64_t, Wire> wires_;
   std::map<core::Connection, std::uint64_t> by_connection_;
   std::set<std::pair<HostId, HostId>> cuts_;
+  std::map<std::pair<HostId, HostId>, HostId> routes_;
   std::uint64_t next_id_ = 1;
 };
 

@@ -19,6 +19,8 @@ constexpr Weight kWeights[] = {
     {Trouble::bit_flip, 5},  {Trouble::lies, 2},        {Trouble::restore, 3},
 };
 
+constexpr std::pair<Trouble, unsigned> kRare[] = {{Trouble::roll_back, 15}, {Trouble::clone, 25}};
+
 constexpr std::string_view kBackgroundWords[] = {"loss", "slow", "duplicates", "late-copies", "wild-agents", "second-deaths"};
 static_assert(std::size(kBackgroundWords) == kBackgrounds);
 
@@ -47,6 +49,13 @@ std::vector<Step> make_schedule(std::uint64_t seed) {
   std::vector<Step> out;
   for (TimeMs at = 2000; at < kTroubleMs; at += random.between(150, 2100))
     out.push_back({out.size(), at, draw(random), random.next()});
+  // What a run has once at most, and most do not have.
+  Prng rare(seed * 0x9E3779B97F4A7C15ULL + 2);
+  for (const auto& [what, percent] : kRare) {
+    const TimeMs at = rare.between(3000, kTroubleMs - 15'000);
+    const std::uint64_t own = rare.next();
+    if (rare.chance(percent)) out.push_back({out.size(), at, what, own});
+  }
   return out;
 }
 

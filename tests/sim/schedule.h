@@ -27,6 +27,8 @@ enum class Trouble : std::uint8_t {
   bit_flip,
   lies,
   restore,
+  roll_back,
+  clone,
 };
 
 struct Step {

@@ -193,7 +193,9 @@ void SimAgent::take(Lane lane, std::uint64_t sequence, const Answered& answered)
   if (entry.answered) world_.count("answers repeated");
   if (!entry.answered) entry.said = false;
   entry.answered = true;
-  book_.answer({settings_.agent.id, session_, lane, Sequence(sequence)}, answered);
+  const HostId by = network_.reached(sockets_[socket_of(lane)].dialer).value_or(settings_.node);
+  if (by != settings_.node) world_.fired(Fault::clone_answered);
+  book_.answer({settings_.agent.id, session_, lane, Sequence(sequence)}, answered, by);
   while (b.through < b.entries.size() && b.entries[b.through].answered) ++b.through;
 }
 

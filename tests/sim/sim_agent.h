@@ -27,6 +27,8 @@ class SimAgent {
   SimAgent(World& world, Network& network, Book& book, Story& story, AgentSettings settings);
 
   void start();
+  [[nodiscard]] HostId host() const { return settings_.host; }
+  [[nodiscard]] HostId node() const { return settings_.node; }
   void behave() { wild_ = false; }  // from now on by the rules
   void lose_outbox();
   void restore_outbox();            // from the last copy, if one was made
@@ -110,7 +112,8 @@ class SimFollower {
  public:
   SimFollower(World& world, Network& network, core::Agent agent, HostId host, HostId node);
   void start();
-  void node_rolled_back();
+  // `same_name`: by its incarnation the journal is the one before, so nothing but its chains tells that cursors mean nothing.
+  void node_rolled_back(bool same_name);
   [[nodiscard]] Offset next() const { return next_; }
   [[nodiscard]] bool caught_up(Offset head) const { return next_ >= head && !rolled_back_; }
   [[nodiscard]] std::size_t events() const { return events_; }

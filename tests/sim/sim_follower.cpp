@@ -69,9 +69,12 @@ void SimFollower::heard(const Message& message) {
 }
 
 // A cursor of before is refused when it is next shown. One that has none yet begins anew, and hears no late answer to before.
-void SimFollower::node_rolled_back() {
+void SimFollower::node_rolled_back(bool same_name) {
   rolled_back_ = cursor_known_;
-  if (!cursor_known_) follow();
+  if (rolled_back_ && !same_name) return;
+  begin_anew();
+  network_.reset(dialer_);
+  follow();
 }
 
 // Its offsets mean nothing any more.

@@ -50,6 +50,7 @@ void SimNode::fail(const std::string& what, const store::StoreFailure& failure) 
 }
 
 void SimNode::start() {
+  if (taken_off_) return;
   config_.policy = settings_.policy;
   disk_.skip_checkpoints(mutated(Mutation::no_checkpoint_at_open));
   auto node = app::Node::open(config_, clock());
@@ -80,10 +81,11 @@ void SimNode::open_links() {
     const HostId to = static_cast<HostId>(&member - settings_.members->all().data());
     for (const core::LaneClass lanes : core::kLaneClasses) {
       const core::LinkId link{member.region, lanes};
-      const core::Agent self{*AgentId::parse(name() + ".broker.node"), "broker", core::Role::node};
+      const core::Agent self{*AgentId::parse(to_text(region()) + ".broker.node"), "broker", core::Role::node};
       links_[link] = network_.dial(host_, to, is_flash(link) ? 0 : 2, self,
                                    {[this, link](Message message) {
                                       if (mutated(Mutation::early_credit)) credit_early(link, message);
+                                      if (mutated(Mutation::blind_to_forks)) hide_own(message, region());
                                       enqueue({clock(), core::PeerMessage{link, std::move(message)}}, is_flash(link));
                                     },
                                     [this, link](const std::string& reason) {
@@ -95,6 +97,7 @@ void SimNode::open_links() {
 
 void SimNode::heard(const core::Connection& from, const core::Agent& agent, Message message) {
   if (agent.agency == kGuestAgency) guests_[from] = agent;
+  if (mutated(Mutation::blind_to_forks)) hide_own(message, region());
   enqueue({clock(), core::AgentMessage{from, agent, std::move(message)}}, from.socket == 0);
 }
 void SimNode::lost(const core::Connection& connection) {
@@ -152,6 +155,7 @@ store::StoreResult<app::TurnOutput> SimNode::turn_with(std::span<const core::Inp
   SimOutlet outlet({world_, network_, host_, fuse_, *config_.policy, guests_, live_, flash_waits, committing,
                     mutated(Mutation::flash_behind_bulk)});
   const BlindChain blind(mutated(Mutation::no_chain_check));
+  const BlindForks forks(mutated(Mutation::blind_to_forks));
   disk_.defer_syncs(mutated(Mutation::ack_before_commit));
   return node_->turn(clock(), random_.bytes<32>(), inputs, outlet);
 }
@@ -230,7 +234,7 @@ void SimNode::note_commit(const std::vector<app::SharedSegment>& committed) {
     const SegmentInfo& info = held->info();
     line += ", " + to_text(info.feed) + " " + std::to_string(info.first_sequence.value) + ".." +
             std::to_string(info.first_sequence.value + info.count - 1);
-    book_.committed(region(), held->as_journal_segment());
+    book_.committed(region(), host_, held->as_journal_segment());
     // What comes back after a restore was judged by the rights of its day.
     if (info.feed.region != region() || info.feed.epoch != node_->identity().epoch) continue;
     if (const auto segment = Segment::parse(held->bytes())) check_rights(*segment);
@@ -254,7 +258,8 @@ void SimNode::check_rights(const Segment& segment) {
 void SimNode::judge_alarm(const core::Alarm& alarm) {
   world_.note(name() + " raises an alarm: " + alarm.what + ": " + alarm.reason);
   world_.count("alarm " + alarm.what);
-  if (disk_failed() || world_.expects_alarm(alarm.what)) return;
+  told_of_fork(alarm);
+  if (disk_failed() || world_.expects_alarm(alarm.what) || book_.explains(alarm.what, alarm.reason)) return;
   const bool of_history = alarm.what == "feed_forked" || alarm.what == "claim_unproven";
   world_.fail((of_history ? "promise 8: node " : "node ") + name() + " raises an alarm that nothing explains: " + alarm.what +
               ": " + alarm.reason);

@@ -26,6 +26,7 @@ struct NodeSettings {
   std::string folder;
   Mutation mutation = Mutation::none;
   bool second_deaths = true;  // it may die again while it comes back
+  bool is_clone = false;
 };
 
 class SimNode final : public NodePort {
@@ -57,8 +58,22 @@ class SimNode final : public NodePort {
   bool back_up();
   // Its disk is lost, and comes back from the last backup in a new epoch; false: there is none.
   bool restore();
-  // Called when its journal has become an older one.
-  void tell_rolled_back(std::function<void()> told) { rolled_back_.push_back(std::move(told)); }
+  // Called when its journal has become an older one; `same_name`: by its incarnation it is still the one before.
+  void tell_rolled_back(std::function<void(bool same_name)> told) { rolled_back_.push_back(std::move(told)); }
+
+  // --- older and other copies of its disk; sim_node_clone.cpp ---
+  // The whole disk as it stands; false: not now.
+  bool copy_disk();
+  // Its disk is that copy from now on, and nobody tells it.
+  bool roll_back();
+  // Another node of its region on that copy, not started yet.
+  [[nodiscard]] std::unique_ptr<SimNode> clone(HostId host);
+  // Its disk is gone for good.
+  void take_off();
+  [[nodiscard]] bool taken_off() const { return taken_off_; }
+  [[nodiscard]] HostId host() const { return host_; }
+  // Its link of the lane follows, and ends at that node.
+  [[nodiscard]] bool follows(const SimNode& other, Lane lane) const;
   void forgive();  // no death that was planned happens, and none during recovery
   // Ends as on SIGTERM: closes everything in order. Then start() again, or let it be destroyed.
   void stop();
@@ -92,7 +107,7 @@ class SimNode final : public NodePort {
   };
   [[nodiscard]] TimeMs clock() const { return world_.now() + skew_ms_; }
   [[nodiscard]] bool mutated(Mutation by) const { return settings_.mutation == by; }
-  [[nodiscard]] std::string name() const { return to_text(region()); }
+  [[nodiscard]] std::string name() const { return to_text(region()) + (settings_.is_clone ? " (clone)" : ""); }
   void open_links();
   void enqueue(core::Input input, bool flash);
   void wake(TimeMs delay);
@@ -108,6 +123,13 @@ class SimNode final : public NodePort {
   void close();
   void crash(Fault where);
   void pull_out();
+  bool restore_from(const std::string& folder, Offset kept);
+  void branch();
+  static void copy_journal_files(const std::string& from, const std::string& to);
+  void told_of_fork(const core::Alarm& alarm);
+  void call_operator(TimeMs delay);
+  void see_to_fork();
+  [[nodiscard]] bool has_alarm(const std::string& what) const;  // about its own feeds of today
   // An error that was given to it, or its death, explains why it cannot go on.
   [[nodiscard]] bool disk_failed() const { return disk_.dead() || disk_.failed(); }
   void forget_sessions();
@@ -147,8 +169,12 @@ class SimNode final : public NodePort {
   EffectFuse fuse_;
   TimeMs slow_at_most_ = 0, slow_until_ = 0, busy_until_ = 0;
   std::optional<Flip> flip_;
-  std::optional<Backup> backup_;
-  std::vector<std::function<void()>> rolled_back_;
+  std::optional<Backup> backup_, image_;
+  FeedVector image_heads_;
+  Epoch image_epoch_;
+  bool image_is_older_ = false;  // it runs on the image, or on what came of it
+  bool operator_called_ = false, taken_off_ = false;
+  std::vector<std::function<void(bool)>> rolled_back_;
   bool forgiven_ = false;
 };
 

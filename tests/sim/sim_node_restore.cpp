@@ -13,15 +13,15 @@ namespace {
 
 constexpr std::uint32_t kEpochsPerSecond = 100;  // as a clock of hours gives them to restores that are days apart
 
-void copy_folder(const std::string& from, const std::string& to) {
+}  // namespace
+
+void SimNode::copy_journal_files(const std::string& from, const std::string& to) {
   fs::create_directories(to);
   for (const auto& entry : fs::directory_iterator(from)) {
     const std::string name = entry.path().filename().string();
     if (name.ends_with(".db") || name.ends_with(".db-wal")) fs::copy_file(entry.path(), to + "/" + name);
   }
 }
-
-}  // namespace
 
 bool SimNode::back_up() {
   if (!up() || flip_ || disk_failed()) return false;
@@ -51,11 +51,14 @@ void SimNode::pull_out() {
 }
 
 bool SimNode::restore() {
-  if (!backup_ || forgiven_) return false;
+  return backup_ && !forgiven_ && restore_from(backup_->folder, backup_->head);
+}
+
+bool SimNode::restore_from(const std::string& folder, Offset kept) {
   pull_out();
   const std::string fresh = settings_.folder + "/restored";
   fs::remove_all(fresh);
-  copy_folder(backup_->folder, fresh);
+  copy_journal_files(folder, fresh);
   if (!mutated(Mutation::no_epoch_fence)) {
     const Epoch epoch(static_cast<std::uint32_t>(world_.elapsed_ms() * kEpochsPerSecond / 1000) + 2);
     const store::JournalOptions options{fresh, "", config_.journal.file_bytes, true};
@@ -64,7 +67,7 @@ bool SimNode::restore() {
       fail("no epoch can be begun after a restore", begun.error());
       return false;
     }
-    world_.note(name() + " is restored up to " + std::to_string(backup_->head.value) + " and begins epoch " +
+    world_.note(name() + " is restored up to " + std::to_string(kept.value) + " and begins epoch " +
                 std::to_string(begun->epoch.value));
   }
   fs::remove_all(config_.journal.folder);
@@ -72,8 +75,8 @@ bool SimNode::restore() {
   for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(config_.view.path + suffix);
   for (const char* what : {"fenced", "fenced_over"}) world_.expect_alarm(what);
   disk_.is_another();
-  book_.restored(region(), backup_->head);
-  for (const auto& told : rolled_back_) told();
+  book_.restored(region(), host_, kept);
+  for (const auto& told : rolled_back_) told(false);
   return true;
 }
 

@@ -55,6 +55,13 @@ void Troubles::perform(const Step& step) {
       return lies(random);
     case Trouble::restore:
       return restore(random);
+    case Trouble::roll_back:
+      return roll_back(random);
+    case Trouble::clone: {
+      SimNode& at = node(random);
+      note(to_text(at.region()) + " is to have a clone");
+      return clones_.begin(at, random);
+    }
   }
 }
 
@@ -209,8 +216,22 @@ void Troubles::restore(Prng& random) {
   });
 }
 
+void Troubles::roll_back(Prng& random) {
+  SimNode& at = node(random);
+  const TimeMs later = random.between(300, 10'000), lasts = random.between(1000, 9000);
+  const bool cut_off = random.chance(60);
+  if (!at.copy_disk()) return;
+  note("the disk of " + to_text(at.region()) + " is copied as it stands; the copy takes its place in " + seconds(later));
+  world_.after(later, [this, &at, lasts, cut_off] {
+    if (!at.roll_back()) return;
+    clones_.watch();
+    if (cut_off) isolate(at, lasts);
+  });
+}
+
 void Troubles::calm() {
   network_.calm();
+  clones_.calm();
   for (const auto& node : nodes_) node->forgive();
   for (SimNode* node : narrowed_) node->set_policy(make_policy({}));
   for (const auto& agent : agents_) agent->behave();

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "tests/sim/clones.h"
 #include "tests/sim/sim_agent.h"
 #include "tests/sim/sim_node.h"
 
@@ -12,8 +13,8 @@ namespace lianxi::sim {
 class Troubles {
  public:
   Troubles(World& world, Network& network, std::vector<std::unique_ptr<SimNode>>& nodes,
-           std::vector<std::unique_ptr<SimAgent>>& agents)
-      : world_(world), network_(network), nodes_(nodes), agents_(agents) {}
+           std::vector<std::unique_ptr<SimAgent>>& agents, Clones& clones)
+      : world_(world), network_(network), nodes_(nodes), agents_(agents), clones_(clones) {}
 
   void perform(const Step& step);
   void calm();  // nothing fails any more
@@ -31,6 +32,7 @@ class Troubles {
   void outbox(Prng& random);
   void lies(Prng& random);
   void restore(Prng& random);
+  void roll_back(Prng& random);
   // Between a node and the other nodes; its agents still reach it.
   void isolate(const SimNode& node, TimeMs lasts);
   void note(const std::string& what);
@@ -41,6 +43,7 @@ class Troubles {
   Network& network_;
   std::vector<std::unique_ptr<SimNode>>& nodes_;
   std::vector<std::unique_ptr<SimAgent>>& agents_;
+  Clones& clones_;
   std::vector<SimNode*> narrowed_;
   std::size_t number_ = 0;  // of the step at hand
 };
