@@ -125,6 +125,7 @@ std::set<FeedId> Book::forks() const {
 std::set<FeedId> Book::silent_forks() const {
   std::set<FeedId> out = forks();
   std::erase_if(out, [&](const FeedId& feed) {
+    if (feed.audience.is_local()) return true;  // nobody else holds it
     const std::string name = lianxi::to_text(feed) + " ";
     return std::any_of(alarms_.begin(), alarms_.end(),
                        [&](const std::string& reason) { return reason.find(name) != std::string::npos; });

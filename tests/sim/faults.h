@@ -49,6 +49,11 @@ enum class Fault : std::uint8_t {
   clone_stayed,
   fork_made,
   fork_ended_by_restore,
+  // who belongs to the conference
+  member_retired,
+  member_added_again,
+  member_joined_late,
+  members_file_changed,
   // clocks
   clock_forward,
   clock_back,

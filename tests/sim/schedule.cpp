@@ -19,7 +19,8 @@ constexpr Weight kWeights[] = {
     {Trouble::bit_flip, 5},  {Trouble::lies, 2},        {Trouble::restore, 3},
 };
 
-constexpr std::pair<Trouble, unsigned> kRare[] = {{Trouble::roll_back, 15}, {Trouble::clone, 25}};
+constexpr std::pair<Trouble, unsigned> kRare[] = {
+    {Trouble::roll_back, 15}, {Trouble::clone, 25}, {Trouble::join_late, 15}, {Trouble::retire, 25}};
 
 constexpr std::string_view kBackgroundWords[] = {"loss", "slow", "duplicates", "late-copies", "wild-agents", "second-deaths"};
 static_assert(std::size(kBackgroundWords) == kBackgrounds);

@@ -29,6 +29,8 @@ enum class Trouble : std::uint8_t {
   restore,
   roll_back,
   clone,
+  join_late,
+  retire,
 };
 
 struct Step {

@@ -52,6 +52,7 @@ void SimNode::fail(const std::string& what, const store::StoreFailure& failure) 
 void SimNode::start() {
   if (taken_off_) return;
   config_.policy = settings_.policy;
+  config_.members = settings_.members;
   disk_.skip_checkpoints(mutated(Mutation::no_checkpoint_at_open));
   auto node = app::Node::open(config_, clock());
   disk_.skip_checkpoints(false);
@@ -78,30 +79,46 @@ void SimNode::start() {
 void SimNode::open_links() {
   for (const core::Member& member : settings_.members->all()) {
     if (member.region == region()) continue;
-    const HostId to = static_cast<HostId>(&member - settings_.members->all().data());
-    for (const core::LaneClass lanes : core::kLaneClasses) {
-      const core::LinkId link{member.region, lanes};
-      const core::Agent self{*AgentId::parse(to_text(region()) + ".broker.node"), "broker", core::Role::node};
-      links_[link] = network_.dial(host_, to, is_flash(link) ? 0 : 2, self,
-                                   {[this, link](Message message) {
-                                      if (mutated(Mutation::early_credit)) credit_early(link, message);
-                                      if (mutated(Mutation::blind_to_forks)) hide_own(message, region());
-                                      enqueue({clock(), core::PeerMessage{link, std::move(message)}}, is_flash(link));
-                                    },
-                                    [this, link](const std::string& reason) {
-                                      enqueue({clock(), core::LinkLost{link, reason}}, is_flash(link));
-                                    }});
-    }
+    for (const core::LaneClass lanes : core::kLaneClasses) open_link({member.region, lanes});
+  }
+}
+
+void SimNode::open_link(const core::LinkId& link) {
+  const auto of = std::find(settings_.hosts.begin(), settings_.hosts.end(), link.peer);
+  const auto to = static_cast<HostId>(of - settings_.hosts.begin());
+  const core::Agent self{*AgentId::parse(to_text(region()) + ".broker.node"), "broker", core::Role::node};
+  links_[link] = network_.dial(host_, to, is_flash(link) ? 0 : 2, self,
+                               {[this, link](Message message) {
+                                  if (mutated(Mutation::early_credit)) credit_early(link, message);
+                                  if (mutated(Mutation::blind_to_forks)) hide_own(message, region());
+                                  enqueue({clock(), core::PeerMessage{link, std::move(message)}}, is_flash(link));
+                                },
+                                [this, link](const std::string& reason) {
+                                  enqueue({clock(), core::LinkLost{link, reason}}, is_flash(link));
+                                }});
+}
+
+// As the ring does it, which sees the state.
+void SimNode::close_retired_links() {
+  if (settings_.members->version() == MembersVersion(1)) return;
+  for (const core::LinkView& link : node_->core().links()) {
+    if (link.state != "retired") continue;
+    const auto open = links_.find(link.link);
+    if (open == links_.end()) continue;
+    network_.hang_up(open->second);
+    links_.erase(open);
   }
 }
 
 void SimNode::heard(const core::Connection& from, const core::Agent& agent, Message message) {
   if (agent.agency == kGuestAgency) guests_[from] = agent;
+  if (agent.role == core::Role::node) peers_[from] = agent.id.region();
   if (mutated(Mutation::blind_to_forks)) hide_own(message, region());
   enqueue({clock(), core::AgentMessage{from, agent, std::move(message)}}, from.socket == 0);
 }
 void SimNode::lost(const core::Connection& connection) {
   guests_.erase(connection);
+  peers_.erase(connection);
   enqueue({clock(), core::ConnectionLost{connection}}, connection.socket == 0);
 }
 
@@ -123,6 +140,7 @@ void SimNode::wake(TimeMs delay) {
 
 void SimNode::tick(std::uint64_t generation) {
   if (generation != generation_ || !up()) return;
+  close_retired_links();
   enqueue({clock(), core::Tick{}}, false);
   world_.after(kTickMs, [this, generation] { tick(generation); });
 }
@@ -152,7 +170,11 @@ store::StoreResult<app::TurnOutput> SimNode::turn_with(std::span<const core::Inp
     network_.stall(host_, takes);
     world_.fired(Fault::slow_disk);
   };
-  SimOutlet outlet({world_, network_, host_, fuse_, *config_.policy, guests_, live_, flash_waits, committing,
+  const auto is_member = [this](const core::Connection& to) {
+    const auto peer = peers_.find(to);
+    return peer == peers_.end() || node_->core().members()->active(peer->second);
+  };
+  SimOutlet outlet({world_, network_, host_, fuse_, *config_.policy, guests_, live_, flash_waits, committing, is_member,
                     mutated(Mutation::flash_behind_bulk)});
   const BlindChain blind(mutated(Mutation::no_chain_check));
   const BlindForks forks(mutated(Mutation::blind_to_forks));
@@ -162,6 +184,7 @@ store::StoreResult<app::TurnOutput> SimNode::turn_with(std::span<const core::Inp
 
 void SimNode::turn() {
   policy_before_ = config_.policy;
+  members_before_ = node_->core().members();
   const std::vector<core::Input> inputs = take_inputs();
   auto out = turn_with(inputs);
   if (!out) {
@@ -180,10 +203,15 @@ void SimNode::turn() {
 bool SimNode::perform(app::TurnOutput out) {
   note_commit(out.committed);
   for (const core::LinkReset& reset : out.link_resets) {
-    if (fuse_.burn()) network_.reset(links_.at(reset.link));
+    if (!fuse_.burn()) break;
+    if (links_.contains(reset.link)) {
+      network_.reset(links_.at(reset.link));
+    } else {
+      open_link(reset.link);
+    }
   }
   for (const core::LinkSend& one : out.link_sends) {
-    if (fuse_.burn()) network_.send(links_.at(one.link), one.message);
+    if (fuse_.burn() && links_.contains(one.link)) network_.send(links_.at(one.link), one.message);
   }
   for (const core::Alarm& alarm : out.alarms) judge_alarm(alarm);
   if (!fuse_.burn()) {
@@ -236,8 +264,10 @@ void SimNode::note_commit(const std::vector<app::SharedSegment>& committed) {
             std::to_string(info.first_sequence.value + info.count - 1);
     book_.committed(region(), host_, held->as_journal_segment());
     // What comes back after a restore was judged by the rights of its day.
-    if (info.feed.region != region() || info.feed.epoch != node_->identity().epoch) continue;
-    if (const auto segment = Segment::parse(held->bytes())) check_rights(*segment);
+    const bool own = info.feed.region == region() && info.feed.epoch == node_->identity().epoch;
+    const auto segment = Segment::parse(held->bytes());
+    if (segment && settings_.members->version() != MembersVersion(1)) check_ends(*segment);
+    if (segment && own) check_rights(*segment);
   }
   if (!line.empty()) world_.note(name() + " has on disk" + line.substr(1));
 }
@@ -286,6 +316,7 @@ void SimNode::stop() {
   flash_inbox_.clear();
   inbox_.clear();
   guests_.clear();
+  peers_.clear();
   live_.clear();
   ++generation_;
   awake_ = view_waits_ = false;

@@ -23,6 +23,7 @@ struct NodeSettings {
   SealKeyPair seal_keys;
   std::shared_ptr<const core::Policy> policy;
   std::shared_ptr<const core::Members> members;
+  std::vector<RegionCode> hosts;  // whose node runs at which host
   std::string folder;
   Mutation mutation = Mutation::none;
   bool second_deaths = true;  // it may die again while it comes back
@@ -52,6 +53,7 @@ class SimNode final : public NodePort {
   void slow_disk(TimeMs at_most, TimeMs until);  // each commit takes up to so long
   void jump_clock(TimeMs by);
   void set_policy(std::shared_ptr<const core::Policy> policy);
+  void set_members(std::shared_ptr<const core::Members> members);  // its members file is another
   // Turns a bit in a file left behind; the audit must find what readers would see of it. Later its operator puts it right.
   void flip_bit(Prng& random);
   // A copy of its journal as `backup` makes it; false: not now.
@@ -109,6 +111,9 @@ class SimNode final : public NodePort {
   [[nodiscard]] bool mutated(Mutation by) const { return settings_.mutation == by; }
   [[nodiscard]] std::string name() const { return to_text(region()) + (settings_.is_clone ? " (clone)" : ""); }
   void open_links();
+  void open_link(const core::LinkId& link);
+  void close_retired_links();
+  void check_ends(const Segment& segment);
   void enqueue(core::Input input, bool flash);
   void wake(TimeMs delay);
   [[nodiscard]] std::vector<core::Input> take_inputs();
@@ -123,7 +128,7 @@ class SimNode final : public NodePort {
   void close();
   void crash(Fault where);
   void pull_out();
-  bool restore_from(const std::string& folder, Offset kept);
+  bool restore_from(const std::string& folder, Offset kept, bool in_new_epoch);
   void branch();
   static void copy_journal_files(const std::string& from, const std::string& to);
   void told_of_fork(const core::Alarm& alarm);
@@ -162,7 +167,9 @@ class SimNode final : public NodePort {
   std::deque<core::Input> flash_inbox_, inbox_;
   std::map<core::Connection, core::Agent> guests_;
   std::set<std::pair<core::Connection, SessionId>> live_;
+  std::map<core::Connection, RegionCode> peers_;
   std::shared_ptr<const core::Policy> policy_before_;  // until the turn that changes it is over
+  std::shared_ptr<const core::Members> members_before_;
   bool awake_ = false, view_waits_ = false;
   std::uint64_t generation_ = 0;
   Death planned_ = Death::process_crash;

@@ -182,6 +182,21 @@ void SimNode::check_proof() {
   }
 }
 
+// Nothing is taken that its region's node has stamped at or behind the region's end, by what this node knows of it.
+void SimNode::check_ends(const Segment& segment) {
+  const FeedId& feed = segment.info().feed;
+  if (feed.audience.is_local()) return;
+  if (feed.region == region() && feed.epoch != node_->identity().epoch) return;  // it comes back after a restore
+  const auto before = members_before_->closes(feed.audience, feed.region);
+  const auto now = node_->core().members()->closes(feed.audience, feed.region);
+  if (!before || !now) return;
+  for (const RecordView& record : segment.records()) {
+    if (physical_ms(record.stamp.time) < std::max(*before, *now)) continue;
+    return world_.fail("promise 9: " + name() + " has taken " + to_text(feed) + " " +
+                       std::to_string(record.stamp.sequence.value) + ", stamped behind the end of its region's membership");
+  }
+}
+
 std::vector<std::string> SimNode::audit() {
   const store::KeyOf key_of = [members = settings_.members](RegionCode of) -> const SealPublicKey* {
     const core::Member* member = members->find(of);

@@ -121,7 +121,7 @@ void SimNode::see_to_fork() {
   if (settings_.is_clone) return take_off();
   world_.fired(Fault::fork_ended_by_restore);
   if (image_is_older_ && random_.chance(50)) {
-    (void)restore_from(image_->folder + "/journal", image_->head);
+    (void)restore_from(image_->folder + "/journal", image_->head, true);
     return;
   }
   const std::string folder = settings_.folder + "/forked";
@@ -129,7 +129,7 @@ void SimNode::see_to_fork() {
   fs::create_directories(folder);
   const auto copied = store::copy_journal(config_.journal.folder, folder, nullptr);
   if (!copied) return fail("its journal cannot be copied", copied.error());
-  (void)restore_from(folder, head());
+  (void)restore_from(folder, head(), true);
 }
 
 }  // namespace lianxi::sim

@@ -57,6 +57,11 @@ void SimNode::set_policy(std::shared_ptr<const core::Policy> policy) {
   enqueue({clock(), core::PolicyChanged{settings_.policy, settings_.members, nullptr}}, false);
 }
 
+void SimNode::set_members(std::shared_ptr<const core::Members> members) {
+  settings_.members = std::move(members);
+  enqueue({clock(), core::PolicyChanged{settings_.policy, settings_.members, nullptr}}, false);
+}
+
 void SimNode::forgive() {
   forgiven_ = true;
   disk_.clear_fuse();

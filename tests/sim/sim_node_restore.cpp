@@ -51,15 +51,15 @@ void SimNode::pull_out() {
 }
 
 bool SimNode::restore() {
-  return backup_ && !forgiven_ && restore_from(backup_->folder, backup_->head);
+  return backup_ && !forgiven_ && restore_from(backup_->folder, backup_->head, !mutated(Mutation::no_epoch_fence));
 }
 
-bool SimNode::restore_from(const std::string& folder, Offset kept) {
+bool SimNode::restore_from(const std::string& folder, Offset kept, bool in_new_epoch) {
   pull_out();
   const std::string fresh = settings_.folder + "/restored";
   fs::remove_all(fresh);
   copy_journal_files(folder, fresh);
-  if (!mutated(Mutation::no_epoch_fence)) {
+  if (in_new_epoch) {
     const Epoch epoch(static_cast<std::uint32_t>(world_.elapsed_ms() * kEpochsPerSecond / 1000) + 2);
     const store::JournalOptions options{fresh, "", config_.journal.file_bytes, true};
     const auto begun = store::begin_epoch(options, epoch, Incarnation(random_.next() | 1U));

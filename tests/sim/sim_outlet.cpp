@@ -26,6 +26,8 @@ app::SendResult SimOutlet::deliver(const core::Connection& to, const app::Delive
                                    const std::shared_ptr<const Bytes>& segments) {
   const auto guest = parts_.guests.find(to);
   if (guest != parts_.guests.end()) check_guest(guest->second, *segments);
+  if (!segments->empty() && !parts_.is_member(to))
+    parts_.world.fail("promise 3: " + parts_.network.name_of(parts_.host) + " sends events to the node of who is no member");
   if (head.packed && unpack(*head.packed) != *segments)
     parts_.world.fail("promise 8: a compressed delivery to " + parts_.network.name_of(parts_.host) +
                       "'s peer is another when unpacked");

@@ -39,7 +39,8 @@ class SimOutlet final : public app::Outlet {
     std::set<std::pair<core::Connection, SessionId>>& live;  // follows that stood at the head: what they lack is in memory
     std::function<bool()> flash_waits;
     std::function<void()> committing;
-    bool flash_behind_bulk = false;  // mutation: it does not say which connections are of the flash lane
+    std::function<bool(const core::Connection&)> is_member;  // true also for whoever is no node
+    bool flash_behind_bulk = false;                          // mutation: it does not say which connections are of the flash lane
   };
   explicit SimOutlet(Parts parts) : parts_(std::move(parts)) {}
 

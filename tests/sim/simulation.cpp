@@ -6,6 +6,7 @@
 
 #include "tests/sim/clones.h"
 #include "tests/sim/known_seals.h"
+#include "tests/sim/memberships.h"
 #include "tests/sim/rights.h"
 #include "tests/sim/sim_agent.h"
 #include "tests/sim/sim_node.h"
@@ -50,6 +51,7 @@ class Simulation {
   void make_nodes();
   void make_agents();
   void plan_troubles();
+  void plan_joiner();
   void calm();
   [[nodiscard]] bool quiet();
   [[nodiscard]] FeedVector shared(const SimNode& node, const Audience& audience) const;
@@ -70,8 +72,9 @@ class Simulation {
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::vector<std::unique_ptr<SimAgent>> agents_;
   std::vector<std::unique_ptr<SimFollower>> followers_, guests_;
+  Memberships memberships_{world_, nodes_};
   Clones clones_{world_, network_, book_, nodes_, agents_};
-  Troubles troubles_{world_, network_, nodes_, agents_, clones_};
+  Troubles troubles_{world_, network_, nodes_, agents_, clones_, memberships_};
   HostId hosts_ = 0;
 };
 
@@ -99,11 +102,13 @@ void Simulation::make_nodes() {
     members.push_back(std::move(member));
   }
   core::Group inner{*Audience::parse("inner"), regions(std::min<std::size_t>(2, options_.nodes))};
-  const auto all = std::make_shared<const core::Members>(members, std::vector{inner});
+  memberships_.begin(members, {inner});
+  const auto& all = memberships_.all();
   book_.set_members(all);
   const auto policy = make_policy({});
   for (std::size_t i = 0; i < options_.nodes; ++i) {
-    NodeSettings settings{members[i].region, keys[i], policy, all, folder_.path() + "/" + to_text(members[i].region)};
+    NodeSettings settings{
+        members[i].region, keys[i], policy, all, regions(options_.nodes), folder_.path() + "/" + to_text(members[i].region)};
     settings.mutation = options_.mutation;
     settings.second_deaths = options_.part.has(Background::second_deaths);
     nodes_.push_back(std::make_unique<SimNode>(world_, network_, book_, hosts_++, std::move(settings), world_.random().next()));
@@ -152,6 +157,13 @@ void Simulation::plan_troubles() {
   }
 }
 
+void Simulation::plan_joiner() {
+  for (const Step& step : make_schedule(options_.seed)) {
+    Prng random(step.seed);
+    if (step.what == Trouble::join_late && options_.part.has(step.number)) memberships_.join_late(step.at_ms, random);
+  }
+}
+
 void Simulation::calm() {
   world_.note("calm");
   troubles_.calm();
@@ -165,7 +177,7 @@ FeedVector Simulation::shared(const SimNode& node, const Audience& audience) con
 }
 
 bool Simulation::quiet() {
-  if (!clones_.quiet()) return false;
+  if (!clones_.quiet() || !memberships_.settled()) return false;
   forks_ = book_.forks();
   for (const auto& node : nodes_) {
     if (!node->up() || node->view_waits() || shared(*node, Audience::conference()) != shared(*nodes_[0], Audience::conference()))
@@ -181,12 +193,17 @@ bool Simulation::quiet() {
 
 std::string Simulation::state() {
   std::string out;
+  for (const FeedId& feed : book_.silent_forks()) out += "  nobody tells that " + to_text(feed) + " has two histories\n";
+  if (!memberships_.settled()) out += "  a members file is still to be changed\n";
   for (const auto& agent : agents_) out += "  " + agent->state() + "\n";
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const SimNode& node = *nodes_[i];
     out += "  " + to_text(node.region()) + (node.up() ? " head " + std::to_string(node.head().value) : " down") +
            ", read up to " + std::to_string(followers_[i]->next().value) + "\n";
-    if (node.up()) out += node.links() + "    " + to_text(shared(node, Audience::conference())) + "\n";
+    for (const char* audience : {"conference", "inner"}) {
+      if (node.up()) out += "    " + to_text(shared(node, *Audience::parse(audience))) + "\n";
+    }
+    if (node.up()) out += node.links();
   }
   return out;
 }
@@ -245,7 +262,10 @@ void Simulation::check_end() {
 Outcome Simulation::run() {
   make_nodes();
   make_agents();
-  for (const auto& node : nodes_) node->start();
+  if (options_.faults) plan_joiner();
+  for (const auto& node : nodes_) {
+    if (!memberships_.is_late(*node)) node->start();
+  }
   for (const auto& agent : agents_) agent->start();
   for (const auto& follower : followers_) follower->start();
   for (const auto& guest : guests_) guest->start();

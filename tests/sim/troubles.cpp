@@ -62,6 +62,10 @@ void Troubles::perform(const Step& step) {
       note(to_text(at.region()) + " is to have a clone");
       return clones_.begin(at, random);
     }
+    case Trouble::join_late:  // brought about before the nodes start
+      return;
+    case Trouble::retire:
+      return memberships_.retire(random);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/sim/clones.h"
+#include "tests/sim/memberships.h"
 #include "tests/sim/sim_agent.h"
 #include "tests/sim/sim_node.h"
 
@@ -13,8 +14,8 @@ namespace lianxi::sim {
 class Troubles {
  public:
   Troubles(World& world, Network& network, std::vector<std::unique_ptr<SimNode>>& nodes,
-           std::vector<std::unique_ptr<SimAgent>>& agents, Clones& clones)
-      : world_(world), network_(network), nodes_(nodes), agents_(agents), clones_(clones) {}
+           std::vector<std::unique_ptr<SimAgent>>& agents, Clones& clones, Memberships& memberships)
+      : world_(world), network_(network), nodes_(nodes), agents_(agents), clones_(clones), memberships_(memberships) {}
 
   void perform(const Step& step);
   void calm();  // nothing fails any more
@@ -44,6 +45,7 @@ class Troubles {
   std::vector<std::unique_ptr<SimNode>>& nodes_;
   std::vector<std::unique_ptr<SimAgent>>& agents_;
   Clones& clones_;
+  Memberships& memberships_;
   std::vector<SimNode*> narrowed_;
   std::size_t number_ = 0;  // of the step at hand
 };
