@@ -72,6 +72,8 @@ void Memberships::retire(Prng& random) {
   world_.after(again, [this] { world_.fired(Fault::member_added_again); });
   // It goes on where it does not know that it has gone, and others know.
   world_.expect_alarm("not_allowed");
+  world_.expect_alarm("feed_ended");
+  world_.expect_alarm("feed_ended_over");
   all_ = added;
 }
 
