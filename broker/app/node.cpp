@@ -102,6 +102,7 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   load.answers = std::move(loaded->answers);
   load.cursors = std::move(loaded->cursors);
   load.fence = std::move(loaded->fence);
+  load.quarantined = loaded->quarantined;
   state.quarantine.emplace(state.config.journal, std::move(loaded->quarantined));
   load.alerts = std::move(*alerts);
   state.core.emplace(core::CoreConfig{identity.region, identity.epoch, identity.incarnation, state.config.policy,
@@ -213,6 +214,7 @@ StoreResult<TurnOutput> Node::turn(TimeMs now, const Hash& entropy, std::span<co
     outlet.committing();
     if (auto committed = state.journal->commit(effects.batch); !committed) return failed(std::move(committed.error()));
     outlet.committed();
+    for (const QuarantinedSegment& kept : effects.batch.quarantined) state.core->contradicted(kept.about);
   }
   // From here on everything is on disk and may be said.
   TurnOutput out;

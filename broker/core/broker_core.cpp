@@ -23,6 +23,7 @@ struct BrokerCore::State {
                {}},
         publishing(loaded),
         followers(loaded.cursors, config.incarnation) {
+    for (const Quarantined& row : loaded.quarantined) ground.forks.contradicted(row);
     // Core asks them at every step; a node without a policy allows nothing.
     if (!ground.config.policy) ground.config.policy = std::make_shared<const Policy>();
     if (!ground.config.members) ground.config.members = std::make_shared<const Members>();
@@ -110,6 +111,10 @@ BrokerCore::BrokerCore(CoreConfig config, LoadedState loaded) : state_(std::make
 BrokerCore::~BrokerCore() = default;
 BrokerCore::BrokerCore(BrokerCore&&) noexcept = default;
 BrokerCore& BrokerCore::operator=(BrokerCore&&) noexcept = default;
+
+void BrokerCore::contradicted(const Quarantined& row) {
+  state_->ground.forks.contradicted(row);
+}
 
 void BrokerCore::begin(TimeMs now, const Hash& entropy) {
   state_->turn = Turn{};

@@ -25,6 +25,7 @@ struct LoadedState {
   std::vector<AnswerRun> answers;
   std::vector<CursorRow> cursors;
   std::optional<Fence> fence;
+  std::vector<Quarantined> quarantined;
   std::map<std::string, Hash> alerts;  // own alert_memory_key -> alert_content_hash, all audiences
 };
 
@@ -71,6 +72,8 @@ class BrokerCore {
   BrokerCore& operator=(BrokerCore&&) noexcept;
 
   void begin(TimeMs now, const Hash& entropy);
+  // The ring has found and keeps another history of a feed. Between turns.
+  void contradicted(const Quarantined& row);
   // Publishes' bodies are borrowed until finish(): keep the input until then.
   void step(const Input& input);
   // Closes the turn's segments and hands out deliveries for whoever has credit and is behind the new head.

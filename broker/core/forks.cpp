@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxNotSo = 4'096;
 constexpr TimeMs kClaimRestMs = 3'600'000;
+constexpr const char* kToDo = ": this journal is a copy that was restored or cloned; restore it with a new epoch";
 
 }  // namespace
 
@@ -18,13 +19,14 @@ void Forks::compare(Turn& turn, const Sequencer& sequencer, const FeedVector& th
     if (feed.region != region_) continue;
     const FeedHead own = sequencer.head(feed);
     const bool longer = position.head.sequence > own.sequence;
-    const bool other = position.head.sequence == own.sequence && position.head.hash != own.hash;
+    const bool at_head = position.head.sequence == own.sequence;
+    const Hash held = at_head ? own.hash : sequencer.recent_hash(feed, position.head.sequence).value_or(position.head.hash);
+    const bool other = !longer && position.head.hash != held;
     if (!longer && !other) continue;
     if (longer && feed.epoch < epoch_) continue;  // what the restore lost; it is asked for, and judged when it comes
     std::string reason =
         "the node of " + to_text(peer) + " holds " + to_text(feed) + " up to " + std::to_string(position.head.sequence.value) +
-        (longer ? ", this node only up to " : " with another hash than this node at ") + std::to_string(own.sequence.value) +
-        ": this journal is a copy that was restored or cloned; restore it with a new epoch";
+        (longer ? ", this node only up to " + std::to_string(own.sequence.value) : " with another hash than this node") + kToDo;
     if (not_so_.contains({subject(feed), peer})) continue;
     // What an earlier epoch lost is known since its restore: told, but today's feeds stand.
     const auto of_peer = std::count_if(claims_.begin(), claims_.end(), [&](const auto& c) { return c.first.second == peer; });
@@ -35,10 +37,18 @@ void Forks::compare(Turn& turn, const Sequencer& sequencer, const FeedVector& th
 }
 
 void Forks::proven(Turn& turn, const FeedId& feed, const std::string& why) {
-  const std::string reason = why + ": this journal is a copy that was restored or cloned; restore it with a new epoch";
+  const std::string reason = why + kToDo;
   if (feed.epoch > epoch_ && superseded_.reason.empty()) superseded_ = {reason, turn.now};
   if (feed.epoch == epoch_) stopped_.try_emplace(feed, Stop{reason, turn.now});
   report(turn, feed, reason);
+}
+
+void Forks::contradicted(const Quarantined& row) {
+  if (row.feed.region != region_ || row.feed.epoch != epoch_) return;
+  stopped_.try_emplace(row.feed,
+                       Stop{"the node of " + to_text(row.by) + " has shown another history of " + to_text(row.feed) +
+                                " under this region's seal, which parts at " + std::to_string(row.differs.value) + kToDo,
+                            row.at});
 }
 
 void Forks::shown_all(Turn& turn, RegionCode peer, const std::set<FeedId>& feeds) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "broker/core/sequencer.h"
+#include "schemas/journal_batch.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::core {
@@ -27,6 +28,9 @@ class Forks {
   void compare(Turn& turn, const Sequencer& sequencer, const FeedVector& theirs, RegionCode peer);
   // A peer has shown, sealed, what `why` says of a feed of this region.
   void proven(Turn& turn, const FeedId& feed, const std::string& why);
+  // Another history of a feed, under its own region's seal, is kept as evidence: of an own feed that is proof, also after a
+  // restart.
+  void contradicted(const Quarantined& row);
   // A peer has shown all that it holds of these feeds: what it claimed of them and did not prove is not so.
   void shown_all(Turn& turn, RegionCode peer, const std::set<FeedId>& feeds);
   // A peer goes on showing what it holds of these feeds.

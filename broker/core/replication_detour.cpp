@@ -6,6 +6,17 @@
 #include "schemas/limits.h"
 
 namespace lianxi::core {
+namespace {
+
+// A record of it stands here with another hash, below our head.
+bool parts_from(const Sequencer& ours, const Segment& shown) {
+  return std::any_of(shown.records().begin(), shown.records().end(), [&](const RecordView& record) {
+    const auto here = ours.recent_hash(shown.info().feed, record.stamp.sequence);
+    return here && *here != record.hash;
+  });
+}
+
+}  // namespace
 
 bool Replication::former_shown(const Ground& ground) const {
   return std::all_of(links_.begin(), links_.end(),
@@ -170,8 +181,8 @@ bool Replication::take_own(Ground& ground, Turn& turn, const Source& source, con
   const FeedId& feed = segment.info().feed;
   const Member* own = ground.members().find(ground.region());
   if (own == nullptr) return true;
-  // Of a later epoch nothing is held here, and any part of it will do.
-  const FeedHead ours = feed.epoch > ground.config.epoch
+  // Of a later epoch nothing is held here, and any part of it will do; so it is with what contradicts our own.
+  const FeedHead ours = feed.epoch > ground.config.epoch || parts_from(ground.sequencer, segment)
                             ? FeedHead{Sequence{segment.info().first_sequence.value - 1}, segment.info().previous}
                             : ground.sequencer.head(feed);
   const SegmentVerdict verdict = judge_segment(segment, ours, own->seal_key);

@@ -1,7 +1,6 @@
 #include "broker/core/sequencer.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "schemas/limits.h"
 
@@ -28,6 +27,14 @@ bool Sequencer::nothing_behind(Offset cursor, const std::vector<RegionCode>& reg
 FeedHead Sequencer::head(const FeedId& feed) const {
   const auto found = heads_.find(feed);
   return found == heads_.end() ? FeedHead{} : found->second;
+}
+
+std::optional<Hash> Sequencer::recent_hash(const FeedId& feed, Sequence sequence) const {
+  const auto of = recent_.find(feed);
+  const Sequence last = head(feed).sequence;
+  if (of == recent_.end() || sequence < of->second.first || sequence > last || last.value - sequence.value >= kRecentHashes)
+    return std::nullopt;
+  return of->second.hashes[sequence.value % kRecentHashes];
 }
 
 Sequence Sequencer::last_sequence(const FeedId& feed) const {
@@ -70,6 +77,8 @@ void Sequencer::close(Turn& turn) {
 
 void Sequencer::write_feed(Turn& turn, const FeedId& feed, const std::vector<Pending>& events, std::span<const Salt> of_turn) {
   FeedHead& head = heads_[feed];
+  Recent& recent =
+      recent_.try_emplace(feed, Recent{Sequence{head.sequence.value + 1}, std::vector<Hash>(kRecentHashes)}).first->second;
   std::vector<Salt> salts;
   std::vector<BytesView> bodies;
   salts.reserve(events.size());
@@ -109,6 +118,7 @@ void Sequencer::write_feed(Turn& turn, const FeedId& feed, const std::vector<Pen
     if (i == 0 || event.author.agent != events[i - 1].author.agent) stamp.publisher = *event.author.agent;
     position.offset = next_;
     head = writer->append(stamp, salts[i], digests[i], event.body);
+    recent.hashes[head.sequence.value % kRecentHashes] = head.hash;
     next_ = Offset{next_.value + 1};
   }
   if (writer) finish();

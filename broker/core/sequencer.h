@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,9 @@
 #include "schemas/journal_batch.h"
 
 namespace lianxi::core {
+
+// Own events of a feed, the last ones, whose hashes are kept in memory: 32 KiB a feed.
+inline constexpr std::size_t kRecentHashes = 1024;
 
 class Sequencer {
  public:
@@ -37,6 +41,8 @@ class Sequencer {
 
   // The head of a feed, with what the open turn has taken from peers; own feeds move when the turn closes.
   [[nodiscard]] FeedHead head(const FeedId& feed) const;
+  // The hash of an own event, if it is among the last kRecentHashes that were accepted since the start.
+  [[nodiscard]] std::optional<Hash> recent_hash(const FeedId& feed, Sequence sequence) const;
   // The last sequence of an own feed, with what the open turn has accepted.
   [[nodiscard]] Sequence last_sequence(const FeedId& feed) const;
   [[nodiscard]] const std::map<FeedId, FeedHead>& heads() const { return heads_; }
@@ -64,6 +70,10 @@ class Sequencer {
     Author author;
     BytesView body;
   };
+  struct Recent {
+    Sequence first;            // accepted since the start
+    std::vector<Hash> hashes;  // a ring, by sequence
+  };
   void write_feed(Turn& turn, const FeedId& feed, const std::vector<Pending>& events, std::span<const Salt> salts);
 
   RegionCode region_;
@@ -75,6 +85,7 @@ class Sequencer {
   std::map<FeedId, FeedHead> heads_;
   std::map<std::pair<RegionCode, Lane>, Offset> ends_;  // behind the last event of a region's lane, since the start
   std::map<FeedId, std::vector<Pending>> pending_;      // of every own feed; flash first: lanes order feeds of one epoch
+  std::map<FeedId, Recent> recent_;                     // own feeds
   std::vector<StoredSegment> from_peers_;
   std::vector<Position> positions_;  // of the open turn; their ordinals are dense
 };

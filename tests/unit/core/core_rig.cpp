@@ -89,6 +89,7 @@ LoadedState Disk::load(RegionCode region, Epoch epoch) const {
   for (const auto& [feed, head] : heads) state.heads.push_back({feed, head});
   state.last_time = last_time;
   state.fence = fence;
+  state.quarantined = quarantined;
   for (const auto& [key, row] : sessions) state.sessions.push_back(row);
   for (const auto& [key, row] : cursors) state.cursors.push_back(row);
   for (const auto& [key, answer] : answers) {

@@ -25,6 +25,7 @@ struct Disk {
   std::vector<StoredSegment> segments;
   std::map<CursorKey, CursorRow> cursors;
   std::optional<Fence> fence;
+  std::vector<Quarantined> quarantined;
 
   // Checks the batch's form on the way: dense offsets, continuing feeds, a seal on each segment.
   void commit(const JournalBatch& batch);

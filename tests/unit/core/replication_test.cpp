@@ -153,6 +153,10 @@ TEST_F(LinksTest, ALongerFeedWithAnotherHistoryIsReportedAndNotTaken) {
   net.mend(kQuzhou, kHuangshan);
   net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
   EXPECT_THAT(net.alarms, Contains("341000 feed_forked"));
+  EXPECT_THAT(net.alarms, Contains("330800 feed_forked"));  // the copy is told too, though its own history is the longer one
+  EXPECT_THAT(net.alarms, Not(Contains("330800 claim_unproven")));
+  net.restart(kQuzhou);
+  net.pass(kPeerSilenceMs + 2 * kMaxReconnectMs);
   rewritten(4);
   net.pass(kAlarmRepeatMs);
   rewritten(5);
@@ -265,6 +269,22 @@ TEST_F(LinksTest, AClonedNodeIsReportedAndStopsPublishingItsFeed) {
   warn(kQuzhou, "a1");  // a feed that no peer holds longer is sound
   EXPECT_THAT(lines_of(last.sends), ElementsAre(testing::StartsWith("1 ok")));
   EXPECT_THAT(held(kNanping, kQuzhou), ElementsAre("一", "二", "a1"));
+}
+
+TEST_F(LinksTest, AnotherHistoryThatIsKeptAsEvidenceStopsAnOwnFeedAlsoAfterARestart) {
+  open(kQuzhou);
+  say(kQuzhou, "一");
+  const FeedId feed = net.node(kQuzhou).core.heads().front().feed;
+  const FeedId former{feed.region, Epoch(feed.epoch.value + 1), Lane::flash, feed.audience};
+  for (const FeedId& of : {feed, former})
+    net.node(kQuzhou).disk.quarantined.push_back({of, Sequence(1), Sequence(1), {}, Sequence(1), {}, {}, kHuangshan, 0, 9});
+  net.restart(kQuzhou);
+  open(kQuzhou, 1);
+  say(kQuzhou, "二");
+  EXPECT_THAT(lines_of(last.sends), ElementsAre("2 feed_forked audience"));
+  EXPECT_THAT(net.node(kQuzhou).core.alarms(), Contains(testing::Field(&AlarmRow::what, "feed_forked")));
+  warn(kQuzhou, "a1");
+  EXPECT_THAT(lines_of(last.sends), ElementsAre(testing::StartsWith("1 ok")));
 }
 
 TEST_F(LinksTest, AClaimThatNothingSealedStandsBehindHoldsAFeedUpOnlyUntilItIsShown) {
