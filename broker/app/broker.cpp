@@ -201,6 +201,9 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
   if (!query_reader) return failed(BrokerError::journal, journal_detail(query_reader.error(), journal.folder));
   auto read_view = store::open_read_view(view_options);
   if (!read_view) return failed(BrokerError::view, fmt::format("{}: {}", view_options.path, read_view.error().detail));
+  auto scraped = store::open_read_view(view_options);
+  if (!scraped) return failed(BrokerError::view, fmt::format("{}: {}", view_options.path, scraped.error().detail));
+  scraped_view = std::move(*scraped);
 
   const auto journal_failed = [this](const store::StoreFailure& why) {
     fail({BrokerError::journal, journal_detail(why, config.file.journal_folder())});
@@ -282,6 +285,7 @@ Result<void, BrokerFailure> Broker::State::open_http() {
   HttpHandlers handlers;
   handlers.metrics = [this] {
     metrics.set_heads(Offset(board.head), Offset(board.view_offset));
+    if (const auto digests = scraped_view->digests()) metrics.set_digests(*digests);
     return metrics.text();
   };
   handlers.health = [this, body]() -> HttpAnswer {

@@ -103,6 +103,7 @@ struct Broker::State {
   std::unique_ptr<QueryService> query;
   std::unique_ptr<LiveFeed> live;
   std::unique_ptr<ViewThread> view;
+  std::unique_ptr<store::ReadView> scraped_view;  // of the HTTP thread
   std::unique_ptr<HttpServer> http;
 };
 

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <sstream>
 
+#include "schemas/codec/event_codec.h"
 #include "schemas/vocabulary.h"
 
 namespace lianxi::app {
@@ -123,6 +124,10 @@ struct Metrics::State {
   Gauge& journal_head = gauges("lianxi_journal_next_offset", "Offset of the next event").Add({});
   Gauge& view_head = gauges("lianxi_view_offset", "The view has applied all below").Add({});
   Gauge& view_lag = gauges("lianxi_view_lag_events", "Events on disk that the view has not applied").Add({});
+  Family<Gauge>& view_vector =
+      gauges("lianxi_view_vector", "A number of the feed vector that the audience's view stands at (48 bits of its hash)");
+  Family<Gauge>& view_state = gauges(
+      "lianxi_view_state", "A number of that vector and the digest of the rows; nodes of equal vectors must have equal states");
   Family<Gauge>& link_up = gauges("lianxi_link_following", "1 while the link to the peer follows");
   Family<Gauge>& members = gauges("lianxi_members_info", "1 with the version of the members.toml that this node runs");
   Gauge* members_now = nullptr;
@@ -234,6 +239,23 @@ void Metrics::set_heads(Offset journal, Offset view) {
   state_->journal_head.Set(static_cast<double>(journal.value));
   state_->view_head.Set(static_cast<double>(view.value));
   state_->view_lag.Set(journal > view ? static_cast<double>(journal.value - view.value) : 0.0);
+}
+void Metrics::set_digests(const std::vector<DigestRow>& rows) {
+  const auto number_of = [](const std::string& text) {
+    const BodyHash hash = body_hash(BytesView(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < 6; ++i) number = number << 8U | hash[i];  // a double holds 53 bits exactly
+    return static_cast<double>(number);
+  };
+  for (const DigestRow& row : rows) {
+    if (row.audience.is_local()) continue;
+    std::string text;
+    for (const FeedPosition& at : row.vector)
+      text += to_text(at.feed) + " " + std::to_string(at.head.sequence.value) + " " + to_hex(at.head.hash) + "\n";
+    const prometheus::Labels labels = {{"audience", row.audience.text()}};
+    state_->view_vector.Add(labels).Set(number_of(text));
+    state_->view_state.Add(labels).Set(number_of(text + to_hex(row.digest)));
+  }
 }
 void Metrics::set_link(const LinkRow& link) {
   const prometheus::Labels labels = {{"region", to_text(link.region)}, {"lanes", link.lanes}};

@@ -42,6 +42,8 @@ class Metrics {
 
   void set_heads(Offset journal, Offset view);
   void set_link(const LinkRow& link);
+  // What the view adds up to, as numbers that nodes can be compared by; of audiences that others hold, too.
+  void set_digests(const std::vector<DigestRow>& rows);
   void set_members(MembersVersion version);  // that this node runs; peers' are compared with it
   void set_connections(std::size_t count);
   void set_followers(std::size_t count);

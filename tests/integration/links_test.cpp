@@ -78,6 +78,13 @@ TEST_F(LinksTest, TwoNodesHoldTheSame) {
   EXPECT_TRUE(converged());
   EXPECT_TRUE(holds(kQuzhou, 82U));
   EXPECT_TRUE(holds(kHuangshan, 82U));
+  for (const char* name : {R"(lianxi_view_vector{audience="conference"})", R"(lianxi_view_state{audience="conference"})"}) {
+    EXPECT_GT(cities.metric(kQuzhou, name), 0) << name;
+    EXPECT_EQ(cities.metric(kQuzhou, name), cities.metric(kHuangshan, name)) << name;
+  }
+  EXPECT_NE(cities.metric(kQuzhou, R"(lianxi_view_vector{audience="conference"})"),
+            cities.metric(kQuzhou, R"(lianxi_view_state{audience="conference"})"));
+  EXPECT_EQ(cities.metric(kQuzhou, R"(lianxi_view_state{audience="local"})"), -1) << "nobody else has it";
 }
 
 TEST_F(LinksTest, ALocalEventDoesNotTravel) {

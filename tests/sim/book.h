@@ -1,6 +1,7 @@
 // What was promised, and whether it holds: every answer that an agent got, every digest that a node showed.
 #pragma once
 
+#include <bitset>
 #include <map>
 #include <memory>
 #include <set>
@@ -100,13 +101,13 @@ class Book {
     Ordinal ordinal;
     Offset offset;
   };
-  using Hosts = std::uint64_t;  // a bit for each; see bit_of
-  struct Version {              // what stands at a place of a feed, by whoever showed it first
+  using Hosts = std::bitset<128>;  // a bit for each; see bit_of
+  struct Version {                 // what stands at a place of a feed, by whoever showed it first
     Hash hash{};
     BodyHash body{};
     RegionCode by;
-    Hosts held = 0;  // on whose disks it is
-    Hosts seen = 0;  // in the reading of a whole journal
+    Hosts held;  // on whose disks it is
+    Hosts seen;  // in the reading of a whole journal
     bool judged = false;
   };
   struct Given {

@@ -7,7 +7,6 @@
 namespace lianxi::sim {
 namespace {
 
-constexpr std::size_t kMaxHosts = 64;
 constexpr const char* kOfForks[] = {"feed_forked", "quarantined", "quarantine_full", "claim_unproven"};
 constexpr std::size_t kReports = 2;  // of those: they say that there are two histories
 
@@ -15,13 +14,13 @@ constexpr std::size_t kReports = 2;  // of those: they say that there are two hi
 
 Book::Hosts Book::bit_of(HostId host) {
   const std::size_t bit = bits_.try_emplace(host, bits_.size()).first->second;
-  if (bit >= kMaxHosts) std::abort();
+  if (bit >= Hosts{}.size()) std::abort();
   return Hosts{1} << bit;
 }
 
 Book::Hosts Book::known_bit(HostId host) const {
   const auto bit = bits_.find(host);
-  return bit == bits_.end() ? 0 : Hosts{1} << bit->second;
+  return bit == bits_.end() ? Hosts{} : Hosts{1} << bit->second;
 }
 
 bool Book::may_fork(const Place& place) const {
@@ -56,7 +55,7 @@ Book::Version* Book::version_at(const Place& place, const RecordView& record, co
 void Book::check_kept(RegionCode region, HostId host) {
   const Hosts bit = bit_of(host);
   const auto look = [&](const Place& place, Version& version) {
-    if ((version.held & bit) != 0 && (version.seen & bit) == 0)
+    if ((version.held & bit).any() && (version.seen & bit).none())
       world_.fail("promise 8: " + lianxi::to_text(region) + " held " + lianxi::to_text(place.first) + " " +
                   std::to_string(place.second.value) + ", and its journal does so no more");
     version.seen &= ~bit;
@@ -115,7 +114,7 @@ bool Book::explains_finding(RegionCode region, const std::string& finding) const
 std::set<FeedId> Book::forks() const {
   std::set<FeedId> out;
   for (const auto& [place, versions] : others_) {
-    const auto on_disk = [](const Version& version) { return version.held != 0; };
+    const auto on_disk = [](const Version& version) { return version.held.any(); };
     const auto held = std::count_if(versions.begin(), versions.end(), on_disk) + (on_disk(history_.at(place)) ? 1 : 0);
     if (held > 1) out.insert(place.first);
   }
@@ -137,10 +136,10 @@ bool Book::differ(const FeedId& feed, HostId one, HostId other) const {
   const Hosts a = known_bit(one), b = known_bit(other);
   for (auto at = others_.lower_bound({feed, Sequence{}}); at != others_.end() && at->first.first == feed; ++at) {
     const Version& first = history_.at(at->first);
-    Hosts by_a = 0, by_b = 0;  // which versions, by their number
+    std::uint64_t by_a = 0, by_b = 0;  // which versions, by their number
     const auto note = [&](const Version& version, std::size_t number) {
-      by_a |= (version.held & a) != 0 ? Hosts{1} << number : 0;
-      by_b |= (version.held & b) != 0 ? Hosts{1} << number : 0;
+      by_a |= (version.held & a).any() ? std::uint64_t{1} << number : 0;
+      by_b |= (version.held & b).any() ? std::uint64_t{1} << number : 0;
     };
     note(first, 0);
     for (std::size_t i = 0; i < at->second.size(); ++i) note(at->second[i], i + 1);

@@ -30,6 +30,7 @@ void Clones::begin(SimNode& of, Prng& random) {
 }
 
 void Clones::start(SimNode& of, Detour detour, TimeMs lasts) {
+  if (!of.has_copy()) return;
   clones_.push_back(of.clone(network_.hosts()));
   detour.node = &of;
   detour.clone = clones_.back().get();

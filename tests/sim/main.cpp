@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 
+#include "tests/sim/scale.h"
 #include "tests/sim/shrink.h"
 #include "tests/sim/tally.h"
 
@@ -146,6 +147,9 @@ int main(int argc, char** argv) {
   options.min_events = 500;
   std::string seeds = "1..20", mutation, keep, without;
   bool no_faults = false, no_shrink = false;
+  std::vector<std::size_t> sizes;
+  ScaleOptions scale;
+  std::string json;
   app.add_option("--seeds", seeds, "A..B; with --for also A.. and new, which begins at a seed of the clock's");
   app.add_option("--for", plan.seconds, "seconds, after which no seed is begun any more")->check(CLI::Range(1, 1'000'000));
   app.add_option("--nodes", options.nodes)->check(CLI::Range(1, 8));
@@ -165,6 +169,12 @@ int main(int argc, char** argv) {
   app.add_flag("--no-shrink", no_shrink, "do not shorten what fails");
   app.add_flag("--keep-going", plan.keep_going, "go on after a failure");
   app.add_flag("--verbose", options.verbose, "print the transcript");
+  app.add_option("--scale", sizes, "measure full meshes of so many members instead, e.g. 4,10,30,100")
+      ->delimiter(',')
+      ->check(CLI::Range(std::size_t{2}, kMaxScaleMembers));
+  app.add_option("--scale-events", scale.events, "that all members of a mesh publish together; 400")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--json", json, "with --scale: write the figures to this file")->type_name("FILE");
   CLI11_PARSE(app, argc, argv);
   options.faults = !no_faults;
   plan.shrink = !no_shrink && !options.verbose;
@@ -174,6 +184,10 @@ int main(int argc, char** argv) {
   if (!parse_seeds(seeds, plan) || !as || !lacks || (!keep.empty() && !options.part.steps)) {
     std::fprintf(stderr, "a value is wrong: see --help\n");
     return 2;
+  }
+  if (!sizes.empty()) {
+    scale.seed = plan.first;
+    return run_scale(sizes, scale, json);
   }
   options.mutation = *as;
   options.part.without = *lacks;

@@ -19,6 +19,11 @@ void Memberships::begin(std::vector<core::Member> members, std::vector<core::Gro
   all_ = file(std::move(members));
 }
 
+bool Memberships::dated() const {
+  return std::any_of(all_->all().begin(), all_->all().end(),
+                     [](const core::Member& member) { return member.window.since.has_value(); });
+}
+
 void Memberships::change(SimNode& node, TimeMs delay, const File& file) {
   ++under_way_;
   world_.after(delay, [this, &node, file] {

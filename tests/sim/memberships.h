@@ -20,6 +20,8 @@ class Memberships {
   void join_late(TimeMs at_ms, Prng& random);
   [[nodiscard]] bool is_late(const SimNode& node) const { return late_ == &node; }
   void retire(Prng& random);
+  // The last file says from when on a member is one.
+  [[nodiscard]] bool dated() const;
   // Every node has the last file.
   [[nodiscard]] bool settled() const { return under_way_ == 0; }
 

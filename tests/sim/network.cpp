@@ -146,6 +146,11 @@ void Network::arrive(std::uint64_t id, Direction direction, const Frames& frames
   }
   world_.count("messages");
   world_.mix(frames.header);  // with the payload's checksum
+  if (wire.agent.role == core::Role::node) {
+    Traffic& traffic = between_nodes_[message->index()];
+    ++traffic.messages;
+    traffic.bytes += frames.header.size() + frames.payload.size();
+  }
   if (direction == out) {
     ports_.at(wire.to)->heard(wire.connection, wire.agent, std::move(*message));
   } else {

@@ -70,6 +70,12 @@ class Network {
   void stall(HostId host, TimeMs how_long) { stalled_[host] = how_long; }
   // The next `deliveries` from one node to the other are falsified.
   void lie(HostId from, HostId to, std::size_t deliveries) { lies_[{from, to}] = deliveries; }
+  // What has arrived between nodes, by kind of message: before CURVE, ZMTP and TCP.
+  struct Traffic {
+    std::uint64_t messages = 0, bytes = 0;
+  };
+  using Meter = std::array<Traffic, std::variant_size_v<Message>>;
+  [[nodiscard]] const Meter& between_nodes() const { return between_nodes_; }
   void calm();  // no more losses, no cuts, from now on
 
  private:
@@ -125,6 +131,7 @@ class Network {
   std::set<std::pair<HostId, HostId>> cuts_;
   std::map<std::pair<HostId, HostId>, HostId> routes_;
   std::uint64_t next_id_ = 1;
+  Meter between_nodes_{};
 };
 
 }  // namespace lianxi::sim

@@ -263,6 +263,7 @@ void SimNode::note_commit(const std::vector<app::SharedSegment>& committed) {
     line += ", " + to_text(info.feed) + " " + std::to_string(info.first_sequence.value) + ".." +
             std::to_string(info.first_sequence.value + info.count - 1);
     book_.committed(region(), host_, held->as_journal_segment());
+    if (settings_.on_disk) settings_.on_disk(host_, info);
     // What comes back after a restore was judged by the rights of its day.
     const bool own = info.feed.region == region() && info.feed.epoch == node_->identity().epoch;
     const auto segment = Segment::parse(held->bytes());

@@ -28,6 +28,7 @@ struct NodeSettings {
   Mutation mutation = Mutation::none;
   bool second_deaths = true;  // it may die again while it comes back
   bool is_clone = false;
+  std::function<void(HostId, const SegmentInfo&)> on_disk = {};  // hears of each segment that is committed
 };
 
 class SimNode final : public NodePort {
@@ -41,6 +42,7 @@ class SimNode final : public NodePort {
   [[nodiscard]] Offset head() const { return node_->core().next_offset(); }
   [[nodiscard]] FeedVector heads() const { return node_->core().heads(); }
   [[nodiscard]] std::string links() const;
+  [[nodiscard]] std::vector<core::LinkView> link_views() const { return node_->core().links(); }
   [[nodiscard]] bool view_waits() const { return view_waits_; }  // something is committed that readers of the view do not see
 
   // --- what befalls it; sim_node_faults.cpp ---
@@ -52,6 +54,7 @@ class SimNode final : public NodePort {
   void fail_disk(SimDisk::Error error, std::uint64_t operations, std::uint64_t more);
   void slow_disk(TimeMs at_most, TimeMs until);  // each commit takes up to so long
   void jump_clock(TimeMs by);
+  void put_clock_right();  // if it is behind
   void set_policy(std::shared_ptr<const core::Policy> policy);
   void set_members(std::shared_ptr<const core::Members> members);  // its members file is another
   // Turns a bit in a file left behind; the audit must find what readers would see of it. Later its operator puts it right.
@@ -68,6 +71,7 @@ class SimNode final : public NodePort {
   bool copy_disk();
   // Its disk is that copy from now on, and nobody tells it.
   bool roll_back();
+  [[nodiscard]] bool has_copy() const { return image_.has_value(); }
   // Another node of its region on that copy, not started yet.
   [[nodiscard]] std::unique_ptr<SimNode> clone(HostId host);
   // Its disk is gone for good.
@@ -130,6 +134,8 @@ class SimNode final : public NodePort {
   void pull_out();
   bool restore_from(const std::string& folder, Offset kept, bool in_new_epoch);
   void branch();
+  // Copies of what comes behind `kept` are of a history that is not this disk's any more.
+  void forget_copies_behind(Offset kept);
   static void copy_journal_files(const std::string& from, const std::string& to);
   void told_of_fork(const core::Alarm& alarm);
   void call_operator(TimeMs delay);

@@ -48,8 +48,15 @@ void SimNode::jump_clock(TimeMs by) {
   world_.fired(by > 0 ? Fault::clock_forward : Fault::clock_back);
   // Small jumps of two nodes add up, too.
   if (std::abs(by) < kFarAheadMs && std::abs(skew_ms_) < kMaxClockSkewMs / 2) return;
-  for (const char* what : {"clock_ahead", "clock_ahead_over", "clock_behind", "clock_behind_over"}) world_.expect_alarm(what);
+  for (const char* what : {"clock_ahead", "clock_ahead_over", "clock_behind", "clock_behind_over", "members_differ"})
+    world_.expect_alarm(what);
   world_.expect_alarm("follower_stuck");
+}
+
+void SimNode::put_clock_right() {
+  if (skew_ms_ >= 0) return;
+  world_.note(name() + " has its clock put forward by " + std::to_string(-skew_ms_) + " ms");
+  skew_ms_ = 0;
 }
 
 void SimNode::set_policy(std::shared_ptr<const core::Policy> policy) {

@@ -50,6 +50,13 @@ void SimNode::pull_out() {
   if (was_up) world_.after(random_.between(20, 3000), [this] { start(); });
 }
 
+void SimNode::forget_copies_behind(Offset kept) {
+  if (backup_ && backup_->head > kept) backup_.reset();
+  if (!image_ || image_->head <= kept) return;
+  image_.reset();
+  image_is_older_ = false;
+}
+
 bool SimNode::restore() {
   return backup_ && !forgiven_ && restore_from(backup_->folder, backup_->head, !mutated(Mutation::no_epoch_fence));
 }
@@ -76,6 +83,7 @@ bool SimNode::restore_from(const std::string& folder, Offset kept, bool in_new_e
   for (const char* what : {"fenced", "fenced_over"}) world_.expect_alarm(what);
   disk_.is_another();
   book_.restored(region(), host_, kept);
+  forget_copies_behind(kept);
   for (const auto& told : rolled_back_) told(false);
   return true;
 }

@@ -1,10 +1,9 @@
 #include "tests/sim/simulation.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 
 #include "tests/sim/clones.h"
+#include "tests/sim/folder.h"
 #include "tests/sim/known_seals.h"
 #include "tests/sim/memberships.h"
 #include "tests/sim/rights.h"
@@ -15,32 +14,10 @@
 namespace lianxi::sim {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::uint32_t kRegions[] = {330800, 341000, 350700, 361100, 361200, 361300, 361400, 361500};
 constexpr const char* kAgencies[] = {"police", "fire", "emergency"};
 constexpr TimeMs kCalmMs = 180'000;  // at most, until all is quiet and equal
 constexpr TimeMs kLookMs = 1'000;
-
-// In memory where the system has such a folder: the simulator knows by itself what was synced.
-class Folder {
- public:
-  Folder() {
-    const fs::path base = fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
-    std::string name = (base / "lianxi-sim-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class Simulation {
  public:

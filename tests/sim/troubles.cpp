@@ -239,6 +239,10 @@ void Troubles::calm() {
   for (const auto& node : nodes_) node->forgive();
   for (SimNode* node : narrowed_) node->set_policy(make_policy({}));
   for (const auto& agent : agents_) agent->behave();
+  // Where the clock says that a membership is still to begin, nothing would come to rest before it does.
+  if (memberships_.dated()) {
+    for (const auto& node : nodes_) node->put_clock_right();
+  }
 }
 
 }  // namespace lianxi::sim
