@@ -16,14 +16,14 @@ FLASH, OTHERS, PLAIN = "#b3261e", "#2f5d8a", "#444444"
 def line(axes, title, unit, sizes, curves):
     """curves: (label, colour, a function of one size)."""
     members = [size["members"] for size in sizes]
-    axes.set_title(title, loc="left", fontsize=10)
+    axes.set_title(title, loc="left", fontsize=9.5)
     top = 0
-    for label, colour, of in curves:
+    for above, (label, colour, of) in zip((True, False), curves):
         values = [of(size) for size in sizes]
         top = max(top, *values)
         axes.plot(members, values, marker="o", color=colour, label=label)
         for x, y in zip(members, values):
-            axes.annotate(f"{y:,.3g}" if y < 1000 else f"{y:,.0f}", (x, y), textcoords="offset points", xytext=(0, 6),
+            axes.annotate(f"{y:,.3g}" if y < 1000 else f"{y:,.0f}", (x, y), textcoords="offset points", xytext=(0, 6 if above else -12),
                           ha="center", fontsize=7, color=colour)
     axes.set_ylim(0, top * 1.25)
     axes.set_xscale("log")
@@ -42,26 +42,25 @@ def main():
     result = json.loads(path.read_text(encoding="utf-8"))
     sizes = result["sizes"]
     figure, axes = plt.subplots(2, 3, figsize=(11, 6))
-    line(axes[0][0], "from the home's disk to all members', p99", "ms", sizes, [
+    line(axes[0][0], "event to the last member's disk, p99", "ms", sizes, [
         ("flash", FLASH, lambda s: s["ms_to_all_members"]["flash"]["p99"]),
         ("other lanes", OTHERS, lambda s: s["ms_to_all_members"]["others"]["p99"])])
-    line(axes[0][1], f"behind a cut of {result['cut_s']} s into halves, until all hold all", "s", sizes, [
+    line(axes[0][1], f"all equal after a cut of {result['cut_s']} s into halves", "s", sizes, [
         ("", PLAIN, lambda s: s["ms_from_heal_to_all_equal"] / 1000)])
-    line(axes[0][2], "what a home sends for one event", "KB", sizes, [
+    line(axes[0][2], "a home sends for each event", "KB", sizes, [
         ("", PLAIN, lambda s: s["delivered_bytes_per_event_and_member"] * (s["members"] - 1) / 1000)])
-    line(axes[1][0], "what a member hears while nothing is published", "KB/s", sizes, [
+    line(axes[1][0], "a member hears at rest", "KB/s", sizes, [
         ("", PLAIN, lambda s: s["idle_bytes_per_member_second"] / 1000)])
     line(axes[1][1], "connections at a member", "", sizes, [
         ("", PLAIN, lambda s: 2 * s["lanes_of_a_link"] * (s["members"] - 1))])
-    line(axes[1][2], "CPU of a member", "", sizes, [
-        ("µs for an event", OTHERS, lambda s: s["cpu_us_per_event_and_member"]),
-        ("µs a second, idle", PLAIN, lambda s: 1000 * s["idle_cpu_ms_per_member_second"])])
+    line(axes[1][2], "CPU for each event and member", "µs", sizes, [
+        ("", PLAIN, lambda s: s["cpu_us_per_event_and_member"])])
     for row in axes[:, :]:
         for one in row:
             one.set_xlabel("members", fontsize=8)
     low, high = result["one_way_ms"]
     figure.text(0.01, 0.005, f"Full mesh on virtual time, {low} to {high} ms one way, about {sizes[0]['events']} events of all members together. "
-                "Bytes are messages, before CURVE and TCP. CPU is of the simulator: its disks and oracles are in it.", fontsize=7)
+                "Bytes are messages, before zstd, CURVE and TCP; CPU is the simulator's.", fontsize=7)
     figure.tight_layout(rect=(0, 0.02, 1, 1))
     for suffix in (".svg", ".png"):
         figure.savefig(path.with_suffix(suffix), dpi=130)
