@@ -16,11 +16,14 @@ Sequencer::Sequencer(RegionCode region, Epoch epoch, Offset next, const FeedVect
   for (const FeedPosition& position : heads) heads_[position.feed] = position.head;
 }
 
+// Asked for each follower whenever something was added, so it looks at the asked regions only: in a mesh each link asks for one.
 bool Sequencer::nothing_behind(Offset cursor, const std::vector<RegionCode>& regions, LaneMask lanes) const {
-  return std::all_of(ends_.begin(), ends_.end(), [&](const auto& entry) {
-    const auto& [region, lane] = entry.first;
-    const bool asked = regions.empty() || std::find(regions.begin(), regions.end(), region) != regions.end();
-    return !asked || (lanes & mask_of(lane)) == 0 || entry.second <= cursor;
+  const auto not_behind = [&](const auto& entry) { return (lanes & mask_of(entry.first.second)) == 0 || entry.second <= cursor; };
+  if (regions.empty()) return std::all_of(ends_.begin(), ends_.end(), not_behind);
+  return std::all_of(regions.begin(), regions.end(), [&](RegionCode region) {
+    const auto first = ends_.lower_bound({region, Lane::flash});
+    const auto last = ends_.upper_bound({region, Lane::bulk});
+    return std::all_of(first, last, not_behind);
   });
 }
 

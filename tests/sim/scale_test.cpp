@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/sim/folder.h"
+
 namespace lianxi::sim {
 namespace {
 
@@ -29,6 +34,32 @@ TEST(ScaleTest, AMeshIsRepeatableByItsSeed) {
   EXPECT_EQ(one.heal_ms, other.heal_ms);
   EXPECT_EQ(one.idle_bytes_per_link_second, other.idle_bytes_per_link_second);
   EXPECT_EQ(one.other_to_all.most, other.other_to_all.most);
+}
+
+TEST(ScaleTest, TheFileHoldsTheFiguresOfEachSize) {
+  const Folder folder;
+  const std::string path = folder.path() + "/mesh.json";
+  ScaleOptions options;
+  options.events = 40;
+  ASSERT_EQ(run_scale({4, 10}, options, path), 0);
+  std::ifstream file(path);
+  const auto found = nlohmann::json::parse(file);
+  ASSERT_EQ(found["sizes"].size(), 2U);
+  for (const auto& size : found["sizes"]) {
+    const std::size_t members = size["members"];
+    EXPECT_EQ(size["links"], members * (members - 1));
+    EXPECT_LE(size["copies_per_event_and_member"], 1.1);
+    EXPECT_GT(size["ms_from_heal_to_all_equal"], 0);
+    for (const char* lane : {"flash", "others"}) {
+      EXPECT_GE(size["ms_to_all_members"][lane]["p50"], size["ms_to_each_member"][lane]["p50"]);
+      EXPECT_GE(size["ms_to_all_members"][lane]["max"], size["ms_to_all_members"][lane]["p99"]);
+    }
+    for (const char* figure :
+         {"delivered_bytes_per_event_and_member", "idle_bytes_per_link_second", "idle_bytes_per_member_second",
+          "idle_messages_per_member_second", "events_behind_the_cut", "cpu_us_per_event_and_member"})
+      EXPECT_GT(size.at(figure), 0) << figure;
+    EXPECT_TRUE(size.contains("memory_per_member_mb"));
+  }
 }
 
 }  // namespace

@@ -132,5 +132,30 @@ TEST(Sequencer, TheCoreSaysWhereItStands) {
   EXPECT_EQ(rig.core.pending_bytes(), 0U);
 }
 
+// A link's follower sleeps through what is not of its region and lanes, and through nothing else.
+TEST(Sequencer, WhatIsBehindACursorIsToldByRegionAndLane) {
+  Sequencer sequencer(kQuzhou, Epoch{1}, Offset{1}, {}, Ordinal{}, Hlc{});
+  const auto append = [&](RegionCode region, Lane lane) {
+    StoredSegment segment;
+    segment.info = {{region, Epoch{1}, lane, Audience::conference()}, Sequence{1}, 1, sequencer.peer_offset()};
+    segment.last.sequence = Sequence{1};
+    sequencer.append_peer(std::move(segment));
+  };
+  append(kNanping, Lane::bulk);     // offset 1
+  append(kHuangshan, Lane::flash);  // 2
+  Turn turn;
+  sequencer.close(turn);
+  const LaneMask flash = mask_of(Lane::flash), bulk = mask_of(Lane::bulk), all = flash | mask_of(Lane::normal) | bulk;
+  EXPECT_TRUE(sequencer.nothing_behind(Offset{1}, {kQuzhou}, all));
+  EXPECT_TRUE(sequencer.nothing_behind(Offset{1}, {kNanping}, flash));
+  EXPECT_FALSE(sequencer.nothing_behind(Offset{1}, {kNanping}, bulk));
+  EXPECT_TRUE(sequencer.nothing_behind(Offset{2}, {kNanping}, all));
+  EXPECT_FALSE(sequencer.nothing_behind(Offset{2}, {kHuangshan}, flash));
+  EXPECT_FALSE(sequencer.nothing_behind(Offset{2}, {kQuzhou, kHuangshan}, all));
+  EXPECT_FALSE(sequencer.nothing_behind(Offset{2}, {}, flash));
+  EXPECT_TRUE(sequencer.nothing_behind(Offset{2}, {}, bulk));
+  EXPECT_TRUE(sequencer.nothing_behind(Offset{3}, {}, all));
+}
+
 }  // namespace
 }  // namespace lianxi::core
