@@ -9,6 +9,7 @@
 
 #include "agents/operator/ask.h"
 #include "agents/operator/commands.h"
+#include "agents/operator/reasons.h"
 #include "schemas/codec/json.h"
 
 namespace lianxi::cli {
@@ -69,7 +70,7 @@ std::string note_text(const LinkRow& link, const Say& say) {
   if (link.bytes_per_second > 0) add(say("held to ", "限速 ") + bytes_text(link.bytes_per_second) + "/s");
   // The node tells of the detour too, in its own words.
   const std::string reason = link.reason.substr(0, link.reason.find("its feeds are asked of"));
-  if (const auto end = reason.find_last_not_of("; "); end != std::string::npos) add(reason.substr(0, end + 1));
+  if (const auto end = reason.find_last_not_of("; "); end != std::string::npos) add(reason_text(reason.substr(0, end + 1), say));
   return note;
 }
 

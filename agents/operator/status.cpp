@@ -4,6 +4,7 @@
 #include "agents/operator/ask.h"
 #include "agents/operator/commands.h"
 #include "agents/operator/links.h"
+#include "agents/operator/reasons.h"
 #include "schemas/codec/json.h"
 
 namespace lianxi::cli {
@@ -52,7 +53,10 @@ void print_standing(const StatusReport& status, const Console& console) {
   }
   Table table({{say("alarm", "告警")}, {say("about", "对象")}, {say("since", "起始")}, {say("reason", "原因")}});
   for (const AlarmRow& row : status.alarms)
-    table.add({{row.what, Style::red}, {row.about.empty() ? "-" : row.about}, {short_time(row.since)}, {row.reason}});
+    table.add({{alarm_word(row.what, say), Style::red},
+               {row.about.empty() ? "-" : row.about},
+               {short_time(row.since)},
+               {reason_text(row.reason, say)}});
   if (!table.empty()) console.out() << '\n', console.table(table);
 }
 

@@ -62,9 +62,11 @@ void RestoreFence::seen(RegionCode peer, LaneMask lanes) {
 std::string RestoreFence::reason(const Members& members) const {
   if (!fence_) return {};
   const std::string epoch = std::to_string(fence_->epoch.value);
-  const std::string waits = fence_->state == Fence::State::begun ? "the members have" : names(missing(members)) + " has";
+  const std::string waits = fence_->state == Fence::State::begun
+                                ? "the members have not shown what it holds of this region"
+                                : names(missing(members)) + " has not shown what it holds of this region";
   return "since the restore (epoch " + epoch + ") " + waits +
-         " not shown what it holds of this region, so what was promised before may not be known here; reconnect and publish "
+         ", so what was promised before may not be known here; reconnect and publish "
          "again, or let an officer override, on record: lianxi override --reason \"...\"";
 }
 

@@ -149,7 +149,29 @@ def check_file(root, path):
         yield from check_links(path, text)
 
 
+def source_text(root, folder):
+    """All code below the folder, with string literals that stand in pieces joined."""
+    text = ""
+    for path in files_of(root):
+        if path.startswith(folder) and path.endswith(CODE):
+            with open(os.path.join(root, path), encoding="utf-8") as file:
+                text += file.read()
+    return re.sub(r'"\s*\n\s*"', "", text)
+
+
+def check_phrases(root):
+    """What the operator's program translates is what the node says."""
+    path = "agents/operator/reasons.cpp"
+    phrases = source_text(root, path)
+    said = source_text(root, "broker/") if phrases else ""
+    for english in re.findall(r'\{"([ -~]+)",\s*"', phrases):
+        for clause in re.split(r"\{\}|[:;,()]", english):
+            if len(clause.strip()) > 3 and clause.strip() not in said:
+                yield f'{path}:1: no node says "{clause.strip()}"'
+
+
 def breaches(root):
+    yield from check_phrases(root)
     for path in files_of(root):
         if os.path.basename(path).startswith("house_rules"):
             continue

@@ -55,6 +55,7 @@ BREACHES = [
     ("config/policy.toml", "# for n" "ow\n", 1, "unfinished"),
     ("docker/compose.yaml", "x: /home/somebody/lianxi\n", 1, "machine"),
     ("README.md", "\nbuilt in /root/lianxi\n", 2, "machine"),
+    ("agents/operator/reasons.cpp", 'Phrase a = {"what no node says: {}", "无"};\n', 1, "no node says"),
     ("broker/core/long.cpp", "int x;\n" * 501, 501, "lines"),
     ("broker/core/CMakeLists.txt", "lianxi_floor(lianxi_core\n  SOURCES a.cpp\n  LINKS lianxi_schemas lianxi_store)\n", 1, "link"),
     ("agents/sdk/CMakeLists.txt", "lianxi_floor(lianxi_sdk SOURCES a.cpp LINKS lianxi_core)\n", 1, "link"),

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "agents/operator/command_line.h"
+#include "agents/operator/reasons.h"
 
 namespace lianxi::cli {
 namespace {
@@ -75,6 +76,28 @@ TEST(Links, ACutOneTellsWhatIsKnownAndWhoHelps) {
   EXPECT_THAT(text, testing::Not(HasSubstr("0 events"))) << "nobody knows that";
   EXPECT_THAT(text, HasSubstr("comes through 350700; its clock is ahead by 1 min; no word from the peer for 8000 ms"));
   EXPECT_THAT(text, testing::Not(HasSubstr("asked of"))) << "said once";
+}
+
+TEST(Links, WhatTheNodeSaysInEnglishIsSaidInChineseWithItsValues) {
+  LinkRow row = in_step(341000, "flash");
+  row.state = "refused";
+  row.reason =
+      "the peer refuses: not_allowed: 330800 is a member from 2020-11-09T08:00:34.570+08:00 on, and not yet; its agents and its "
+      "node "
+      "are served by no other; its feeds are asked of 350700";
+  row.detour = RegionCode(350700);
+  EXPECT_THAT(
+      printed(report({row}), kChinese),
+      HasSubstr("经由 350700; 对方拒绝(无权限 not_allowed):330800 自 2020-11-09T08:00:34.570+08:00 起才是成员,现在还不是"));
+  EXPECT_EQ(reason_text("no word from the peer for 8000 ms", kChinese), "对方 8000 毫秒没有消息");
+  EXPECT_EQ(reason_text("no word from the peer for 8000 ms", kEnglish), "no word from the peer for 8000 ms");
+  EXPECT_EQ(reason_text("no word from the peer for  ms", kChinese), "no word from the peer for  ms") << "no value in it";
+  EXPECT_EQ(reason_text("a reason of a later version", kChinese), "a reason of a later version");
+  EXPECT_EQ(reason_text("", kChinese), "");
+  EXPECT_EQ(reason_text("the clock of 341000 is 751 s ahead; its times are kept but not followed", kChinese),
+            "341000 的时钟快 751 秒;其时间予以保留,但不跟随");
+  EXPECT_EQ(alarm_word("clock_ahead", kChinese), "时钟偏快 clock_ahead");
+  EXPECT_EQ(alarm_word("clock_ahead", kEnglish), "clock_ahead");
 }
 
 TEST(Links, TheSummaryNamesTheWorstLaneOfEachPeer) {
