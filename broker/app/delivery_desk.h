@@ -44,7 +44,7 @@ class DeliveryDesk {
   void read_cold_with(std::unique_ptr<ColdReads> cold) { cold_ = std::move(cold); }
   void rights(std::shared_ptr<const core::Policy> policy, std::shared_ptr<const core::Members> members);
   void remember(SharedSegment segment) { recent_.remember(std::move(segment)); }
-  // Orders of one turn, in the core's order. `heads`: of all feeds held.
+  // Orders of one turn, also none, in the core's order. `heads`: of all feeds held.
   void take(std::vector<core::DeliverOrder> orders, const Outlet& outlet, const std::function<FeedVector()>& heads);
 
   // All that goes to flash connections; false: `steps` were not enough. A step is a message or kStepWork.

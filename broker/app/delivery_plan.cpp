@@ -39,8 +39,8 @@ std::string share_key(const core::FollowSpec& spec, const core::Policy& policy, 
   add(key, spec.zstd);
   const bool node = spec.agent.role == core::Role::node;
   add(key, node);
-  // Nodes of the same groups may hold the same: what all of them are behind is made, and compressed, once.
-  if (node && spec.mode == FollowMode::feeds && members.find(spec.agent.id.region()) != nullptr) {
+  // Members' nodes of the same groups may hold the same: what all of them are behind is made, and compressed, once.
+  if (node && spec.mode == FollowMode::feeds && members.active(spec.agent.id.region())) {
     add_all(key, members.groups(),
             [&](const core::Group& group) { add(key, members.holds(group.audience, spec.agent.id.region())); });
   } else {

@@ -161,7 +161,7 @@ bool Node::State::say_answers(std::deque<core::Send>& queue, Outlet& outlet, std
 
 void Node::State::say(core::Effects& effects, std::size_t flash_events, Outlet& outlet, TurnOutput& out) {
   for (core::Send& send : effects.sends) (outlet.is_flash(send.connection) ? flash_answers : answers).push_back(std::move(send));
-  if (!effects.deliveries.empty()) desk->take(std::move(effects.deliveries), outlet, [this] { return core->heads(); });
+  desk->take(std::move(effects.deliveries), outlet, [this] { return core->heads(); });
   std::size_t steps = kMaxDeliveriesPerTurn;
   std::size_t all = flash_answers.size();
   (void)say_answers(flash_answers, outlet, all);

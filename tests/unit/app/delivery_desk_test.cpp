@@ -357,6 +357,33 @@ TEST_F(DeliveryDeskTest, WhatALinkTakesCompressedIsCompressedOnceForAllNodes) {
   EXPECT_EQ(reads_, 0);
 }
 
+TEST_F(DeliveryDeskTest, ANodeThatHasGoneSharesNothingWithThoseThatStay) {
+  core::Member quzhou, huangshan, nanping;
+  quzhou.region = kQuzhou;
+  huangshan.region = RegionCode(341000);
+  huangshan.window.until = 1'000;
+  nanping.region = RegionCode(350700);
+  const core::Group inner{*Audience::parse("inner"), {kQuzhou, huangshan.region}};
+  const core::Members written(std::vector{quzhou, huangshan, nanping}, std::vector{inner});
+  members_ = std::make_shared<const core::Members>(written.at(2'000));
+  allow({});
+  commit(2);
+  (void)perform({order("n", link_of("350700")), order("h", link_of("341000"))});
+  EXPECT_EQ(offsets("n"), all());
+  EXPECT_TRUE(offsets("h").empty());
+}
+
+TEST_F(DeliveryDeskTest, WhatWasOrderedInAnEarlierTurnIsNotSentToAFollowThatEnded) {
+  commit(2);
+  outlet_.flash_after = 0;
+  (void)perform({order("a", spec())});
+  ASSERT_TRUE(outlet_.sent.empty());
+  outlet_.flash_after = static_cast<std::size_t>(-1);
+  closed_ = {"a"};
+  (void)perform({});
+  EXPECT_TRUE(outlet_.sent.empty());
+}
+
 TEST_F(DeliveryDeskTest, MuchToCompressIsLeftToTheCatchUpThread) {
   core::Member quzhou, huangshan;
   quzhou.region = kQuzhou;
