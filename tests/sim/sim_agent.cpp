@@ -236,7 +236,7 @@ void SimAgent::write_some() {
       box(lane).entries.push_back(std::move(entry));
       ++written_;
     }
-    if (random.chance(15)) copy_ = Copy{session_, boxes_};
+    if (random.chance(15)) copy_ = Copy{session_, boxes_, false};
     pump();
     world_.after(random.between(100, 2500), [this] { write_some(); });
   }

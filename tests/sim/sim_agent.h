@@ -54,6 +54,7 @@ class SimAgent {
   struct Copy {  // of the outbox
     SessionId session;
     std::array<Box, kLaneCount> boxes;
+    bool node_forgot = false;  // since then its node went on from an older state
   };
   struct Socket {
     DialerId dialer = 0;

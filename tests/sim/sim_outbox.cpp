@@ -44,7 +44,8 @@ void SimAgent::restore_outbox() {
   const bool was_done = written_ >= settings_.events;
   forget_written(copy_->session == session_ ? &copy_->boxes : nullptr);
   // It was closed, and what its node knew of it is gone: if the copy holds no answer, nobody can tell.
-  if (copy_->session != session_) book_.begins_anew(settings_.agent.id, copy_->session);
+  // So it is where both have forgotten.
+  if (copy_->session != session_ || copy_->node_forgot) book_.begins_anew(settings_.agent.id, copy_->session);
   session_ = copy_->session;
   boxes_ = copy_->boxes;
   left_.clear();
@@ -65,6 +66,7 @@ void SimAgent::node_rolled_back() {
       if (entry.said) book_.may_stand_twice(entry.hash);
     }
   }
+  if (copy_) copy_->node_forgot = true;
   doubtful_ = true;
   for (Socket& socket : sockets_) socket.known = false;
   if (random_.chance(50)) restart();
