@@ -61,7 +61,7 @@ std::int64_t vfs_time_ms(const std::string& vfs) {
   return now;
 }
 
-VfsFile::VfsFile(const std::string& path, FileKind kind, const std::string& vfs) {
+VfsFile::VfsFile(const std::string& path, FileKind kind, const std::string& vfs, FileAccess access) {
   sqlite3_vfs* v = find_vfs(vfs);
   const auto words = (static_cast<std::size_t>(v->szOsFile) + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t);
   memory_ = std::make_unique<std::uint64_t[]>(words);
@@ -70,7 +70,8 @@ VfsFile::VfsFile(const std::string& path, FileKind kind, const std::string& vfs)
   if (name_ == nullptr) throw std::bad_alloc();
   const int type = kind == FileKind::wal ? SQLITE_OPEN_WAL : SQLITE_OPEN_MAIN_DB;
   int flags = 0;
-  if (v->xOpen(v, name_, file_, SQLITE_OPEN_READONLY | type, &flags) != SQLITE_OK) {
+  if (v->xOpen(v, name_, file_, (access == FileAccess::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | type, &flags) !=
+      SQLITE_OK) {
     if (file_->pMethods != nullptr) file_->pMethods->xClose(file_);
     sqlite3_free_filename(const_cast<char*>(name_));
     fail(StoreError::io, "cannot open " + path);
@@ -92,6 +93,20 @@ std::uint64_t VfsFile::size_bytes() {
 void VfsFile::sync() {
   if (file_->pMethods->xSync(file_, SQLITE_SYNC_NORMAL) != SQLITE_OK) fail(StoreError::io, std::string("cannot sync ") + name_);
 }
+
+void VfsFile::write_again(std::uint64_t bytes) {
+  constexpr std::uint64_t kBlockBytes = 1 << 16;  // SQLite's own writes may not be above 128 KiB
+  std::vector<std::uint8_t> block(std::min(bytes, kBlockBytes));
+  for (std::uint64_t at = 0; at < bytes; at += block.size()) {
+    block.resize(std::min(bytes - at, kBlockBytes));
+    if (!read(at, block.data(), block.size()))
+      fail(StoreError::io, std::string(name_) + " ends before byte " + std::to_string(bytes));
+    if (file_->pMethods->xWrite(file_, block.data(), static_cast<int>(block.size()), static_cast<sqlite3_int64>(at)) != SQLITE_OK)
+      fail(StoreError::io, std::string("cannot write ") + name_ + " at byte " + std::to_string(at));
+  }
+  sync();
+}
+
 bool VfsFile::read(std::uint64_t offset, std::uint8_t* into, std::size_t bytes) {
   const int rc = file_->pMethods->xRead(file_, into, static_cast<int>(bytes), static_cast<sqlite3_int64>(offset));
   if (rc == SQLITE_IOERR_SHORT_READ) return false;

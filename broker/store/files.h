@@ -23,10 +23,11 @@ void remove_database(const std::string& path, const std::string& vfs);
 [[nodiscard]] std::int64_t vfs_time_ms(const std::string& vfs);
 
 enum class FileKind : std::uint8_t { database, wal };
-// A file open for reading. Throws Broken if it cannot be opened or read.
+enum class FileAccess : std::uint8_t { read, read_write };
+// A file beside SQLite's own connections to it. Throws Broken if it cannot be opened, read or written.
 class VfsFile {
  public:
-  VfsFile(const std::string& path, FileKind kind, const std::string& vfs);
+  VfsFile(const std::string& path, FileKind kind, const std::string& vfs, FileAccess access = FileAccess::read);
   ~VfsFile();
   VfsFile(const VfsFile&) = delete;
   VfsFile& operator=(const VfsFile&) = delete;
@@ -34,6 +35,9 @@ class VfsFile {
   // Fills `into` from `offset`; false if the file ends before.
   [[nodiscard]] bool read(std::uint64_t offset, std::uint8_t* into, std::size_t bytes);
   void sync();  // what others have written to it, its size included
+  // Writes the first `bytes` once more as they are, and syncs. What a sync that failed has left in memory alone, where it counts
+  // as written, reaches the disk in no other way.
+  void write_again(std::uint64_t bytes);
 
  private:
   const char* name_;

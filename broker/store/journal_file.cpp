@@ -140,6 +140,9 @@ std::unique_ptr<JournalFile> JournalFile::open(const JournalOptions& options, st
     fail(StoreError::corrupt, path + "-wal is damaged at " + wal.place +
                                   " and later commits stand behind it; SQLite would drop them: repair from a peer or a backup");
   }
+  // Before the checkpoint: of pages that are half copied when the power goes, the rest stands in the log alone.
+  if (wal.valid_bytes > 0)
+    VfsFile(path + "-wal", FileKind::wal, options.vfs, FileAccess::read_write).write_again(wal.valid_bytes);
   if (options.vfs.empty() && !file_exists(path + "-wal", "")) (void)give_log(options.folder, path);
   std::unique_ptr<JournalFile> file(new JournalFile(options, number, OpenMode::write));
   if (!file->checkpoint()) fail(StoreError::io, path + ": its log cannot be checkpointed, another process holds it");

@@ -80,6 +80,7 @@ class Judge {
     if (!end_ && !scan_.bad_frame) {
       if (good) {
         scan_.valid_frames = number;
+        scan_.valid_bytes = at + bytes.size();
         return true;
       }
       end_ = number;

@@ -11,6 +11,7 @@ namespace lianxi::store {
 struct WalScan {
   std::uint64_t frames = 0;        // whole frames in the file
   std::uint64_t valid_frames = 0;  // from the first on, without a gap
+  std::uint64_t valid_bytes = 0;   // header and those frames
   // The first frame that does not verify though it belongs to this log, or others that do stand behind it; 0 is the log's
   // header. What an earlier log left in the same blocks is no part of this one.
   std::optional<std::uint64_t> bad_frame;
