@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "agents/formats/mapping.h"
+#include "tests/support/source_tree.h"
 
 namespace lianxi::adapter {
 
@@ -42,7 +43,7 @@ class Folder {
   std::filesystem::path path_;
 };
 
-inline const std::string kAgencies = std::string(LIANXI_TEST_DATA) + "/../../agents/adapter/";
+inline const std::string kAgencies = test::source_tree("agents/adapter/");
 
 inline formats::Mapping mapping_of(const std::string& agency) {
   const auto mapping = formats::load_mapping(kAgencies + agency + "/mapping.toml", {RegionCode(330800), agency});

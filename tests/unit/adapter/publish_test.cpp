@@ -4,6 +4,7 @@
 
 #include "tests/unit/adapter/fake_client.h"
 #include "tests/unit/adapter/folder.h"
+#include "tests/support/source_tree.h"
 
 namespace lianxi::adapter {
 namespace {
@@ -106,7 +107,7 @@ TEST(FilePublisher, ABrokenDocumentPublishesNothing) {
   FakeOutbox outbox;
   FakeClient client(outbox);
   const auto mapping = mapping_of("emergency");
-  const std::string broken = text_of(std::string(LIANXI_TEST_DATA) + "/cap/invalid.cap");
+  const std::string broken = text_of(test::source_tree("tests/data/cap/invalid.cap"));
   const FileResult result = FilePublisher(client).publish(*mapping.of_file("a.cap"), "a.cap", broken, 0, {});
   ASSERT_EQ(result.refused.size(), 1U);
   EXPECT_EQ(result.refused[0].code, RefusalCode::cap_rule);

@@ -6,11 +6,12 @@
 #include <string>
 
 #include "agents/formats/cap.h"
+#include "tests/support/source_tree.h"
 
 namespace lianxi::formats {
 
 inline std::string sample(const std::string& name) {
-  std::ifstream file(std::string(LIANXI_TEST_DATA) + "/cap/" + name, std::ios::binary);
+  std::ifstream file(test::source_tree("tests/data/cap/") + name, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/source_tree.h"
+
 namespace lianxi::formats {
 namespace {
 
@@ -119,8 +121,7 @@ TEST(Mapping, AMappingNeedsASourceAndAFile) {
 
 TEST(Mapping, TheMappingsOfTheThreeAgenciesAreRight) {
   for (const char* agency : {"police", "fire", "emergency"}) {
-    const auto mapping =
-        load_mapping(std::string(LIANXI_TEST_DATA) + "/../../agents/adapter/" + agency + "/mapping.toml", kContext);
+    const auto mapping = load_mapping(test::source_tree("agents/adapter/") + agency + "/mapping.toml", kContext);
     ASSERT_TRUE(mapping) << mapping.error().front().field << ": " << mapping.error().front().reason;
     EXPECT_EQ(mapping->sources.front().agency, agency);
   }

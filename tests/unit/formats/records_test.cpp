@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "schemas/codec/event_codec.h"
+#include "tests/support/source_tree.h"
 
 namespace lianxi::formats {
 namespace {
@@ -15,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kAdapter = std::string(LIANXI_TEST_DATA) + "/../../agents/adapter/";
+const std::string kAdapter = test::source_tree("agents/adapter/");
 
 std::string text_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

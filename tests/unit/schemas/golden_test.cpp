@@ -12,6 +12,7 @@
 #include "schemas/codec/json.h"
 #include "schemas/journal_batch.h"
 #include "tests/support/sample_messages.h"
+#include "tests/support/source_tree.h"
 
 namespace lianxi {
 namespace {
@@ -21,7 +22,7 @@ using test::sample_messages;
 using test::sample_segment;
 
 constexpr const char* kCurrentVersion = "1";
-const fs::path kGolden = fs::path(LIANXI_TEST_DATA) / "golden";
+const fs::path kGolden = test::source_tree("tests/data/golden");
 
 Bytes read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
