@@ -70,7 +70,7 @@ constexpr std::string_view kMutationWords[] = {
     "order-dependent-projection",
     "local-in-shared-table",
     "flash-behind-bulk",
-    "no-checkpoint-at-open",
+    "nothing-synced-at-open",
     "early-credit",
     "no-epoch-fence",
     "blind-to-forks",

@@ -85,7 +85,7 @@ enum class Mutation : std::uint8_t {
   order_dependent_projection,
   local_in_shared_table,
   flash_behind_bulk,
-  no_checkpoint_at_open,
+  nothing_synced_at_open,
   early_credit,
   no_epoch_fence,
   blind_to_forks,

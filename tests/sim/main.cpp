@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
   app.add_option("--mutation", mutation,
                  "breaks the code under test so that the run must fail: no-fsync, ack-before-commit, "
                  "no-dedup, no-chain-check, order-dependent-projection, local-in-shared-table, "
-                 "flash-behind-bulk, no-checkpoint-at-open, early-credit, no-epoch-fence, blind-to-forks");
+                 "flash-behind-bulk, nothing-synced-at-open, early-credit, no-epoch-fence, blind-to-forks");
   app.add_option("--keep", keep, "only these steps of the schedule: 3,7 or none");
   app.add_option("--without", without, "of loss,slow,duplicates,late-copies,wild-agents,second-deaths");
   app.add_flag("--require-faults", plan.require_faults, "fail if a kind of fault never fired; over 100 seeds anyway");

@@ -53,9 +53,9 @@ void SimNode::start() {
   if (taken_off_) return;
   config_.policy = settings_.policy;
   config_.members = settings_.members;
-  disk_.skip_checkpoints(mutated(Mutation::no_checkpoint_at_open));
+  disk_.skip_recovery(mutated(Mutation::nothing_synced_at_open));
   auto node = app::Node::open(config_, clock());
-  disk_.skip_checkpoints(false);
+  disk_.skip_recovery(false);
   if (!node) {
     if (disk_failed()) return crash(Fault::death_coming_back);
     return world_.fail("promise 1: node " + name() + " does not start: " + node.error().detail);

@@ -100,6 +100,7 @@ struct SimVfs {
   static int sync(sqlite3_file* file, int /*flags*/) {
     Handle* handle = handle_of(file);
     if (!handle->disk->change()) return SQLITE_IOERR_FSYNC;
+    if (handle->disk->skips_recovery_ && std::string_view(handle->path).ends_with("-wal")) return SQLITE_OK;
     ++handle->disk->counters_.syncs;
     FileState* state = state_of(file);
     if (const auto error = handle->disk->error(SimDisk::Change::sync)) {
@@ -132,7 +133,7 @@ struct SimVfs {
     // Growing a file ahead of its writes would pass by the bookkeeping.
     if (op == SQLITE_FCNTL_SIZE_HINT || op == SQLITE_FCNTL_CHUNK_SIZE) return SQLITE_OK;
     if (op == SQLITE_FCNTL_MMAP_SIZE) return SQLITE_NOTFOUND;
-    if (op == SQLITE_FCNTL_PRAGMA && handle_of(file)->disk->skips_checkpoints_) {
+    if (op == SQLITE_FCNTL_PRAGMA && handle_of(file)->disk->skips_recovery_) {
       auto* words = static_cast<char**>(argument);  // the answer, the pragma's name, its argument
       if (std::strcmp(words[1], "wal_checkpoint") == 0) {
         words[0] = sqlite3_mprintf("0");

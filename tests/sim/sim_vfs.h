@@ -55,8 +55,8 @@ class SimDisk {
   // Mutation: syncs are only done by settle(), after what they were to come before.
   void defer_syncs(bool defer) { defers_ = defer; }
   void settle();
-  // Mutation: whoever asks for a checkpoint is told that it is done.
-  void skip_checkpoints(bool skip) { skips_checkpoints_ = skip; }
+  // Mutation: whoever asks for a checkpoint, or for the sync of a log, is told that it is done.
+  void skip_recovery(bool skip) { skips_recovery_ = skip; }
   // Nothing of it waits for a sync.
   [[nodiscard]] bool at_rest(const std::string& path) const;
   // All its files were replaced by others, which are on disk.
@@ -107,7 +107,7 @@ class SimDisk {
   Prng random_;
   std::optional<std::uint64_t> fuse_;
   std::optional<Plan> plan_;
-  bool dead_ = false, failed_ = false, defers_ = false, skips_checkpoints_ = false;
+  bool dead_ = false, failed_ = false, defers_ = false, skips_recovery_ = false;
   std::map<std::string, std::pair<std::uint64_t, bool>> deferred_;  // syncs: file -> size, and whether its folder too
   std::size_t open_files_ = 0;
   std::uint64_t changes_ = 0;

@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(Simulation, Mutated,
                                            Mutant{Mutation::no_dedup, "12"}, Mutant{Mutation::no_chain_check, "8"},
                                            Mutant{Mutation::order_dependent_projection, "5"},
                                            Mutant{Mutation::local_in_shared_table, "5"}, Mutant{Mutation::flash_behind_bulk, "4"},
-                                           Mutant{Mutation::no_checkpoint_at_open, "128"}, Mutant{Mutation::early_credit, "1"},
+                                           Mutant{Mutation::nothing_synced_at_open, "128"}, Mutant{Mutation::early_credit, "1"},
                                            Mutant{Mutation::no_epoch_fence, "128"}, Mutant{Mutation::blind_to_forks, "8"}),
                          name_of_mutant);
 
