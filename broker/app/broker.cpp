@@ -95,6 +95,11 @@ Result<void, BrokerFailure> Broker::State::open_stores() {
   auto folder = DataFolder::open(config.file.data_dir);
   if (!folder) return failed(BrokerError::disk, std::move(folder.error().detail));
   data_folder = std::move(*folder);
+  auto kept = GroupBook::open(config.file.data_dir + "/groups.toml");
+  if (!kept) return failed(BrokerError::config, std::move(kept.error()));
+  groups = std::move(*kept);
+  if (std::string why = take_in(*config.members, true); !why.empty())
+    return failed(BrokerError::config, config.file.members + ": " + why);
   NodeConfig with;
   with.region = config.file.region;
   with.software = kSoftware;

@@ -12,7 +12,7 @@ namespace lianxi::app {
 
 inline constexpr const char* kSoftware = "lianxi 0.1.0";  // as peers and agents are told
 
-enum class BrokerError : std::uint8_t { network, journal, view, disk, system };
+enum class BrokerError : std::uint8_t { network, journal, view, disk, system, config };
 using BrokerFailure = Failure<BrokerError>;
 
 // The endpoints as bound, with their real ports.

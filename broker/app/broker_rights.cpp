@@ -25,6 +25,12 @@ void Broker::State::refuse_reload(const std::string& what, const std::string& me
   log.error("reload refused", {{"file", what}, {"mend", mend}, {"members", to_text(config.members->version())}});
 }
 
+std::string Broker::State::take_in(const core::Members& next, bool asked) {
+  if (std::string why = cannot_follow(*config.members, next, asked); !why.empty()) return why;
+  if (std::string why = groups.refuses(next); !why.empty()) return why;
+  return groups.keep(next);
+}
+
 void Broker::State::reload() {
   members_watch.taken();
   auto read = read_config(config.file.path);
@@ -33,7 +39,7 @@ void Broker::State::reload() {
   if (!read.value) return refuse_reload(config.file.path, "correct what is found; the rights stay as they were");
   if (read.value->file.endpoints.security != config.file.endpoints.security)
     return refuse_reload(config.file.path, "a change of endpoints.security takes a restart");
-  if (std::string why = cannot_follow(*config.members, *read.value->members, true); !why.empty())
+  if (std::string why = take_in(*read.value->members, true); !why.empty())
     return refuse_reload(config.file.members, why + "; the rights stay as they were");
   // What is bound and opened stays until a restart; the rest changes now, in one step for every thread.
   config.policy = read.value->policy;
@@ -49,7 +55,7 @@ void Broker::State::reload() {
 void Broker::State::watch_members() {
   if (!members_watch.changed()) return;
   auto read = read_config(config.file.path);
-  const std::string why = read.value ? cannot_follow(*config.members, *read.value->members, false) : std::string();
+  const std::string why = read.value ? take_in(*read.value->members, false) : std::string();
   if (!read.value || !why.empty()) {
     members_watch.refused();
     std::string found = why;

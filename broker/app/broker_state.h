@@ -7,6 +7,7 @@
 #include "broker/app/broker.h"
 #include "broker/app/data_folder.h"
 #include "broker/app/directory.h"
+#include "broker/app/group_book.h"
 #include "broker/app/http_server.h"
 #include "broker/app/intake.h"
 #include "broker/app/live_feed.h"
@@ -56,6 +57,8 @@ struct Broker::State {
   void follow_members();
   void tell_members();
   void refuse_reload(const std::string& what, const std::string& mend);
+  // Why another members file cannot be taken in; `asked`: a person asked for it. Groups that are new in it are kept then.
+  [[nodiscard]] std::string take_in(const core::Members& next, bool asked);
   void drain();
 
   BrokerConfig config;
@@ -67,6 +70,7 @@ struct Broker::State {
   MembersWatch members_watch;
   std::string members_refused;  // what was found when it was last refused: told once
   DataFolder data_folder;
+  GroupBook groups;
   net::Wakeup wakeup;  // the node's own thread signals it to the end
   std::unique_ptr<Node> node;
 

@@ -102,7 +102,7 @@ Result<Found> find_event(const AskExplain& ask, const core::Agent& agent, const 
 // --- members ---
 
 const LinkRow* link_for(const StatusReport& status, RegionCode region, Lane lane) {
-  const std::string lanes = to_word(lane == Lane::flash ? core::LaneClass::flash : core::LaneClass::rest);
+  const std::string lanes = to_word(static_cast<core::LaneClass>(lane));
   for (const LinkRow& link : status.links)
     if (link.region == region && link.lanes == lanes) return &link;
   return nullptr;

@@ -91,7 +91,7 @@ int serve(BrokerConfig config) {
   auto broker = Broker::open(std::move(config), log);
   if (!broker) {
     log.error("cannot start", {{"reason", broker.error().detail}});
-    return kFailed;
+    return broker.error().code == BrokerError::config ? kUsage : kFailed;
   }
   const SignalThread watched(signals, **broker);
   const auto ended = (*broker)->run();

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/app/directory.h"
+#include "broker/app/group_book.h"
 #include "broker/app/members_watch.h"
 #include "tests/unit/app/config_folder.h"
 
@@ -50,6 +51,45 @@ TEST(MembersFileReading, WhatNobodyAskedForDropsNobody) {
   const core::Members one = read(folder);
   EXPECT_NE(cannot_follow(before, core::Members(one.all(), before.groups()), false).find("341000 is gone"), std::string::npos);
   EXPECT_EQ(cannot_follow(before, one, true), "");
+}
+
+TEST(GroupBook, AGroupKeepsItsSetOverRestartsToo) {
+  const ConfigFolder folder;
+  const std::string path = folder.path("groups.toml");
+  {
+    GroupBook book = GroupBook::open(path).value();
+    EXPECT_EQ(book.refuses(read(folder)), "");
+    EXPECT_EQ(book.keep(read(folder)), "");
+  }
+  const std::string as_it_was = folder.read("members.toml");
+  folder.replace("members.toml", "members = [\"330800\", \"341000\"]", "members = [\"330800\"]");
+  const core::Members less = read(folder);
+  GroupBook book = GroupBook::open(path).value();
+  EXPECT_NE(book.refuses(less).find("\"upstream\" has another set"), std::string::npos) << book.refuses(less);
+
+  // Gone for a while, it may come back as it was alone.
+  folder.write("members.toml", as_it_was.substr(0, as_it_was.find("[[group]]")));
+  EXPECT_EQ(book.refuses(read(folder)), "");
+  EXPECT_EQ(book.keep(read(folder)), "");
+  book = GroupBook::open(path).value();
+  EXPECT_NE(book.refuses(less), "");
+  folder.write("members.toml", as_it_was);
+  EXPECT_EQ(book.refuses(read(folder)), "");
+}
+
+TEST(GroupBook, WhatCannotBeReadIsNoEmptyBook) {
+  const ConfigFolder folder;
+  folder.write("groups.toml", "[[group]]\nname = \"upstream\"\n");
+  const auto book = GroupBook::open(folder.path("groups.toml"));
+  ASSERT_FALSE(book);
+  EXPECT_NE(book.error().find("groups.toml"), std::string::npos) << book.error();
+  EXPECT_NE(book.error().find("remove the file"), std::string::npos) << book.error();
+}
+
+TEST(GroupBook, WhatCannotBeWrittenIsSaid) {
+  const ConfigFolder folder;
+  GroupBook book = GroupBook::open(folder.path("no/such/folder/groups.toml")).value();
+  EXPECT_NE(book.keep(read(folder)), "");
 }
 
 TEST(MembersFileReading, AGroupKeepsItsSetHoweverItIsAsked) {
