@@ -75,8 +75,8 @@ struct Mutant {
   Mutation mutation;
   const char* promises;  // one of which it breaks
 };
-// Most are caught within ten; a log that is not checkpointed at open takes a crash, a start and a power cut, one close to the
-// other.
+// Most are caught by the second, all by the 22nd: a start that syncs nothing of its log takes a crash before it and a power cut
+// behind it, one close to the other.
 constexpr std::uint64_t kMutantSeeds = 400;
 class Mutated : public ::testing::TestWithParam<Mutant> {};
 
