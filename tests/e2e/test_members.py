@@ -193,6 +193,9 @@ class Members(ClusterTest):
         done = subprocess.run([BIN / "lianxi-broker", "verify", cluster.node_folder(HOME) / "journal", "--members", file],
                               capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        file.write_text(text.replace(f'"{HOME}", "{GONE}"', f'"{HOME}", "{THIRD}"'), encoding="utf-8")
+        self.assertEqual(cluster.start_broker(HOME).child.wait(PATIENCE), 2, "a restart gives no group another set")
+        self.assertIn("another set", self.log(HOME))
 
 
 if __name__ == "__main__":
