@@ -89,7 +89,8 @@ def one_round(cluster, number, events, wanted):
         if at is not None:
             samples.append((time.monotonic(), at))
             alerts = alerts or Alerts(cluster)
-            if at > 1 and at < 0.8 * target and len(raised) < wanted:
+            # One at a time: the first shows that the follower is there.
+            if at > 1 and at < 0.8 * target and len(raised) < wanted and all(name in alerts.taken for name in raised):
                 name = f"CATCHUP-{number}-{len(raised)}"
                 path = cluster.folder / f"{name}.xml"
                 path.write_text(cap(name, place=HOME), encoding="utf-8")
