@@ -184,6 +184,8 @@ class SqliteView final : public View {
     if (feed.lane == Lane::flash) alerts_.drop(source, *cut, applied.audience);
     if (feed.lane == Lane::normal) incidents_.drop(source, *cut, applied.audience);
     if (feed.lane != Lane::flash) resources_.drop(source, *cut, applied.audience);
+    // It describes what never comes here, where the feed begins behind a later one.
+    if (beginnings_.awaits(feed).value > 0) return nullptr;
     // A later epoch of the region may have changed the same rows before this feed came so far.
     if (later_epoch(feed, applied.audience.id) || kept_digest(*db_, feed, applied.audience.id, *cut) == retention.digest)
       return nullptr;
