@@ -124,6 +124,7 @@ struct FeedHead {
 struct FeedPosition {
   FeedId feed;
   FeedHead head;
+  Sequence begins = {};  // what is held of it begins behind here, by a retention; 0: at its beginning
   bool operator==(const FeedPosition&) const = default;
 };
 using FeedVector = std::vector<FeedPosition>;  // ordered by feed

@@ -99,9 +99,20 @@ struct QuarantinedSegment {
   Bytes segment;  // with its seal
 };
 
+// Where a feed begins here that is not held from its first event on: behind what its region said in a retention counts no more.
+// `proof` is a sealed segment that begins with that retention, the other events in it without their bodies.
+struct Beginning {
+  FeedId feed;
+  FeedHead through;  // the last event that is not held
+  Sequence retained_at;
+  Bytes proof;  // empty where it stands in an earlier file
+  bool operator==(const Beginning&) const = default;
+};
+
 struct JournalBatch {
   Offset first_offset;                  // of the first event; dense from there
   std::vector<StoredSegment> segments;  // in offset order
+  std::vector<Beginning> beginnings;    // of feeds whose first segment is in the batch
   std::vector<SessionRow> sessions;
   std::vector<AnswerRun> answers;
   std::vector<SessionKey> closed;  // sessions to forget with their answers
@@ -111,7 +122,7 @@ struct JournalBatch {
   std::vector<QuarantinedSegment> quarantined;
   [[nodiscard]] bool empty() const {
     return segments.empty() && sessions.empty() && answers.empty() && closed.empty() && cursors.empty() && cursors_gone.empty() &&
-           !fence && quarantined.empty();
+           !fence && quarantined.empty() && beginnings.empty();
   }
 };
 

@@ -136,8 +136,9 @@ struct Follow {
   Filter filter;
   std::uint64_t credit_bytes = 0;
   std::uint32_t credit_messages = 0;
-  std::string cursor_name;  // not empty: the node keeps the cursor, durably; Credit.offset moves it
-  bool zstd = false;        // deliveries may come compressed; mode feeds
+  std::string cursor_name;      // not empty: the node keeps the cursor, durably; Credit.offset moves it
+  bool zstd = false;            // deliveries may come compressed; mode feeds
+  bool from_retention = false;  // feeds that the vector does not name may begin behind their retention; mode feeds, by vector
   bool operator==(const Follow&) const = default;
 };
 struct Followed {

@@ -110,6 +110,7 @@ Result<void, BrokerFailure> Broker::State::open_stores() {
   with.policy = config.policy;
   with.members = config.members;
   with.links = std::make_shared<const core::LinkSettings>(config.file.links);
+  with.whole_feeds = config.file.whole_feeds;
   with.fresh_incarnation = random_incarnation();
   auto opened = Node::open(std::move(with), wall_ms());
   if (!opened) return failed(BrokerError::journal, journal_detail(opened.error(), config.file.journal_folder()));
@@ -232,7 +233,8 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
                             [this](const std::string& what) {
                               metrics.alarm("retention_digest");
                               log.error("alarm", {{"what", "retention_digest"}, {"reason", what}});
-                            }},
+                            },
+                        .retained = [this](std::vector<RetainedFeed> retained) { plans.add(std::move(retained)); }},
       board, metrics,
       [this] {
         query->wake();

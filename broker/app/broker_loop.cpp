@@ -43,6 +43,8 @@ Result<void, BrokerFailure> Broker::State::loop() {
     outlet.taken();
     // Behind what was received, and stepped before it: what is published now was answered before.
     for (core::RetentionPlanned& plan : plans.take()) inputs.insert(inputs.begin(), {wall_ms(), std::move(plan)});
+    if (auto retained = plans.take_retained(); !retained.empty())
+      inputs.insert(inputs.begin(), {wall_ms(), core::Retained{std::move(retained)}});
     if (auto done = turn(); !done) return done;
   }
   board.ready = false;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "broker/app/retention_proofs.h"
+
 namespace lianxi::app {
 
 std::vector<SharedSegment> ColdSource::cached(Offset from, std::size_t max_bytes) {
@@ -69,10 +71,22 @@ ColdResult ColdSource::perform(const ColdJob& job) {
     }
     stretch.from = std::clamp(*found, stretch.from, std::max(stretch.from, stretch.head));
   }
-  result.from = stretch.from;
+  result.from = job.proofs.empty() ? stretch.from : job.stretch.from;
   std::size_t bytes = 0;
   std::size_t reads = 0;
   Pace pace(kColdWork);
+  if (!job.proofs.empty()) {
+    auto proofs = gather_proofs(*job.plan, job.proofs, *this);
+    if (!proofs) {
+      result.failure = proofs.error();
+      return result;
+    }
+    Chunk first{std::make_shared<const Bytes>(std::move(*proofs)), stretch.from, true};
+    pack_chunk(*job.plan, first, packer_, pace);
+    bytes += first.segments->size();
+    stretch.max_bytes -= std::min<std::uint64_t>(stretch.max_bytes, bytes);
+    result.chunks.push_back(std::move(first));
+  }
   while (!pace.over() && stretch.from < stretch.head && bytes < kColdTrainBytes && result.chunks.size() < job.max_messages) {
     auto chunk = make_chunk(*job.plan, stretch, *this, pace);
     if (!chunk) {

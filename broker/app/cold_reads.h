@@ -23,10 +23,11 @@ struct ColdJob {
   Stretch stretch;
   std::uint32_t max_messages = 1;
   std::optional<FeedVector> passed_over;  // begin at the first event that is not covered by it
+  std::vector<Offset> proofs;             // retentions that go first, in a chunk of their own
 };
 struct ColdResult {
   std::uint64_t id = 0;
-  Offset from;                // where the first chunk begins: behind what was jumped over
+  Offset from;                // where the first chunk begins: behind what was jumped over, or of proofs, before it
   std::vector<Chunk> chunks;  // each begins where the one before ends
   std::optional<store::StoreFailure> failure;
 };

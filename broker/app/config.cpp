@@ -263,6 +263,12 @@ std::optional<NodeFile> read_node_values(const std::string& path, std::vector<Co
     if (const auto files = disk->integer("archive_behind_files", 0, kMaxArchiveBehind)) {
       file.archive_behind = static_cast<std::uint64_t>(*files);
     }
+    if (const std::optional<Text> word = disk->text("peers_feeds", Need::optional)) {
+      file.whole_feeds = word->value == "whole";
+      if (!file.whole_feeds && word->value != "retained")
+        disk->error(*word, "\"" + word->value + "\" is not known",
+                    "write \"retained\" (a new node begins feeds behind what their owners let go) or \"whole\"");
+    }
     disk->close();
   }
   if (std::optional<TableReader> limits = root.table("limits")) file.rates = read_rates(*limits, file.rates);

@@ -24,6 +24,10 @@ void DeliveryDesk::rights(std::shared_ptr<const core::Policy> policy, std::share
 // What was made under other rights is not sent.
 void DeliveryDesk::replan(Active& active) {
   active.plan = plans_.plan_of(active.order.spec);
+  if (active.read && !active.order.proofs.empty() && active.messages == 0) {
+    active.at = active.order.from;
+    active.again = true;
+  }
   active.ready.clear();
   active.failure.reset();
   active.read = false;
@@ -103,6 +107,7 @@ void DeliveryDesk::perform_next(std::deque<Active>& queue, Outlet& outlet, Pace&
 
 DeliveryDesk::Step DeliveryDesk::step(Active& active, Outlet& outlet, Pace& pace) {
   const core::DeliverOrder& order = active.order;
+  if (active.again) return finish(active);
   if (!active.ready.empty()) {
     const Chunk chunk = std::move(active.ready.front());
     active.ready.pop_front();
@@ -233,7 +238,8 @@ void DeliveryDesk::ask_cold(Active active) {
     return;
   }
   const std::uint64_t id = next_job_++;
-  Asked asked{{id, active.plan, stretch_of(active, credit), messages, active.passed_over}, {}};
+  Asked asked{{id, active.plan, stretch_of(active, credit), messages, active.passed_over, {}}, {}};
+  if (active.passed_over) asked.job.proofs = active.order.proofs;
   if (!active.passed_over && active.order.step_bytes == 0) waiting_at_[place] = id;
   asked.takers.push_back(std::move(active));
   waiting_.emplace(id, std::move(asked));

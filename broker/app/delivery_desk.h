@@ -73,6 +73,7 @@ class DeliveryDesk {
     std::uint32_t messages = 0;
     bool flash = false;                          // its connection is of the flash lane
     bool waited = false;                         // since an earlier turn: the follow may be closed
+    bool again = false;                          // its proofs were not sent, and are out of date: it is ordered anew
     bool read = false;                           // it had its read: `ready`, then what is in memory, then it is over
     std::deque<Chunk> ready;                     // read for it
     std::optional<store::StoreFailure> failure;  // behind `ready`

@@ -131,6 +131,11 @@ void tell_holding(ReceiverRow& row, const Found& event, const Rights& rights, co
                                  [&](const FeedPosition& position) { return position.feed == event.feed; });
     if (at != sight->held.end()) row.held = at->head.sequence;
     row.holding = row.held >= event.stamp.sequence ? Holding::holds : Holding::behind;
+    if (at != sight->held.end() && at->begins >= event.stamp.sequence) {
+      row.holding = Holding::outside;
+      row.reason = "it holds the feed from sequence " + std::to_string(at->begins.value + 1) +
+                   " on: what is before counted no more when it joined";
+    }
   } else if (event.feed.region != rights.region) {
     row.reason = "what it holds of other regions only they and it know: ask the node of " + to_text(event.feed.region);
   } else {

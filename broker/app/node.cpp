@@ -103,10 +103,12 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   load.cursors = std::move(loaded->cursors);
   load.fence = std::move(loaded->fence);
   load.quarantined = loaded->quarantined;
+  load.beginnings = std::move(loaded->beginnings);
+  load.retained = state.view->retained();
   state.quarantine.emplace(state.config.journal, std::move(loaded->quarantined));
   load.alerts = std::move(*alerts);
   state.core.emplace(core::CoreConfig{identity.region, identity.epoch, identity.incarnation, state.config.policy,
-                                      state.config.members, state.config.software, state.config.links},
+                                      state.config.members, state.config.software, state.config.links, state.config.whole_feeds},
                      std::move(load));
   state.desk.emplace(
       std::make_unique<InlineColdReads>(std::move(*reader)),

@@ -29,6 +29,7 @@ struct NodeConfig {
   std::shared_ptr<const core::Policy> policy;
   std::shared_ptr<const core::Members> members;
   std::shared_ptr<const core::LinkSettings> links = {};
+  bool whole_feeds = false;       // peers' feeds are asked for from their first event on, retained or not
   Incarnation fresh_incarnation;  // for a journal that is made now
 };
 

@@ -29,6 +29,7 @@ void print_json(const store::VerifyReport& report, std::ostream& out) {
                          {"seals", report.seals},
                          {"findings", report.findings},
                          {"evidence", report.evidence},
+                         {"beginnings", report.beginnings},
                          {"feeds", json::parse(to_json(report.heads))}};
   out << document.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
 }
@@ -36,6 +37,7 @@ void print_json(const store::VerifyReport& report, std::ostream& out) {
 void print_text(const store::VerifyReport& report, std::ostream& out) {
   for (const std::string& finding : report.findings) out << finding << '\n';
   for (const std::string& fork : report.evidence) out << fork << '\n';
+  for (const std::string& beginning : report.beginnings) out << beginning << '\n';
   out << (report.findings.empty() ? "proven: " : "not proven: ") << report.files << " files, " << report.segments << " segments, "
       << report.events << " events, " << report.seals << " seals, " << report.findings.size() << " findings; journal of "
       << to_text(report.region) << " from file " << report.first_file << ", offset " << report.first_offset.value << '\n';

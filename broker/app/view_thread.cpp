@@ -82,6 +82,7 @@ store::StoreResult<bool> ViewThread::apply() {
     count();
     for (const std::string& what : view.mismatches())
       if (parts_.mismatch) parts_.mismatch(what);
+    if (auto retained = view.retained(); !retained.empty() && parts_.retained) parts_.retained(std::move(retained));
     board_.view_offset = view.offset().value;
     applied_();
   }

@@ -30,7 +30,8 @@ class ViewThread {
     std::unique_ptr<store::JournalReader> journal;
     RegionCode region;  // this node's
     std::int64_t gather_ms = kGatherMs;
-    std::function<void(const std::string&)> mismatch = {};  // a retention's digest is not that of what stands here
+    std::function<void(const std::string&)> mismatch = {};         // a retention's digest is not that of what stands here
+    std::function<void(std::vector<RetainedFeed>)> retained = {};  // where feeds may begin
   };
   // Events are counted as they are applied. `applied` runs on this thread whenever the view has moved. A failure is final:
   // `failed` runs once, then it stops.

@@ -20,10 +20,13 @@ struct BrokerCore::State {
                {loaded.alerts, ChangedResources(loaded.next_offset), {}, std::nullopt, {}},
                RestoreFence(config.epoch, loaded.fence, ground.memory),
                {},
+               {},
                {}},
         publishing(loaded),
         followers(loaded.cursors, config.incarnation) {
     for (const Quarantined& row : loaded.quarantined) ground.forks.contradicted(row);
+    ground.sequencer.begun(loaded.beginnings);
+    remember(loaded.retained);
     // Core asks them at every step; a node without a policy allows nothing.
     if (!ground.config.policy) ground.config.policy = std::make_shared<const Policy>();
     if (!ground.config.members) ground.config.members = std::make_shared<const Members>();
@@ -55,6 +58,10 @@ struct BrokerCore::State {
     rights_changed({});
   }
 
+  void remember(const std::vector<RetainedFeed>& retained) {
+    for (const RetainedFeed& feed : retained) ground.retained[feed.feed] = feed;
+  }
+
   // --- one handler for each input ---
   void on(const AgentMessage& from) {
     followers.heard(turn, from.connection);
@@ -75,6 +82,7 @@ struct BrokerCore::State {
   }
   void on(const DiskState& disk) { ground.disk_low = disk.below_headroom; }
   void on(const RetentionPlanned& planned) { remember_plan(planned.audience, planned.retention, ground.memory); }
+  void on(const Retained& retained) { remember(retained.feeds); }
   void on(const Damaged& damaged) { replication.damaged(turn, damaged); }
   void on(const Tick&) {
     ground.clocks.tick(ground.standing, turn, ground.sequencer.clock().last());
@@ -145,7 +153,8 @@ Effects BrokerCore::finish() {
 
 FeedVector BrokerCore::heads() const {
   FeedVector vector;
-  for (const auto& [feed, head] : state_->ground.sequencer.heads()) vector.push_back({feed, head});
+  const Sequencer& sequencer = state_->ground.sequencer;
+  for (const auto& [feed, head] : sequencer.heads()) vector.push_back({feed, head, sequencer.begins(feed)});
   return vector;
 }
 

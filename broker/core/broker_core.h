@@ -12,6 +12,7 @@
 #include "broker/core/durability.h"
 #include "broker/core/effects.h"
 #include "broker/core/input.h"
+#include "schemas/retained.h"
 
 namespace lianxi::core {
 
@@ -26,6 +27,8 @@ struct LoadedState {
   std::vector<CursorRow> cursors;
   std::optional<Fence> fence;
   std::vector<Quarantined> quarantined;
+  std::vector<Beginning> beginnings;   // of feeds that are not held from their first event on
+  std::vector<RetainedFeed> retained;  // where feeds may begin for others
   std::map<std::string, Hash> alerts;  // own alert_memory_key -> alert_content_hash, all audiences
 };
 
@@ -37,6 +40,7 @@ struct CoreConfig {
   std::shared_ptr<const Members> members;
   std::string software;  // "lianxi 0.1.0"
   std::shared_ptr<const LinkSettings> links;
+  bool whole_feeds = false;  // asks peers for their feeds from the first event on, retained or not
 };
 
 struct LinkView {  // for status

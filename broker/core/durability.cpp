@@ -87,24 +87,30 @@ void Durability::ask(const AgentMessage& from, const Publish& publish, Sequence 
   range.last_ticket = ticket;
 }
 
-void Durability::ask(const AgentMessage& from, const Publish& publish, Sequence sequence, const FeedId& feed, Offset offset) {
+void Durability::ask(const AgentMessage& from, const Publish& publish, Sequence sequence, const FeedId& feed,
+                     const Place& place) {
   Waiting& range = asked(from, publish, sequence, feed, false).waiting;
-  if (range.range.count == 1) range.first = offset;
-  range.last = offset;
+  if (range.range.count == 1) {
+    range.first = place.offset;
+    range.first_sequence = place.sequence;
+  }
+  range.last = place.offset;
 }
 
 // --- what peers hold ---
 
-void Durability::followed(const Ground& ground, const AgentMessage& from, const Follow& follow, Offset start) {
+void Durability::followed(const Ground& ground, const AgentMessage& from, const Follow& follow, Offset start,
+                          const FeedVector& spared) {
   if (!follows_own_feeds(ground, from, follow)) return;
   // From the beginning, or by a vector: what the vector names is skipped, and the first event behind it proves its chain.
   // Beginning at the head, the vector was compared with all that is here.
   const bool whole = follow.from == FollowFrom::vector || follow.from == FollowFrom::beginning;
-  const Held now{{from.connection, follow.follow},
-                 whole ? Offset{1} : start,
-                 ground.sequencer.next_offset(),
-                 start,
-                 shown_otherwise(ground, follow.vector)};
+  Held now{{from.connection, follow.follow},       whole ? Offset{1} : start,
+           ground.sequencer.next_offset(),         start,
+           shown_otherwise(ground, follow.vector), {}};
+  for (const FeedPosition& position : follow.vector)
+    if (position.begins.value > 0) now.begins[position.feed] = position.begins;
+  for (const FeedPosition& position : spared) now.begins[position.feed] = position.head.sequence;
   for (const Lane lane : kLanes) {
     if ((follow.lanes & mask_of(lane)) == 0) continue;
     held_[{from.agent.id.region(), lane}] = now;
@@ -147,9 +153,20 @@ std::uint8_t Durability::holders(const Ground& ground, const Waiting& waiting) c
     if (at == held_.end() || !ground.members().holds(waiting.feed.audience, member.region)) continue;
     const std::vector<FeedId>& otherwise = at->second.otherwise;
     if (std::find(otherwise.begin(), otherwise.end(), waiting.feed) != otherwise.end()) continue;
+    const auto begins = at->second.begins.find(waiting.feed);
+    if (begins != at->second.begins.end() && waiting.first_sequence <= begins->second) continue;
     if (at->second.since <= waiting.first && waiting.last < at->second.counted()) ++count;
   }
   return static_cast<std::uint8_t>(std::min<std::size_t>(count, 255));
+}
+
+bool Durability::another_holds(const Ground& ground, const FeedId& feed, Offset offset, RegionCode but) const {
+  return std::any_of(held_.begin(), held_.end(), [&](const auto& entry) {
+    const auto& [place, held] = entry;
+    return place.first != but && ground.members().holds(feed.audience, place.first) && place.second == feed.lane &&
+           held.since <= Offset{1} && offset < held.counted() && !held.begins.contains(feed) &&
+           std::find(held.otherwise.begin(), held.otherwise.end(), feed) == held.otherwise.end();
+  });
 }
 
 void Durability::moved(const Ground& ground, Lane lane, Offset from, Offset to) {
@@ -256,6 +273,7 @@ void Durability::close_turn(const Ground& ground, Turn& turn) {
   for (Asked& range : asked_) {
     if (range.this_turn) {
       range.waiting.first = ground.sequencer.position(range.first_ticket).offset;
+      range.waiting.first_sequence = ground.sequencer.position(range.first_ticket).sequence;
       range.waiting.last = ground.sequencer.position(range.last_ticket).offset;
     }
     take_in(ground, std::move(range.waiting));

@@ -41,11 +41,18 @@ class Durability {
   // An event of the open turn, or a repeat of one before; neighbours of one publish become one range. Where the agent has as
   // much waiting as it may (only a repeat gets here then), today's count is the outcome.
   void ask(const AgentMessage& from, const Publish& publish, Sequence sequence, const FeedId& feed, Sequencer::Ticket ticket);
-  void ask(const AgentMessage& from, const Publish& publish, Sequence sequence, const FeedId& feed, Offset offset);
+  struct Place {
+    Sequence sequence;
+    Offset offset;
+  };
+  void ask(const AgentMessage& from, const Publish& publish, Sequence sequence, const FeedId& feed, const Place& place);
 
-  // A follow was taken, and begins at `start`.
-  void followed(const Ground& ground, const AgentMessage& from, const Follow& follow, Offset start);
+  // A follow was taken, and begins at `start`. Of the feeds in `spared` it is sent nothing up to there.
+  void followed(const Ground& ground, const AgentMessage& from, const Follow& follow, Offset start,
+                const FeedVector& spared = {});
   void credited(const Ground& ground, const AgentMessage& from, const Credit& credit);
+  // Whether somebody beside `but` is known to have all of an own feed up to what stands here.
+  [[nodiscard]] bool another_holds(const Ground& ground, const FeedId& feed, Offset offset, RegionCode but) const;
   void lost(const Connection& connection);  // who waited there hears nothing
   void members_changed(const Ground& ground, const Members& before);
   // Behind the receipts: takes in what the turn asked, ends what is due, and says the outcomes.
@@ -62,6 +69,7 @@ class Durability {
     SessionId session;
     ReplicatedRange range;
     FeedId feed;
+    Sequence first_sequence;
     Offset first, last;
     std::int64_t deadline = 0;  // in `elapsed_`; of the open turn: how long
   };
@@ -72,10 +80,11 @@ class Durability {
   };
   struct Held {  // by one peer, of one lane
     FollowKey follow;
-    Offset since;                   // what is before is not known
-    Offset proven;                  // the follow counts once it is through here
-    Offset through;                 // all from `since` to below is on its disk
-    std::vector<FeedId> otherwise;  // but for these, of which it showed another history, or more than is here
+    Offset since;                       // what is before is not known
+    Offset proven;                      // the follow counts once it is through here
+    Offset through;                     // all from `since` to below is on its disk
+    std::vector<FeedId> otherwise;      // but for these, of which it showed another history, or more than is here
+    std::map<FeedId, Sequence> begins;  // and for what lies before a retention: up to here
     [[nodiscard]] Offset counted() const { return through < proven ? Offset{} : through; }
   };
 

@@ -48,6 +48,7 @@ struct DeliverOrder {
   std::uint64_t max_bytes = 0;     // credit left; the first event (or segment, in mode feeds) must fit into it
   std::uint32_t max_messages = 1;  // likewise
   bool search = false;             // from a vector, at its start: jump ahead to JournalReader::first_beyond
+  std::vector<Offset> proofs;      // retentions that go first, each with what follows up to its seal, in a message of their own
   bool quiet = false;              // need not be told that it stands at the head if there was nothing for it
   std::uint64_t step_bytes = 0;    // of a message, past its first sealed run; 0: as large as they go
 };

@@ -1,5 +1,6 @@
 // Whether a follow is admissible, and where it starts.
 #include <algorithm>
+#include <limits>
 
 #include "broker/core/area.h"
 #include "broker/core/followers.h"
@@ -26,6 +27,9 @@ Result<void> bounds(const Follow& follow) {
     return refuse(RefusalCode::invalid_field, "lanes", "name at least one of the lanes flash (1), normal (2), bulk (4)");
   if (follow.from == FollowFrom::named && follow.cursor_name.empty())
     return refuse(RefusalCode::missing_field, "cursor_name", "a follow from a named cursor names it");
+  if (follow.from_retention && (follow.mode != FollowMode::feeds || follow.from != FollowFrom::vector))
+    return refuse(RefusalCode::invalid_field, "from_retention",
+                  "whole feeds, asked for by a vector, may begin behind a retention");
   if (follow.mode == FollowMode::feeds && !follow.cursor_name.empty())
     return refuse(RefusalCode::invalid_field, "cursor_name", "nodes follow by vector; a named cursor is for events");
   return bounded(follow.vector.size(), kMaxVectorFeeds, "vector");
@@ -56,6 +60,34 @@ Offset named_start(const std::optional<Offset>& kept, Offset next) {
 bool asked_for(const Follow& follow, const FeedId& feed) {
   return (follow.lanes & mask_of(feed.lane)) != 0 &&
          (follow.regions.empty() || std::find(follow.regions.begin(), follow.regions.end(), feed.region) != follow.regions.end());
+}
+
+// A feed is spared its beginning only while its owner and one more have all of it: so the chain can be made whole again where
+// one of them is lost. Of another region's feed this node is that one, or began itself because there was one.
+FeedVector Followers::spared(const Ground& ground, const Agent& agent, const Follow& follow, std::vector<Offset>& proofs) const {
+  FeedVector spared;
+  if (follow.mode != FollowMode::feeds) return spared;
+  const RegionCode asker = agent.id.region();
+  std::map<FeedId, Sequence> held;
+  for (const FeedPosition& position : follow.vector) held[position.feed] = position.head.sequence;
+  for (const auto& [feed, head] : ground.sequencer.heads()) {
+    if (feed.region == asker || !asked_for(follow, feed) || !may_hold(ground, agent, follow.mode, feed)) continue;
+    const Sequence begins = ground.sequencer.begins(feed);
+    const auto theirs = held.find(feed);
+    const bool nothing = theirs == held.end() || theirs->second.value == 0;
+    const auto retained = ground.retained.find(feed);
+    const bool may_begin =
+        nothing && follow.from_retention && retained != ground.retained.end() && retained->second.through.sequence >= begins &&
+        (feed.region != ground.region() || ground.durability.another_holds(ground, feed, retained->second.offset, asker));
+    if (may_begin) {
+      spared.push_back({feed, retained->second.through});
+      proofs.push_back(retained->second.offset);
+    } else if (begins.value > 0 && (nothing || theirs->second < begins)) {
+      // What is here does not go on from there: others have what lies between.
+      spared.push_back({feed, {Sequence(static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())), {}}});
+    }
+  }
+  return spared;
 }
 
 Result<void> Followers::rights(const Ground& ground, const Agent& agent, FollowMode mode, const Filter& filter) const {

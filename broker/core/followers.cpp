@@ -57,8 +57,15 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   spec->zstd = follow.zstd && follow.mode == FollowMode::feeds && (follow.lanes & mask_of(Lane::flash)) == 0 &&
                setting_of(ground.config.links, from.agent.id.region()).compress;
   Follower follower;
+  FeedVector spared_feeds;
   if (follow.from == FollowFrom::vector) {
     spec->have = relevant(ground, follow);
+    spared_feeds = spared(ground, from.agent, follow, follower.proofs);
+    for (const FeedPosition& position : spared_feeds) {
+      std::erase_if(spec->have, [&](const FeedPosition& p) { return p.feed == position.feed; });
+      spec->have.push_back(position);
+    }
+    std::sort(spec->have.begin(), spec->have.end(), [](const FeedPosition& a, const FeedPosition& b) { return a.feed < b.feed; });
     follower.ahead = beyond_ours(ground, spec->have);
     follower.settled = ground.sequencer.peer_offset();  // below it lies all that is held now
     follower.search = !spec->have.empty();
@@ -76,7 +83,7 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   share.follows += 1;
   share.area_points += points_of(follow.filter.area);
   contacts_[from.connection] = Contact{turn.now, turn.now};
-  ground.durability.followed(ground, from, follow, *offset);
+  ground.durability.followed(ground, from, follow, *offset, spared_feeds);
   turn.send(from.connection,
             Followed{follow.follow, ground.region(), ground.config.incarnation, *offset, ground.sequencer.next_offset()});
 }
@@ -145,7 +152,10 @@ void Followers::delivered(const Ground& ground, const Turn& turn, const Delivere
   follower.retry_ms = follower.blocked ? std::clamp(2 * follower.retry_ms, kFirstRetryMs, kLastRetryMs) : 0;
   follower.retry_at = turn.now + follower.retry_ms;
   follower.caught_up = follower.caught_up || follower.cursor >= follower.ordered_head;
-  if (moved) follower.search = false;
+  if (moved || delivered.sent) {
+    follower.search = false;
+    follower.proofs.clear();
+  }
   if (moved || delivered.sent) follower.stalled_at = 0;
   follower.untold = !delivered.sent && (moved || follower.untold);
   if (!delivered.sent) return;
@@ -297,7 +307,7 @@ std::optional<Heartbeat> Followers::heartbeat_for(const Ground& ground, const Tu
   for (const auto& [feed, head] : ground.sequencer.heads()) {
     if (feed.region != ground.region() && feed.region != agent.id.region()) continue;
     if (!ground.members().holds(feed.audience, agent.id.region()) || beat.vector.size() >= kMaxLinkVectorFeeds) continue;
-    beat.vector.push_back({feed, head});
+    beat.vector.push_back({feed, head, ground.sequencer.begins(feed)});
   }
   return beat;
 }
@@ -362,7 +372,7 @@ void Followers::hand_out(const Ground& ground, Turn& turn) {
     f.ordered_head = head;
     const bool quiet = f.caught_up && turn.now - f.told_at < kStandingWordMs;
     turn.effects.deliveries.push_back(DeliverOrder{it->first.first, it->first.second, f.spec, f.cursor, head, f.credit_bytes,
-                                                   f.credit_messages, f.search, quiet});
+                                                   f.credit_messages, f.search, f.proofs, quiet});
     const std::uint64_t rate = setting_of(ground.config.links, f.spec->agent.id.region()).bytes_per_second;
     if (rate == 0 || f.spec->mode != FollowMode::feeds || (f.spec->lanes & mask_of(Lane::flash)) != 0) continue;
     turn.effects.deliveries.back().max_messages = 1;

@@ -62,11 +62,12 @@ class Followers {
     Offset done;              // the follower is done with all below, as it says
     std::uint64_t credit_bytes = 0;
     std::uint32_t credit_messages = 0;
-    TimeMs told_at = 0;      // it was sent something
-    TimeMs stalled_at = 0;   // behind, and could take nothing since; 0: it can
-    bool search = false;     // its first order may jump over what it holds
-    bool under_way = false;  // an order is with the ring
-    bool blocked = false;    // the last order could send nothing: wait for credit, a tick or the retry
+    TimeMs told_at = 0;          // it was sent something
+    TimeMs stalled_at = 0;       // behind, and could take nothing since; 0: it can
+    bool search = false;         // its first order may jump over what it holds
+    std::vector<Offset> proofs;  // retentions that its first order gives ahead: feeds begin behind them
+    bool under_way = false;      // an order is with the ring
+    bool blocked = false;        // the last order could send nothing: wait for credit, a tick or the retry
     TimeMs retry_at = 0;
     TimeMs retry_ms = 0;
     bool caught_up = false;  // it stood at the head once: from then on it is spared what is not of its lanes and regions
@@ -85,6 +86,10 @@ class Followers {
   [[nodiscard]] Result<void> rights(const Ground& ground, const Agent& agent, FollowMode mode, const Filter& filter) const;
   [[nodiscard]] Result<void> room(const AgentMessage& from, const Follow& follow) const;
   [[nodiscard]] Result<Offset> start(const Ground& ground, const Agent& agent, const Follow& follow) const;
+  // What a node is not sent though its vector does not name it: what lies before a retention that it may begin from, with
+  // `proofs` of that, and feeds that begin here behind where it stands.
+  [[nodiscard]] FeedVector spared(const Ground& ground, const Agent& agent, const Follow& follow,
+                                  std::vector<Offset>& proofs) const;
   // Where the named cursor of a follow that starts there stands from now on. No other follow moves it any more.
   [[nodiscard]] Result<Offset> take_cursor(Turn& turn, const AgentMessage& from, const Follow& follow, Offset start);
   void done_with(const Turn& turn, Follower& follower, Offset offset);

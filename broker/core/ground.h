@@ -20,6 +20,7 @@ struct Ground {
   RestoreFence fence;  // behind what it sets
   StandingAlarms standing;
   ClockWatch clocks;
+  std::map<FeedId, RetainedFeed> retained;  // where feeds may begin for who holds nothing of them
   bool disk_low = false;
   bool former_shown = false;  // every member has shown what it holds of this region's former epochs
 

@@ -10,6 +10,7 @@
 #include "broker/core/policy.h"
 #include "schemas/damage.h"
 #include "schemas/protocol.h"
+#include "schemas/retained.h"
 
 namespace lianxi::core {
 
@@ -82,12 +83,16 @@ struct RetentionPlanned {
 struct Damaged {
   std::vector<DamagedRange> ranges;
 };
+// Retentions have come, own ones or peers': the view has read them.
+struct Retained {
+  std::vector<RetainedFeed> feeds;
+};
 struct Tick {};
 
 struct Input {
   TimeMs now = 0;
   std::variant<AgentMessage, PeerMessage, ConnectionLost, LinkLost, Delivered, PolicyChanged, DiskState, RetentionPlanned, Tick,
-               Damaged>
+               Damaged, Retained>
       what;
 };
 

@@ -186,7 +186,7 @@ void Publishing::repeat(Call& call, Sequence sequence, const BodyHash& hash) {
     if (this_turn)
       durability.ask(call.from, call.publish, sequence, *held.feed, held.ticket);
     else
-      durability.ask(call.from, call.publish, sequence, *held.feed, held.offset);
+      durability.ask(call.from, call.publish, sequence, *held.feed, {held.feed_sequence, held.offset});
   }
 }
 

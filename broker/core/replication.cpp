@@ -40,13 +40,15 @@ TimeMs wait_ms(RegionCode own, const LinkId& id, std::uint32_t attempt, TimeMs m
 }  // namespace
 
 // Whole feeds of the link's member in its lanes, from what is held of them on.
-Follow Replication::question(const Ground& ground, RegionCode peer, SessionId follow, const LinkId& of, FeedVector held) {
+Follow Replication::question(const Ground& ground, RegionCode peer, SessionId follow, const LinkId& of, FeedVector held,
+                             bool from_retention) {
   const LinkSetting setting = setting_of(ground.config.links, peer);
   Follow question;
   question.follow = follow;
   question.mode = FollowMode::feeds;
   question.from = FollowFrom::vector;
   question.vector = std::move(held);
+  question.from_retention = from_retention;
   question.regions = {of.peer};
   question.lanes = lanes_of(of.lanes);
   question.credit_bytes = kLinkCreditBytes;
@@ -159,7 +161,7 @@ FeedVector Replication::held_of(const Ground& ground, const LinkId& id) {
   FeedVector vector;
   for (const auto& [feed, head] : ground.sequencer.heads()) {
     if (feed.region != id.peer || (lanes_of(id.lanes) & mask_of(feed.lane)) == 0) continue;
-    vector.push_back({feed, head});
+    vector.push_back({feed, head, ground.sequencer.begins(feed)});
   }
   // Later epochs stand last; what is cut off comes again and is known then.
   if (vector.size() > kMaxLinkVectorFeeds)
@@ -181,7 +183,9 @@ void Replication::open(const Ground& ground, Turn& turn, const LinkId& id, Link&
   link.sight.clock_ahead_ms.reset();
   link.owed.clear();
   turn.effects.link_resets.push_back({id, link.reason});
-  turn.effects.link_sends.push_back({id, question(ground, id.peer, link.follow, id, held_of(ground, id))});
+  FeedVector held = held_of(ground, id);
+  link.from_retention = may_begin(ground, link, held);
+  turn.effects.link_sends.push_back({id, question(ground, id.peer, link.follow, id, std::move(held), link.from_retention)});
 }
 
 void Replication::say_unfollow(Turn& turn, const LinkId& id, const Link& link, const std::string& reason) {

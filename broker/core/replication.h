@@ -23,6 +23,8 @@ inline constexpr TimeMs kDetourPatienceMs = 10'000;
 inline constexpr TimeMs kMaxDetourPatienceMs = 3'600'000;  // of a member that has gone, doubled each time nothing came
 // What a member published before it went is fetched from its own node for so long; from then on from whoever has it.
 inline constexpr TimeMs kLastFetchMs = 7 * 86'400'000LL;
+// Proofs of retentions that wait for the first events behind them: so much of each region; beyond that, feeds come whole.
+inline constexpr std::size_t kMaxShownProofBytes = 4 * 1024 * 1024;
 // A claim is shown from so many events before this node's head on.
 inline constexpr std::uint64_t kShownBack = 4'096;
 // A peer may run another members file for so long before a person is told: files are changed city by city.
@@ -52,10 +54,11 @@ class Replication {
     RegionCode via;
     SessionId follow;  // on the link to `via`
     bool open = false;
-    TimeMs moved_at = 0;     // opened, or brought something
-    TimeMs retry_at = 0;     // while it is not open
-    std::uint32_t vain = 0;  // peers asked since it last brought something
-    bool given_up = false;   // what was delivered is no answer
+    TimeMs moved_at = 0;          // opened, or brought something
+    TimeMs retry_at = 0;          // while it is not open
+    std::uint32_t vain = 0;       // peers asked since it last brought something
+    bool given_up = false;        // what was delivered is no answer
+    bool from_retention = false;  // asked so: feeds may begin behind a retention
   };
   // Own feeds of epochs that a restore has ended: what it lost is asked of every peer, once on each connection.
   struct Former : Detour {
@@ -65,10 +68,12 @@ class Replication {
   };
   struct Link {
     State state = State::down;
-    SessionId follow;          // of the last opening; what carries another is of a connection before, or a detour's
-    SessionId last_follow;     // given out on this link
-    bool passed_over = false;  // something of this follow was not taken, though it goes on: a forked or ended feed
-    TimeMs down_since = 0;     // while it is not `following`
+    SessionId follow;             // of the last opening; what carries another is of a connection before, or a detour's
+    SessionId last_follow;        // given out on this link
+    bool from_retention = false;  // asked so: feeds may begin behind a retention
+    bool whole = false;           // what came so did not hold: from now on feeds are asked for whole
+    bool passed_over = false;     // something of this follow was not taken, though it goes on: a forked or ended feed
+    TimeMs down_since = 0;        // while it is not `following`
     std::uint32_t attempt = 0;
     TimeMs retry_at = 0;
     TimeMs heard = 0;
@@ -118,8 +123,8 @@ class Replication {
   // The link follows no more from here on.
   static void left(const Turn& turn, Link& link);
   // To be asked of `peer`.
-  [[nodiscard]] static Follow question(const Ground& ground, RegionCode peer, SessionId follow, const LinkId& of,
-                                       FeedVector held);
+  [[nodiscard]] static Follow question(const Ground& ground, RegionCode peer, SessionId follow, const LinkId& of, FeedVector held,
+                                       bool from_retention = false);
   void say_unfollow(Turn& turn, const LinkId& id, const Link& link, const std::string& reason);
   [[nodiscard]] static FeedVector held_of(const Ground& ground, const LinkId& id);
   void ask_former(const Ground& ground, Turn& turn, const LinkId& id, Link& link);
@@ -127,6 +132,18 @@ class Replication {
   bool take_own(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
   // The question for own feeds has ended, or goes on.
   void judge_former(Ground& ground, Turn& turn, const Source& source, const Message& said, Offset through);
+  // --- feeds that begin behind a retention, replication_begin.cpp ---
+  [[nodiscard]] bool may_begin(const Ground& ground, const Link& link, const FeedVector& held) const;
+  [[nodiscard]] static bool asked_so(const Source& source) {
+    return source.detour == nullptr ? source.link.from_retention : source.detour->from_retention;
+  }
+  // True if the segment is a proof that its feed may begin in its middle: it is kept until the events behind come.
+  bool take_proof(const Ground& ground, const Segment& segment, const SealPublicKey& key);
+  // What proves that the feed may begin with this segment; null: nothing yet.
+  [[nodiscard]] const Beginning* shown_for(const Segment& segment) const;
+  // The feed is taken up there; what was shown of it is used up.
+  void begin(Ground& ground, const Beginning& beginning);
+
   static void suspect(Turn& turn, const Source& source, const Segment& segment);
 
   // Whether every member has shown on its connection of today what it holds of this region's former epochs.
@@ -169,11 +186,12 @@ class Replication {
 
   std::map<LinkId, Link> links_;
   Repairs repairs_;
-  std::map<RegionCode, PeerSight> sights_;                        // of whoever has a link
-  LinkBudget asked_;                                              // of each peer
-  std::map<LinkId, Detour> detours_;                              // by the link that is down
-  std::set<FeedId> forked_;                                       // peers' feeds of which another history was shown
-  std::map<FeedId, std::optional<TimeMs>> ended_;                 // those that go on behind their end, and that end
+  std::map<std::pair<FeedId, Sequence>, Beginning> shown_;  // by the last event that is not held; bounded: kMaxShownProofBytes
+  std::map<RegionCode, PeerSight> sights_;                  // of whoever has a link
+  LinkBudget asked_;                                        // of each peer
+  std::map<LinkId, Detour> detours_;                        // by the link that is down
+  std::set<FeedId> forked_;                                 // peers' feeds of which another history was shown
+  std::map<FeedId, std::optional<TimeMs>> ended_;           // those that go on behind their end, and that end
   std::map<std::pair<std::string, std::string>, TimeMs> alarms_;  // what and about whom -> when told
 };
 

@@ -67,11 +67,24 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     pass_over(source);
     return true;
   }
-  const FeedHead ours = ground.sequencer.head(feed);
+  FeedHead ours = ground.sequencer.head(feed);
   if (ours.sequence.value == 0 && feeds_of(ground.sequencer, feed.region) >= kMaxFeedsOfRegion)
     return leave(RefusalCode::oversize, std::to_string(kMaxFeedsOfRegion) + " feeds of " + to_text(feed.region) +
                                             " are held, the most a region may open; " + to_text(feed) + " is too many");
+  const Beginning* beginning = nullptr;
+  if (asked_so(source) && segment.info().first_sequence.value > ours.sequence.value + 1) {
+    if (ours.sequence.value == 0) beginning = shown_for(segment);
+    if (beginning != nullptr)
+      ours = beginning->through;
+    else if (take_proof(ground, segment, member->seal_key))
+      return true;
+  }
   const SegmentVerdict verdict = judge_segment(segment, ours, member->seal_key);
+  if (beginning != nullptr && verdict.outcome == SegmentVerdict::Outcome::forked) {
+    source.link.whole = true;
+    back_off(ground, turn, source, "what " + to_text(feed) + " says in its retention is not so: " + verdict.reason);
+    return false;
+  }
   // Of a forked feed only what goes on from the history that is held here: when the other copy is gone, the feed is whole again.
   if (forked_.contains(feed) && verdict.outcome != SegmentVerdict::Outcome::append) {
     pass_over(source);
@@ -92,6 +105,7 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
         ground.standing.raise(turn, "feed_ended", to_text(feed), std::move(late));
         return true;
       }
+      if (beginning != nullptr) begin(ground, *beginning);
       append(ground, turn, source, segment);
       return true;
     case SegmentVerdict::Outcome::forked:
@@ -108,6 +122,7 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     case SegmentVerdict::Outcome::gap:
       break;
   }
+  if (asked_so(source)) source.link.whole = true;
   back_off(ground, turn, source, verdict.reason);
   return false;
 }

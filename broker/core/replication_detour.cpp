@@ -70,8 +70,10 @@ void Replication::open_detour(const Ground& ground, Turn& turn, const LinkId& id
   detour.follow = link.last_follow = SessionId{link.last_follow.value + 1};
   detour.open = true;
   detour.moved_at = turn.now;
+  FeedVector held = held_of(ground, id);
+  detour.from_retention = may_begin(ground, links_.at(id), held) && !link.whole;
   turn.effects.link_sends.push_back(
-      {{detour.via, id.lanes}, question(ground, detour.via, detour.follow, id, held_of(ground, id))});
+      {{detour.via, id.lanes}, question(ground, detour.via, detour.follow, id, std::move(held), detour.from_retention)});
 }
 
 void Replication::close_detour(Turn& turn, LaneClass lanes, Detour& detour, const std::string& reason) {
@@ -181,8 +183,10 @@ bool Replication::take_own(Ground& ground, Turn& turn, const Source& source, con
   const FeedId& feed = segment.info().feed;
   const Member* own = ground.members().find(ground.region());
   if (own == nullptr) return true;
-  // Of a later epoch nothing is held here, and any part of it will do; so it is with what contradicts our own.
-  const FeedHead ours = feed.epoch > ground.config.epoch || parts_from(ground.sequencer, segment)
+  // Of a later epoch nothing is held here, and any part of it will do; so it is with what contradicts our own, and with what
+  // lies beyond it: the peer may hold no more than what stands behind a retention.
+  const bool beyond = segment.info().first_sequence.value > ground.sequencer.head(feed).sequence.value + 1;
+  const FeedHead ours = beyond || feed.epoch > ground.config.epoch || parts_from(ground.sequencer, segment)
                             ? FeedHead{Sequence{segment.info().first_sequence.value - 1}, segment.info().previous}
                             : ground.sequencer.head(feed);
   const SegmentVerdict verdict = judge_segment(segment, ours, own->seal_key);

@@ -1,6 +1,7 @@
 #include "broker/core/sequencer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "schemas/limits.h"
 
@@ -55,6 +56,21 @@ Sequencer::Ticket Sequencer::accept(const Turn& turn, const FeedId& feed, const 
   return ticket;
 }
 
+Sequence Sequencer::begins(const FeedId& feed) const {
+  const auto found = begins_.find(feed);
+  return found == begins_.end() ? Sequence{} : found->second;
+}
+
+void Sequencer::begun(const std::vector<Beginning>& beginnings) {
+  for (const Beginning& beginning : beginnings) begins_[beginning.feed] = beginning.through.sequence;
+}
+
+void Sequencer::begin_peer(Beginning beginning) {
+  heads_[beginning.feed] = beginning.through;
+  begins_[beginning.feed] = beginning.through.sequence;
+  beginnings_.push_back(std::move(beginning));
+}
+
 void Sequencer::append_peer(StoredSegment segment) {
   heads_[segment.info.feed] = segment.last;
   peer_offset_ = Offset{peer_offset_.value + segment.info.count};
@@ -67,6 +83,7 @@ void Sequencer::close(Turn& turn) {
   next_ = peer_offset_;
   batch.segments = std::move(from_peers_);
   from_peers_.clear();
+  batch.beginnings = std::exchange(beginnings_, {});
   std::vector<Salt> salts(positions_.size());
   if (!salts.empty()) derive_salts(turn.entropy, positions_.front().ordinal, salts);
   for (auto& [feed, events] : pending_) {

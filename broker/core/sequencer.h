@@ -46,6 +46,12 @@ class Sequencer {
   // The last sequence of an own feed, with what the open turn has accepted.
   [[nodiscard]] Sequence last_sequence(const FeedId& feed) const;
   [[nodiscard]] const std::map<FeedId, FeedHead>& heads() const { return heads_; }
+  // What is held of the feed begins behind this sequence, by a retention of its region; 0: at its beginning.
+  [[nodiscard]] Sequence begins(const FeedId& feed) const;
+  // A peer's feed of which nothing is held is taken up behind a retention: its next segment goes on from there, in this turn.
+  void begin_peer(Beginning beginning);
+  // Of before the start.
+  void begun(const std::vector<Beginning>& beginnings);
   // Where a peer's next segment of this turn will stand. Peers' segments come before the own ones.
   [[nodiscard]] Offset peer_offset() const { return peer_offset_; }
   // `segment.info.first_offset` is peer_offset(); its chain continues head(). Checked by the caller.
@@ -83,10 +89,12 @@ class Sequencer {
   Ordinal last_ordinal_;
   HybridClock clock_;
   std::map<FeedId, FeedHead> heads_;
+  std::map<FeedId, Sequence> begins_;                   // of feeds that are not held from their first event on
   std::map<std::pair<RegionCode, Lane>, Offset> ends_;  // behind the last event of a region's lane, since the start
   std::map<FeedId, std::vector<Pending>> pending_;      // of every own feed; flash first: lanes order feeds of one epoch
   std::map<FeedId, Recent> recent_;                     // own feeds
   std::vector<StoredSegment> from_peers_;
+  std::vector<Beginning> beginnings_;
   std::vector<Position> positions_;  // of the open turn; their ordinals are dense
 };
 

@@ -33,6 +33,7 @@ struct JournalState {
   std::vector<CursorRow> cursors;
   std::optional<Fence> fence;
   std::vector<Quarantined> quarantined;
+  std::vector<Beginning> beginnings;  // of feeds that are not held from their first event on
 };
 
 // A stored segment as read back: `bytes` parse with Segment::parse.

@@ -202,6 +202,7 @@ JournalState JournalFile::load() {
   state.cursors = cursors_.load();
   state.fence = forks_.load_fence();
   state.quarantined = forks_.load_quarantine();
+  state.beginnings = beginnings_.load();
   return state;
 }
 
@@ -221,6 +222,7 @@ void JournalFile::commit(const JournalBatch& batch, const Birth* birth) {
     fail(StoreError::corrupt, "the batch begins at offset " + std::to_string(batch.first_offset.value) +
                                   ", the journal stands at " + std::to_string(next_.value));
   }
+  for (const Beginning& beginning : batch.beginnings) write_beginning(beginning);
   for (const StoredSegment& segment : batch.segments) write_segment(segment);
   // First: a session closed here may be opened again by the same batch, and its fresh rows must stay.
   for (const SessionKey& session : batch.closed) forget(session);

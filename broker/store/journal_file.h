@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "broker/store/beginning_table.h"
 #include "broker/store/cursor_table.h"
 #include "broker/store/fork_table.h"
 #include "broker/store/sqlite.h"
@@ -74,6 +75,7 @@ class JournalFile {
   void watch_log();
   void load_heads();
   void write_birth(const Birth& birth);
+  void write_beginning(const Beginning& beginning);
   void write_segment(const StoredSegment& segment);
   std::int64_t feed_row(const FeedId& feed, const FeedHead& opening);
   void write_sessions(const std::vector<SessionRow>& sessions);
@@ -92,6 +94,7 @@ class JournalFile {
   Database db_;
   CursorTable cursors_{*db_};
   ForkTable forks_{*db_};
+  BeginningTable beginnings_{*db_};
   std::optional<JournalMeta> meta_;
   std::map<FeedId, Feed> feeds_;
   Offset next_{1};

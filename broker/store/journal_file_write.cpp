@@ -24,6 +24,10 @@ void JournalFile::write_birth(const Birth& birth) {
   cursors_.write(birth.state.cursors);
   if (birth.state.fence) forks_.write(*birth.state.fence);
   for (const Quarantined& row : birth.state.quarantined) forks_.write(row);
+  for (Beginning row : birth.state.beginnings) {
+    row.proof.clear();  // it stays where the feed begins
+    beginnings_.write(row);
+  }
   meta_ = meta;
   next_ = meta.first_offset;
 }
@@ -45,6 +49,14 @@ std::int64_t JournalFile::feed_row(const FeedId& feed, const FeedHead& opening) 
       .exec();
   feeds_[feed] = {row, opening};
   return row;
+}
+
+void JournalFile::write_beginning(const Beginning& beginning) {
+  if (feeds_.contains(beginning.feed))
+    fail(StoreError::corrupt, to_text(beginning.feed) + " is held, and cannot begin again at sequence " +
+                                  std::to_string(beginning.through.sequence.value + 1));
+  (void)feed_row(beginning.feed, beginning.through);
+  beginnings_.write(beginning);
 }
 
 void JournalFile::write_segment(const StoredSegment& segment) {

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <set>
 
 #include "broker/store/files.h"
 #include "broker/store/migrations.h"
@@ -65,15 +66,19 @@ class SqliteReadView final : public ReadView {
         const Audience& audience = tables_.audience(audiences.number(0));
         rows[audience.text()] = {audience, hash_of(audiences.blob(1), "audience"), {}};
       }
-      Run feeds(tables_.statement("SELECT region, epoch, lane, audience, sequence, hash FROM feed"));
+      // While a retention is awaited from which a feed begins here, the digest is not that of its vector.
+      std::set<std::string> open;
+      Run feeds(tables_.statement("SELECT region, epoch, lane, audience, sequence, hash, awaits FROM feed"));
       while (feeds.next()) {
         const Audience& audience = tables_.audience(feeds.number(3));
         const FeedId feed{RegionCode(static_cast<std::uint32_t>(feeds.number(0))),
                           Epoch(static_cast<std::uint32_t>(feeds.number(1))), static_cast<Lane>(feeds.number(2)), audience};
         rows[audience.text()].vector.push_back({feed, {Sequence(feeds.number_u64(4)), hash_of(feeds.blob(5), "feed")}});
+        if (feeds.number(6) > 0) open.insert(audience.text());
       }
       std::vector<DigestRow> digests;
       for (auto& [name, row] : rows) {
+        if (open.contains(name)) continue;
         std::sort(row.vector.begin(), row.vector.end(), [](const auto& a, const auto& b) { return a.feed < b.feed; });
         digests.push_back(std::move(row));
       }

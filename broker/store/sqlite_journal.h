@@ -37,6 +37,8 @@ struct VerifyReport {
   std::vector<std::string> findings;
   // Forks that seals of a region prove by themselves: one line each. They do not make the journal unproven.
   std::vector<std::string> evidence;
+  // Feeds that begin in their middle, each by a retention of its own region, one line each: proven like the rest.
+  std::vector<std::string> beginnings;
 };
 using KeyOf = std::function<const SealPublicKey*(RegionCode)>;
 [[nodiscard]] StoreResult<VerifyReport> verify_journal(

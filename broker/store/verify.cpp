@@ -3,14 +3,17 @@
 #include <filesystem>
 #include <set>
 
+#include "broker/store/beginning_table.h"
 #include "broker/store/files.h"
 #include "broker/store/fork_table.h"
 #include "broker/store/journal_file.h"
 #include "broker/store/migrations.h"
+#include "broker/store/own_ordinals.h"
 #include "broker/store/proof_run.h"
 #include "broker/store/quarantine.h"
 #include "broker/store/verify_copy.h"
 #include "broker/store/wal_scan.h"
+#include "schemas/codec/retention_proof.h"
 
 namespace lianxi::store {
 
@@ -20,61 +23,6 @@ struct SealRow {
   Offset offset;
   Hash hash{};
   std::optional<Signature> signature;
-};
-
-// The events of a region's own feeds, audiences and lanes together, bear dense ordinals over an epoch. They interleave
-// within a batch, so whether one is missing is told at a file's end: a batch lies in one file. Of an epoch that a restore has
-// ended only some may have come back from peers, in any order: then none may stand twice, but any may be missing.
-class OwnOrdinals {
- public:
-  // The file's opening ordinal; false if it is not where the file before ended. `lost`: that is not known.
-  bool open(Epoch epoch, Ordinal opening, bool lost) {
-    if (lost) runs_.clear();
-    Run& run = runs_[epoch];
-    const bool follows = lost || unread_ || run.next == opening.value + 1;
-    run.next = opening.value + 1;
-    opened_ = epoch;
-    after_loss_ = after_loss_ || lost;
-    unread_ = false;
-    return follows;
-  }
-  // False if it stands twice.
-  bool take(Epoch epoch, Ordinal ordinal) {
-    if (after_loss_ && epoch != opened_) return true;  // where it stood was in the part that is lost
-    Run& run = runs_[epoch];
-    if (ordinal.value < run.next || !run.ahead.insert(ordinal.value).second) return false;
-    for (auto first = run.ahead.begin(); first != run.ahead.end() && *first == run.next; ++run.next)
-      first = run.ahead.erase(first);
-    return true;
-  }
-  // A segment could not be read, and its ordinals are not known: that was told.
-  void unread() { unread_ = true; }
-  // At the file's end: the ordinals that are not there, though later ones are. Goes on behind the last one.
-  struct Gap {
-    Epoch epoch;
-    std::uint64_t first, last;
-  };
-  std::vector<Gap> close() {
-    std::vector<Gap> gaps;
-    for (auto& [epoch, run] : runs_) {
-      if (epoch < opened_) continue;
-      for (const std::uint64_t held : run.ahead) {
-        if (held != run.next && !unread_) gaps.push_back({epoch, run.next, held - 1});
-        run.next = held + 1;
-      }
-      run.ahead.clear();
-    }
-    return gaps;
-  }
-
- private:
-  struct Run {
-    std::uint64_t next = 1;
-    std::set<std::uint64_t> ahead;
-  };
-  std::map<Epoch, Run> runs_;
-  Epoch opened_{0};
-  bool after_loss_ = false, unread_ = false;
 };
 
 class Verifier {
@@ -98,6 +46,7 @@ class Verifier {
       if (!begun(copy->db(), number, last)) return;
       ++report.files;
       integrity(copy->db());
+      beginnings(copy->db());
       openings(copy->db());
       segments(copy->db());
       ordinals();
@@ -120,6 +69,11 @@ class Verifier {
     name_ = "vector";
     for (const auto& [feed, head] : wanted_) {
       const auto held = heads_.find(feed);
+      if (const auto begun = begun_.find(feed); begun != begun_.end() && head.sequence < begun->second.through.sequence) {
+        report.beginnings.push_back("vector: " + to_text(feed) + " sequence " + std::to_string(head.sequence.value) +
+                                    " lies before the feed's beginning in this journal, so it cannot be compared");
+        continue;
+      }
       find(to_text(feed) + " sequence " + std::to_string(head.sequence.value) + " is not in this journal, which " +
            (held == heads_.end() ? "has nothing of the feed" : "ends at " + std::to_string(held->second.sequence.value)));
     }
@@ -205,6 +159,45 @@ class Verifier {
     }
   }
 
+  // Which feeds may begin in their middle, by their own region's word.
+  void beginnings(SQLite::Database& db) {
+    const auto rows = BeginningTable(db).load();
+    for (const Beginning& row : rows) {
+      const auto known = begun_.find(row.feed);
+      if (row.proof.empty() && lost_) {  // it stands in a file that is not looked at
+        begun_.insert_or_assign(row.feed, Begun{row.through, row.retained_at, std::nullopt});
+      } else if (row.proof.empty() || known != begun_.end()) {
+        if (known == begun_.end() || known->second.through != row.through || known->second.at != row.retained_at)
+          find("it says that " + to_text(row.feed) + " begins behind sequence " + std::to_string(row.through.sequence.value) +
+               ", and no file before it proves that");
+      } else {
+        begin(row);
+      }
+    }
+    for (const auto& [feed, begun] : begun_) {
+      if (std::none_of(rows.begin(), rows.end(), [&](const Beginning& row) { return row.feed == feed; }))
+        find("it does not know that " + to_text(feed) + " begins in its middle, as the file before says");
+    }
+  }
+
+  void begin(const Beginning& row) {
+    const std::string what = to_text(row.feed) + " begins at sequence " + std::to_string(row.through.sequence.value + 1) +
+                             " by the retention at sequence " + std::to_string(row.retained_at.value);
+    const SealPublicKey* key = key_of_(row.feed.region);
+    const auto segment = Segment::parse(row.proof);
+    if (key == nullptr || !segment || segment->info().feed != row.feed)
+      return find(what + ", which proves nothing: " +
+                  (key == nullptr ? "the members file has no key of region " + to_text(row.feed.region)
+                   : !segment     ? segment.error().reason
+                                  : "it is of another feed"));
+    const auto proof = read_retention_proof(*segment, *key);
+    if (!proof) return find(what + ", which proves nothing: " + proof.error().reason);
+    if (proof->through != row.through || proof->at != row.retained_at)
+      return find(what + ", which says that it begins behind sequence " + std::to_string(proof->through.sequence.value));
+    begun_.insert_or_assign(row.feed, Begun{row.through, row.retained_at, proof->hash});
+    report.beginnings.push_back(name_ + ": " + what);
+  }
+
   // The heads at the file's beginning are those at the end of the file before, if that is known.
   void openings(SQLite::Database& db) {
     const auto feeds = read_feeds(db);
@@ -212,7 +205,11 @@ class Verifier {
     for (const auto& [id, feed] : feeds) {
       feeds_[feed.row] = id;
       const auto before = heads_.find(id);
-      if (!lost_ && (before == heads_.end() ? FeedHead{} : before->second) != feed.opening) {
+      const auto begun = before == heads_.end() ? begun_.find(id) : begun_.end();
+      const FeedHead expected = before != heads_.end()  ? before->second
+                                : begun != begun_.end() ? begun->second.through
+                                                        : FeedHead{};
+      if (!lost_ && expected != feed.opening) {
         find("it opens " + to_text(id) + " at sequence " + std::to_string(feed.opening.sequence.value) +
              " with a head that is not the file before's");
       }
@@ -295,8 +292,12 @@ class Verifier {
   }
 
   void records(const std::string& at, const FeedId& feed, const Segment& segment) {
+    const auto begun = begun_.find(feed);
     for (const RecordView& record : segment.records()) {
       match(feed, record.stamp.sequence, record.hash);
+      if (begun != begun_.end() && begun->second.at == record.stamp.sequence &&
+          begun->second.hash.value_or(record.hash) != record.hash)
+        find(at + ": the retention by which the feed begins here stands otherwise at its place: its region sealed it twice");
       const auto tell = [&](const std::string& what) {
         find(at + ": the event of sequence " + std::to_string(record.stamp.sequence.value) + " " + what);
       };
@@ -380,6 +381,12 @@ class Verifier {
   const KeyOf& key_of_;
   std::map<FeedId, FeedHead> wanted_;
   std::map<FeedId, FeedHead> heads_;
+  struct Begun {
+    FeedHead through;
+    Sequence at;               // of the retention
+    std::optional<Hash> hash;  // the chain's there, as its proof says
+  };
+  std::map<FeedId, Begun> begun_;
   std::map<std::int64_t, FeedId> feeds_;  // of the file at hand
   OwnOrdinals own_;
   std::set<RegionCode> unknown_, foreign_;

@@ -6,6 +6,7 @@
 #include "broker/store/log_vfs.h"
 #include "broker/store/migrations.h"
 #include "broker/store/projections/alert.h"
+#include "broker/store/projections/beginning.h"
 #include "broker/store/projections/incident.h"
 #include "broker/store/projections/resource.h"
 #include "broker/store/projections/retention.h"
@@ -24,9 +25,12 @@ class SqliteView final : public View {
         incidents_(*db_),
         resources_(*db_),
         retentions_(*db_),
+        beginnings_(*db_),
         set_meta_(*db_, "UPDATE meta SET value = ? WHERE name = 'offset'"),
         set_digest_(*db_, "UPDATE audience SET digest = ? WHERE id = ?"),
-        set_feed_(*db_, "INSERT OR REPLACE INTO feed (region, epoch, lane, audience, sequence, hash) VALUES (?, ?, ?, ?, ?, ?)"),
+        set_feed_(*db_,
+                  "INSERT OR REPLACE INTO feed (region, epoch, lane, audience, sequence, hash, awaits)"
+                  " VALUES (?, ?, ?, ?, ?, ?, ?)"),
         count_unread_(*db_,
                       "INSERT INTO unread (reason, events) VALUES (?, ?)"
                       " ON CONFLICT (reason) DO UPDATE SET events = events + excluded.events") {
@@ -64,6 +68,8 @@ class SqliteView final : public View {
 
   [[nodiscard]] std::vector<std::string> mismatches() override { return std::exchange(mismatches_, {}); }
 
+  [[nodiscard]] std::vector<RetainedFeed> retained() override { return beginnings_.take_fresh(); }
+
   [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
     return guarded("read the view's alerts", [&] {
       SQLite::Statement select(*db_, "SELECT entity, event_bytes FROM alert WHERE region = ? ORDER BY id");
@@ -97,6 +103,7 @@ class SqliteView final : public View {
       const std::string name = run.text(0);
       audiences_[name] = {run.number(1), name, Digest(hash_of(run.blob(2), "audience")), false};
     }
+    beginnings_.reload(audiences_);
   }
 
   AudienceRow& audience(const Audience& audience) {
@@ -127,6 +134,7 @@ class SqliteView final : public View {
     }
     AudienceRow& of = audience(info.feed.audience);
     of.touched = true;
+    beginnings_.arrives(info);
     std::map<Kind, std::uint64_t> kinds;
     for (std::uint32_t i = 0; i < info.count; ++i) {
       const Offset at(stored.first_offset.value + i);
@@ -152,6 +160,7 @@ class SqliteView final : public View {
     const auto version = version_of(feed.epoch, record.stamp.ordinal);
     if (!version) return "unreadable";
     const Applied applied{feed, record, envelope, reader_.home(), *version, at, of};
+    if (const Retention* retention = reader_.retention()) beginnings_.note(applied, *retention);
     if (!retentions_.counts({feed.region, feed.lane, of.id}, *version)) return "before the retention";
     if (reader_.has_body() && reader_.lane() != feed.lane) return "lane is not the feed's";
     if (const Retention* retention = reader_.retention()) return apply_retention(applied, *retention);
@@ -175,6 +184,8 @@ class SqliteView final : public View {
     if (feed.lane == Lane::flash) alerts_.drop(source, *cut, applied.audience);
     if (feed.lane == Lane::normal) incidents_.drop(source, *cut, applied.audience);
     if (feed.lane != Lane::flash) resources_.drop(source, *cut, applied.audience);
+    // It describes what never comes here, where the feed begins behind a later one.
+    if (beginnings_.awaits(feed).value > 0) return nullptr;
     // A later epoch of the region may have changed the same rows before this feed came so far.
     if (later_epoch(feed, applied.audience.id) || kept_digest(*db_, feed, applied.audience.id, *cut) == retention.digest)
       return nullptr;
@@ -209,6 +220,7 @@ class SqliteView final : public View {
           .put(at.first)
           .put(at.second.sequence.value)
           .put(BytesView(at.second.hash))
+          .put(beginnings_.awaits(feed).value)
           .exec();
     }
     heads_.clear();
@@ -222,6 +234,7 @@ class SqliteView final : public View {
   IncidentProjection incidents_;
   ResourceProjection resources_;
   RetentionProjection retentions_;
+  BeginningProjection beginnings_;
   SQLite::Statement set_meta_, set_digest_, set_feed_, count_unread_;
   Offset offset_{1}, taken_{1};
   std::map<std::string, AudienceRow> audiences_;

@@ -10,10 +10,11 @@
 
 #include "broker/store/journal.h"
 #include "schemas/protocol.h"
+#include "schemas/retained.h"
 
 namespace lianxi::store {
 
-inline constexpr std::uint32_t kViewVersion = 3;  // raised when tables or a projection's outcome change: the view is rebuilt
+inline constexpr std::uint32_t kViewVersion = 4;  // raised when tables or a projection's outcome change: the view is rebuilt
 
 inline constexpr std::size_t kTakeBytes = 1024 * 1024;                // of segments read at a time
 inline constexpr std::size_t kViewTransactionBytes = 8 * kTakeBytes;  // of segments, while there is a backlog
@@ -56,6 +57,8 @@ class View {
   // Retentions taken since this was last asked whose digest is not that of what stands here: their region's view, or this one,
   // is not what the events add up to. One sentence each, for a person.
   [[nodiscard]] virtual std::vector<std::string> mismatches() = 0;
+  // Where feeds may begin for who holds nothing of them: what was taken since this was last asked, at first of all feeds.
+  [[nodiscard]] virtual std::vector<RetainedFeed> retained() = 0;
   // Own alerts for LoadedState: entity -> core::alert_content_hash is computed by the caller from the event's bytes.
   using AlertVisitor = std::function<void(const std::string& entity, BytesView event)>;
   [[nodiscard]] virtual StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const = 0;

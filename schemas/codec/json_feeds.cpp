@@ -36,6 +36,7 @@ nlohmann::ordered_json codec::json_feeds(const FeedVector& vector) {
                   {"audience", position.feed.audience.text()},
                   {"seq", position.head.sequence.value},
                   {"hash", to_hex(position.head.hash)}});
+    if (position.begins.value > 0) to.back()["begins"] = position.begins.value + 1;
   }
   return to;
 }

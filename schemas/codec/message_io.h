@@ -90,6 +90,8 @@ class MessageReader : public ValueReader {
       if ((item->sequence() == 0) != (size_of(item->hash()) == 0)) {
         invalid(field, "a hash stands with every sequence but 0");
       }
+      position.begins = Sequence(item->begins());
+      if (item->begins() > item->sequence()) invalid(field, "a feed begins where it ends at the latest");
       return position;
     });
     std::ranges::sort(vector, {}, &FeedPosition::feed);
@@ -136,7 +138,8 @@ template <class T>
     const auto hash = position.head.sequence.value == 0 ? flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>>()
                                                         : write_bytes(out, position.head.hash);
     return wire::CreateFeedPosition(out, position.feed.region.value, position.feed.epoch.value,
-                                    static_cast<std::uint8_t>(position.feed.lane), audience, position.head.sequence.value, hash);
+                                    static_cast<std::uint8_t>(position.feed.lane), audience, position.head.sequence.value, hash,
+                                    position.begins.value);
   });
 }
 

@@ -135,7 +135,7 @@ Bytes write_payload(const Follow& follow) {
   return finish(out, wire::CreateFollow(out, static_cast<std::uint8_t>(follow.mode), static_cast<std::uint8_t>(follow.from),
                                         follow.node.value, follow.incarnation.value, follow.offset.value, vector, regions,
                                         follow.lanes, filter, follow.credit_bytes, follow.credit_messages, cursor_name,
-                                        follow.zstd ? codec::kTakesZstd : std::uint8_t{0}));
+                                        follow.zstd ? codec::kTakesZstd : std::uint8_t{0}, follow.from_retention));
 }
 
 Bytes write_payload(const Followed& followed) {

@@ -202,6 +202,7 @@ Result<Message> read(const FrameHeader& header, const wire::Follow* from, Messag
   if (follow.cursor_name.size() > kMaxCursorNameBytes)
     in.fail(RefusalCode::oversize, "cursor_name", fmt::format("at most {} bytes", kMaxCursorNameBytes));
   follow.zstd = (from->compression() & codec::kTakesZstd) != 0;
+  follow.from_retention = from->from_retention();
   if (follow.from == FollowFrom::named && follow.cursor_name.empty())
     in.invalid("cursor_name", "a follow from a named cursor names it");
   return in.result<Message>(std::move(follow));

@@ -98,6 +98,14 @@ void SegmentWriter::append(const RecordView& record) {
   ++count_;
 }
 
+void SegmentWriter::append_redacted(const RecordView& record) {
+  const std::size_t start = bytes_.size();
+  append(record.stamp, Salt{}, record.body_digest, BytesView{});
+  std::uint8_t* at = bytes_.data() + start;
+  codec::store(at + kRecordFlagsAt, kFlagRedacted);
+  codec::store(at + kChecksumAt, static_cast<std::uint32_t>(checksum({at + kCheckedAt, bytes_.size() - start - kCheckedAt})));
+}
+
 void SegmentWriter::mark_filtered() {
   codec::store(bytes_.data() + kFlagsAt, kFlagFiltered);
 }

@@ -42,6 +42,8 @@ class SegmentWriter {
   // Its sequence must be the next one here too: a filter that skips an event begins a new segment, so that the offset of
   // record i is always first_offset + i.
   void append(const RecordView& record);
+  // The same without its body and salt: its place in the chain alone.
+  void append_redacted(const RecordView& record);
   void mark_filtered();
   // True if one more record and a seal fit into kMaxSegmentBytes; if not, begin another segment.
   [[nodiscard]] bool has_room(std::size_t publisher_bytes, std::size_t body_bytes) const;

@@ -57,7 +57,17 @@ bool Book::take_segment(RegionCode region, HostId host, const store::JournalSegm
     return false;
   }
   const FeedId& feed = segment->info().feed;
-  FeedHead& head = heads[feed];
+  const SegmentInfo& info = segment->info();
+  const auto [held, fresh] = heads.try_emplace(feed);
+  FeedHead& head = held->second;
+  if (fresh && info.first_sequence.value > 1) {
+    head = {Sequence(info.first_sequence.value - 1), info.previous};
+    if (!retained_.contains({feed, head.sequence, head.hash})) {
+      world_.fail("promise 8: " + where + lianxi::to_text(feed) + " begins behind " + std::to_string(head.sequence.value) +
+                  ", and its region never let go of what is before");
+      return false;
+    }
+  }
   const Result<FeedHead> after = verify_chain(*segment, head);
   if (!after) {
     world_.fail("promise 8: " + where + "the chain breaks: " + after.error().reason);
@@ -94,6 +104,10 @@ void Book::judge_event(const std::string& where, const FeedId& feed, const Recor
   if (never_.contains(body) && !twice_.contains(body)) return world_.fail("promise 9: " + where + " was refused");
   const Result<Event> event = decode_event(record.body);
   if (!event) return world_.fail("promise 9: " + where + " is no event");
+  if (const auto* retention = std::get_if<Retention>(&event->body)) {
+    world_.fired(Fault::retained);
+    retained_.insert({feed, retention->through.sequence, retention->through.hash});
+  }
   const auto home = home_region(event->envelope.entity);
   if (event->envelope.kind == Kind::resource && (!home || *home != feed.region))
     world_.fail("promise 6: " + where + " decides on " + event->envelope.entity + ", which is another region's");

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "broker/core/policy.h"
@@ -91,6 +92,9 @@ class Book {
   // A closed session may be opened again from such a copy; what it was answered before still stands.
   void begins_anew(const AgentId& agent, SessionId session);
 
+  // A region has had two nodes.
+  [[nodiscard]] bool has_copies() const { return !branches_.empty(); }
+
   [[nodiscard]] std::size_t acknowledged() const { return acknowledged_; }
   [[nodiscard]] std::size_t refused() const { return refused_; }
 
@@ -155,6 +159,7 @@ class Book {
   std::vector<std::pair<Asked, Answered>> lost_;  // receipts behind the backup that a node was restored from
   std::map<RegionCode, std::vector<BodyHash>> never_while_known_;
   std::set<RegionCode> restored_;
+  std::set<std::tuple<FeedId, Sequence, Hash>> retained_;  // where feeds may begin: what their region let go of ends there
   std::size_t acknowledged_ = 0, refused_ = 0;
   std::shared_ptr<const core::Members> members_;
   struct Spread {

@@ -57,6 +57,8 @@ constexpr std::string_view kFaultWords[] = {
     "sequences reused",
     "sequences skipped",
     "sessions closed",
+    "retentions published",
+    "feeds that a joiner begins behind a retention",
     "deliveries falsified",
 };
 static_assert(std::size(kFaultWords) == kFaults);

@@ -67,6 +67,9 @@ enum class Fault : std::uint8_t {
   sequence_reused,
   sequence_skipped,
   session_closed,
+  // what owners let go of
+  retained,
+  begun_behind,
   // peers
   lie,
 };

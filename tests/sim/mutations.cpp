@@ -54,6 +54,7 @@ class MutatedView final : public store::View {
   [[nodiscard]] StoreResult<void> commit() override { return view_->commit(); }
   [[nodiscard]] std::vector<Count> counts() override { return view_->counts(); }
   [[nodiscard]] std::vector<std::string> mismatches() override { return view_->mismatches(); }
+  [[nodiscard]] std::vector<RetainedFeed> retained() override { return view_->retained(); }
   [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
     return view_->each_alert(region, visit);
   }

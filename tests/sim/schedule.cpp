@@ -20,7 +20,7 @@ constexpr Weight kWeights[] = {
 };
 
 constexpr std::pair<Trouble, unsigned> kRare[] = {
-    {Trouble::roll_back, 15}, {Trouble::clone, 25}, {Trouble::join_late, 15}, {Trouble::retire, 25}};
+    {Trouble::roll_back, 15}, {Trouble::clone, 25}, {Trouble::join_late, 35}, {Trouble::retire, 25}};
 
 constexpr std::string_view kBackgroundWords[] = {"loss", "slow", "duplicates", "late-copies", "wild-agents", "second-deaths"};
 static_assert(std::size(kBackgroundWords) == kBackgrounds);
@@ -57,6 +57,10 @@ std::vector<Step> make_schedule(std::uint64_t seed) {
     const std::uint64_t own = rare.next();
     if (rare.chance(percent)) out.push_back({out.size(), at, what, own});
   }
+  // Not a trouble, but what its consequences meet. Of a chance of its own, so that the others come as they did.
+  Prng retains(seed * 0x9E3779B97F4A7C15ULL + 3);
+  for (TimeMs at = retains.between(2000, 6000); at < kTroubleMs; at += retains.between(700, 6000))
+    out.push_back({out.size(), at, Trouble::retain, retains.next()});
   return out;
 }
 

@@ -31,6 +31,7 @@ enum class Trouble : std::uint8_t {
   clone,
   join_late,
   retire,
+  retain,
 };
 
 struct Step {

@@ -230,6 +230,7 @@ bool SimNode::take_batch(const std::vector<app::SharedSegment>& committed) {
     crash(Fault::death_in_view);
     return false;
   }
+  if (auto retained = view_->retained(); !retained.empty()) enqueue({clock(), core::Retained{std::move(retained)}}, false);
   if (!view_waits_) {
     view_waits_ = true;
     world_.after(random_.between(0, kGatherMs), [this, generation = generation_] {
@@ -252,6 +253,7 @@ bool SimNode::show_batch() {
     crash(Fault::death_in_view);
     return false;
   }
+  judge_retentions();
   if (random_.chance(20)) (void)digests();
   return true;
 }
@@ -262,6 +264,7 @@ void SimNode::note_commit(const std::vector<app::SharedSegment>& committed) {
     const SegmentInfo& info = held->info();
     line += ", " + to_text(info.feed) + " " + std::to_string(info.first_sequence.value) + ".." +
             std::to_string(info.first_sequence.value + info.count - 1);
+    if (info.first_sequence.value > 1) note_beginning(info);
     book_.committed(region(), host_, held->as_journal_segment());
     if (settings_.on_disk) settings_.on_disk(host_, info);
     // What comes back after a restore was judged by the rights of its day.

@@ -57,6 +57,8 @@ class SimNode final : public NodePort {
   void put_clock_right();  // if it is behind
   void set_policy(std::shared_ptr<const core::Policy> policy);
   void set_members(std::shared_ptr<const core::Members> members);  // its members file is another
+  // Its operator lets go of what one of its feeds says up to some event; sim_node_retain.cpp.
+  void retain(Prng& random);
   // Turns a bit in a file left behind; the audit must find what readers would see of it. Later its operator puts it right.
   void flip_bit(Prng& random);
   // A copy of its journal as `backup` makes it; false: not now.
@@ -126,7 +128,9 @@ class SimNode final : public NodePort {
   bool perform(app::TurnOutput out);
   bool take_batch(const std::vector<app::SharedSegment>& committed);
   bool show_batch();
+  void judge_retentions();
   void note_commit(const std::vector<app::SharedSegment>& committed);
+  void note_beginning(const SegmentInfo& info);
   void judge_alarm(const core::Alarm& alarm);
   void tick(std::uint64_t generation);
   void close();
@@ -187,6 +191,7 @@ class SimNode final : public NodePort {
   Epoch image_epoch_;
   bool image_is_older_ = false;  // it runs on the image, or on what came of it
   bool operator_called_ = false, taken_off_ = false;
+  std::vector<SessionId> operator_sessions_;
   std::vector<std::function<void(bool)>> rolled_back_;
   bool forgiven_ = false;
 };

@@ -150,6 +150,7 @@ FeedVector Simulation::shared(const SimNode& node, const Audience& audience) con
   FeedVector out = node.heads();
   std::erase_if(
       out, [&](const FeedPosition& position) { return position.feed.audience != audience || forks_.contains(position.feed); });
+  for (FeedPosition& position : out) position.begins = {};  // where a feed begins is a node's own affair
   return out;
 }
 

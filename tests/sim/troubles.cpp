@@ -66,6 +66,8 @@ void Troubles::perform(const Step& step) {
       return;
     case Trouble::retire:
       return memberships_.retire(random);
+    case Trouble::retain:
+      return node(random).retain(random);
   }
 }
 

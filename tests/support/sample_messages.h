@@ -94,11 +94,16 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
   link.cursor_name.clear();
   link.zstd = true;
   all.emplace_back("follow_of_a_link", link);
+  link.from_retention = true;
+  all.emplace_back("follow_of_a_joiner", link);
   all.emplace_back("followed", Followed{session, RegionCode(330800), Incarnation(99), Offset(5), Offset(77)});
   all.emplace_back("deliver", Deliver{session, Offset(1'003), true, sample_segment()});
   all.emplace_back("credit", Credit{session, 4'096, 3, Offset(78)});
   all.emplace_back("unfollow", Unfollow{session, "done"});
   all.emplace_back("heartbeat", Heartbeat{kNoon, sample_vector()});
+  FeedVector joined = sample_vector();
+  joined.front().begins = joined.front().head.sequence;
+  all.emplace_back("heartbeat_of_a_joiner", Heartbeat{kNoon, joined});
   all.emplace_back("heartbeat_with_echo", Heartbeat{kNoon, sample_vector(), {}, kNoon - 40, 7});
   all.emplace_back(
       "query_resources",

@@ -61,13 +61,6 @@ void add_resources(SQLite::Database& db, const FeedId& feed, std::int64_t audien
   }
 }
 
-// True if the event is of the feed and place that it stands in; else it means nothing.
-bool stands_in(const Applied& applied, const Retention& retention) {
-  const FeedId& feed = applied.feed;
-  return applied.envelope.status == Status::Actual && applied.home == feed.region && retention.epoch == feed.epoch &&
-         retention.lane == feed.lane && retention.position.value + 1 == applied.record.stamp.sequence.value;
-}
-
 }  // namespace
 
 RetentionProjection::RetentionProjection(SQLite::Database& db)
@@ -75,6 +68,12 @@ RetentionProjection::RetentionProjection(SQLite::Database& db)
       write_(db,
              "INSERT OR REPLACE INTO retention (region, lane, audience, cut, version, event_hash) VALUES (?, ?, ?, ?, ?, ?)") {
   reload();
+}
+
+bool RetentionProjection::stands_in(const Applied& applied, const Retention& retention) {
+  const FeedId& feed = applied.feed;
+  return applied.envelope.status == Status::Actual && applied.home == feed.region && retention.epoch == feed.epoch &&
+         retention.lane == feed.lane && retention.position.value + 1 == applied.record.stamp.sequence.value;
 }
 
 void RetentionProjection::reload() {

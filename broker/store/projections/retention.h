@@ -20,6 +20,8 @@ class RetentionProjection {
     const auto held = held_.find(source);
     return held == held_.end() || version > held->second.cut;
   }
+  // True if the event is of the feed and place that it stands in; else it means nothing.
+  [[nodiscard]] static bool stands_in(const Applied& applied, const Retention& retention);
   // The cut that the event makes, for the caller to drop what lies there; 0: none that goes further than what holds. Nothing if
   // it is no retention of the feed that it stands in.
   [[nodiscard]] std::optional<Version> take(const Applied& applied, const Retention& retention);

@@ -58,6 +58,11 @@ void Disk::commit(const JournalBatch& batch) {
     must(segment.has_value(), "a stored segment can be read");
     must(stored.info.first_offset == next_offset && segment->info().first_offset == next_offset, "offsets are dense");
     FeedHead& head = heads[stored.info.feed];
+    for (const Beginning& beginning : batch.beginnings) {
+      if (beginning.feed != stored.info.feed || head.sequence.value > 0) continue;
+      head = beginning.through;
+      beginnings.push_back(beginning);
+    }
     const auto verified = verify_chain(*segment, head);
     must(verified.has_value() && *verified == stored.last, "a segment continues its feed");
     must(stored.info.count == segment->records().size(), "the segment's count is told");
@@ -65,7 +70,15 @@ void Disk::commit(const JournalBatch& batch) {
          "each segment is sealed");
     head = stored.last;
     next_offset = Offset{next_offset.value + stored.info.count};
-    for (const RecordView& record : segment->records()) last_time = std::max(last_time, record.stamp.time);
+    for (const RecordView& record : segment->records()) {
+      last_time = std::max(last_time, record.stamp.time);
+      const auto event = decode_event(record.body);
+      const auto* retention = event ? std::get_if<Retention>(&event->body) : nullptr;
+      if (retention == nullptr) continue;
+      retained[stored.info.feed] = {
+          stored.info.feed, retention->through, record.stamp.sequence,
+          Offset{stored.info.first_offset.value + (record.stamp.sequence.value - stored.info.first_sequence.value)}};
+    }
     segments.push_back(stored);
   }
   for (const SessionRow& row : batch.sessions) {
@@ -90,6 +103,8 @@ LoadedState Disk::load(RegionCode region, Epoch epoch) const {
   state.last_time = last_time;
   state.fence = fence;
   state.quarantined = quarantined;
+  state.beginnings = beginnings;
+  for (const auto& [feed, place] : retained) state.retained.push_back(place);
   for (const auto& [key, row] : sessions) state.sessions.push_back(row);
   for (const auto& [key, row] : cursors) state.cursors.push_back(row);
   for (const auto& [key, answer] : answers) {
@@ -106,6 +121,15 @@ LoadedState Disk::load(RegionCode region, Epoch epoch) const {
     }
   }
   return state;
+}
+
+RecordView Disk::record(const FeedId& feed, Sequence sequence) const {
+  for (const StoredSegment& stored : segments) {
+    if (stored.info.feed != feed || sequence < stored.info.first_sequence || sequence > stored.last.sequence) continue;
+    return Segment::parse(stored.bytes)->records()[sequence.value - stored.info.first_sequence.value];
+  }
+  must(false, "the event is held");
+  return {};
 }
 
 std::vector<Event> Disk::events(RegionCode region) const {
@@ -130,6 +154,12 @@ CoreConfig CoreRig::config() const {
 
 Effects CoreRig::turn(std::vector<Input> inputs) {
   core.begin(now, entropy_of(++turns_, region));
+  // The view has read what was committed before.
+  if (Retained news; disk.retained != told_) {
+    told_ = disk.retained;
+    for (const auto& [feed, place] : told_) news.feeds.push_back(place);
+    core.step(input(std::move(news)));
+  }
   for (const Input& input : inputs) core.step(input);
   Effects effects = core.finish();
   auto touched = effects.touched.begin();
@@ -202,6 +232,22 @@ Transcript CoreRig::publish(const Agent& agent, std::uint64_t session, std::uint
 
 Deliver CoreRig::perform(const DeliverOrder& order, std::size_t max_segments) const {
   Deliver deliver{order.follow, order.from, false, {}};
+  for (const Offset proof : order.proofs) {
+    const auto stored = std::find_if(disk.segments.begin(), disk.segments.end(), [&](const StoredSegment& s) {
+      return s.info.first_offset <= proof && proof.value < s.info.first_offset.value + s.info.count;
+    });
+    must(stored != disk.segments.end(), "a proof stands in the journal");
+    const auto segment = Segment::parse(stored->bytes);
+    std::optional<SegmentWriter> cut;
+    for (std::size_t i = proof.value - stored->info.first_offset.value; i < segment->records().size(); ++i) {
+      const RecordView& record = segment->records()[i];
+      const Hash before = i == 0 ? stored->info.previous : segment->records()[i - 1].hash;
+      if (!cut) cut.emplace(stored->info.feed, FeedHead{Sequence{record.stamp.sequence.value - 1}, before}, proof);
+      cut->append(record);
+    }
+    const Bytes bytes = std::move(*cut).finish(*stored->seal);
+    deliver.segments.insert(deliver.segments.end(), bytes.begin(), bytes.end());
+  }
   for (const StoredSegment& stored : disk.segments) {
     const Offset end{stored.info.first_offset.value + stored.info.count};
     if (end <= order.from || stored.info.first_offset >= order.head) continue;

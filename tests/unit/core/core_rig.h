@@ -26,10 +26,14 @@ struct Disk {
   std::map<CursorKey, CursorRow> cursors;
   std::optional<Fence> fence;
   std::vector<Quarantined> quarantined;
+  std::vector<Beginning> beginnings;
+  std::map<FeedId, RetainedFeed> retained;  // as the view would tell
 
   // Checks the batch's form on the way: dense offsets, continuing feeds, a seal on each segment.
   void commit(const JournalBatch& batch);
   [[nodiscard]] LoadedState load(RegionCode region, Epoch epoch) const;
+  // Of a feed's event that is held here.
+  [[nodiscard]] RecordView record(const FeedId& feed, Sequence sequence) const;
   // Every event of the feed's region and kind of lane, in order: the words that a test compares.
   [[nodiscard]] std::vector<Event> events(RegionCode region) const;
 };
@@ -77,6 +81,7 @@ class CoreRig {
   [[nodiscard]] CoreConfig config() const;
   std::shared_ptr<const Members> members_;
   std::shared_ptr<const Policy> policy_;
+  std::map<FeedId, RetainedFeed> told_;
   Epoch epoch_{1};
   std::uint64_t turns_ = 0;
 };

@@ -1,0 +1,41 @@
+// Feeds of which nothing is held yet, and of which the peer gives what stands behind a retention. First comes the retention, as
+// the owner's node wrote and sealed it; then the events behind what it cuts. Who passes either on is believed nothing.
+#include "broker/core/replication.h"
+#include "schemas/codec/retention_proof.h"
+
+namespace lianxi::core {
+
+// A vector that names only some of what is held would be read as if nothing were held of the others.
+bool Replication::may_begin(const Ground& ground, const Link& link, const FeedVector& held) const {
+  return !ground.config.whole_feeds && !link.whole && held.size() < kMaxLinkVectorFeeds;
+}
+
+bool Replication::take_proof(const Ground& ground, const Segment& segment, const SealPublicKey& key) {
+  if (!begins_with_retention(segment)) return false;
+  const FeedId& feed = segment.info().feed;
+  const auto proof = read_retention_proof(segment, key);
+  if (!proof) return false;
+  if (ground.sequencer.head(feed).sequence.value > 0) return true;  // it came again, or another way
+  Bytes bytes = strip_proof(segment);
+  std::size_t held = 0;
+  for (const auto& [place, shown] : shown_)
+    if (place.first.region == feed.region) held += shown.proof.size();
+  if (held + bytes.size() > kMaxShownProofBytes)
+    std::erase_if(shown_, [&](const auto& entry) { return entry.first.first.region == feed.region; });
+  shown_.insert_or_assign({feed, proof->through.sequence}, Beginning{feed, proof->through, proof->at, std::move(bytes)});
+  return true;
+}
+
+const Beginning* Replication::shown_for(const Segment& segment) const {
+  const SegmentInfo& info = segment.info();
+  const auto found = shown_.find({info.feed, Sequence(info.first_sequence.value - 1)});
+  return found == shown_.end() ? nullptr : &found->second;
+}
+
+void Replication::begin(Ground& ground, const Beginning& beginning) {
+  const FeedId feed = beginning.feed;
+  ground.sequencer.begin_peer(beginning);
+  std::erase_if(shown_, [&](const auto& entry) { return entry.first.first == feed; });
+}
+
+}  // namespace lianxi::core
