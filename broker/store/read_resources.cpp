@@ -47,7 +47,7 @@ class Search {
   // Conditions on a row, in the order in which `bind` gives their values. Drills are kept out here.
   [[nodiscard]] std::string conditions() const {
     std::string sql =
-        " r.status = 0 AND r.record_version > r.removed_version AND (? >> r.type) & 1 AND r.state <= ?"
+        " r.status = 0 AND r.record_version > r.removed_version AND (? >> r.type) & 1 AND (? >> r.state) & 1"
         " AND r.place >= ? AND r.place < ?";
     if (!ask_.capability.empty()) {
       sql += " AND EXISTS (SELECT 1 FROM resource_capability c WHERE c.capability = ? AND c.resource = r.id)";
@@ -55,8 +55,8 @@ class Search {
     return sql;
   }
   void bind(Run& run) const {
-    const ResourceState worst = ask_.available ? ResourceState::available : ResourceState::unavailable;
-    run.put(types_).put(static_cast<int>(worst)).put(places_.low).put(places_.high);
+    constexpr int kAvailable = 1 << static_cast<int>(ResourceState::available);
+    run.put(types_).put(ask_.available ? kAvailable : ~0).put(places_.low).put(places_.high);
     if (!ask_.capability.empty()) run.put(ask_.capability);
   }
 

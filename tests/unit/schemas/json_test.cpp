@@ -79,7 +79,8 @@ json spool_form(const Event& event) {
 }
 
 TEST(EventFromJson, ReadsBackWhatIsPrinted) {
-  for (const Event& event : {test::full_alert(), test::full_report(), test::full_resource()}) {
+  for (const Event& event :
+       {test::full_alert(), test::full_report(), test::full_resource(), test::full_site(), test::full_mobilisation()}) {
     const auto read = event_from_json(spool_form(event).dump());
     ASSERT_TRUE(read) << read.error().field << ": " << read.error().reason;
     EXPECT_EQ(*read, event);
