@@ -85,6 +85,9 @@ inline constexpr std::uint32_t kDefaultQueryLimit = 1'000;
 inline constexpr std::uint32_t kMaxQueryLimit = 10'000;
 inline constexpr std::uint32_t kMaxQueryWaitMs = 10'000;
 inline constexpr std::uint32_t kMaxReadTransactionMs = 2'000;
+inline constexpr std::size_t kMaxQueryTextBytes = 256;
+inline constexpr std::size_t kMaxQueryItems = 32;  // of a list in a question
+inline constexpr std::size_t kMaxCursorBytes = kMaxEntityBytes + 32;
 
 // Files that agencies hand in.
 inline constexpr std::size_t kMaxCapBytes = 1024 * 1024;        // one CAP document
