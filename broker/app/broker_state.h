@@ -67,6 +67,7 @@ struct Broker::State {
   MembersWatch members_watch;
   std::string members_refused;  // what was found when it was last refused: told once
   DataFolder data_folder;
+  std::shared_ptr<store::MapFeed> map_feed = std::make_shared<store::MapFeed>();
   net::Wakeup wakeup;  // the node's own thread signals it to the end
   std::unique_ptr<Node> node;
 

@@ -34,7 +34,6 @@ Result<Answer> QueryDesk::retention(const Query& query, const AskRetention& ask,
 
 Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now) {
   if (const auto* ask = std::get_if<AskRetention>(&query.ask)) return retention(query, *ask, agent, rights, now);
-  if (std::holds_alternative<AskTotals>(query.ask)) return refuse(RefusalCode::unknown_type, "ask", "not answered here yet");
   const auto* explained = std::get_if<AskExplain>(&query.ask);
   if (explained != nullptr && journal_ == nullptr)
     return refuse(RefusalCode::unknown_type, "ask", "no journal is read here, so no event can be explained");
@@ -49,6 +48,9 @@ Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, c
     return Answer{query.request, *offset, std::move(*report)};
   }
   auto found = rows(query, agent, rights, now);
+  if (!found && found.error().code == store::StoreError::not_found)
+    return refuse(RefusalCode::not_found, "alert",
+                  "this node shows you no such alert; `lianxi alerts --all` lists those it does");
   if (!found) return tl::unexpected(to_refusal(found.error()));
   return Answer{query.request, *offset, std::move(*found)};
 }
@@ -62,7 +64,10 @@ store::StoreResult<QueryDesk::Rows> QueryDesk::rows(const Query& query, const co
     if (!found) return tl::unexpected(std::move(found.error()));
     return Rows(std::move(*found));
   };
-  if (const auto* resources = std::get_if<AskResources>(&query.ask)) return to_rows(view_->resources(*resources, admits));
+  const store::MapContext context{now, rights.map_names.get()};
+  if (const auto* resources = std::get_if<AskResources>(&query.ask))
+    return to_rows(view_->resources(*resources, context, admits));
+  if (const auto* totals = std::get_if<AskTotals>(&query.ask)) return to_rows(view_->totals(*totals, context, admits));
   if (const auto* alerts = std::get_if<AskAlerts>(&query.ask)) return to_rows(view_->alerts(*alerts, now, admits));
   if (const auto* incidents = std::get_if<AskIncidents>(&query.ask)) return to_rows(view_->incidents(*incidents, admits));
   return to_rows(status(std::get<AskStatus>(query.ask), agent, rights, now));

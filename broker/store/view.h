@@ -9,11 +9,12 @@
 #include <string>
 
 #include "broker/store/journal.h"
+#include "broker/store/map_feed.h"
 #include "schemas/protocol.h"
 
 namespace lianxi::store {
 
-inline constexpr std::uint32_t kViewVersion = 3;  // raised when tables or a projection's outcome change: the view is rebuilt
+inline constexpr std::uint32_t kViewVersion = 4;  // raised when tables or a projection's outcome change: the view is rebuilt
 
 inline constexpr std::size_t kTakeBytes = 1024 * 1024;                // of segments read at a time
 inline constexpr std::size_t kViewTransactionBytes = 8 * kTakeBytes;  // of segments, while there is a backlog
@@ -27,6 +28,7 @@ struct SegmentView {
 struct ViewOptions {
   std::string path;  // view.db
   std::string vfs;
+  std::shared_ptr<MapFeed> map = {};  // between a view and its reader, so that the reader need not look for what changed
 };
 
 class View {
