@@ -62,6 +62,10 @@ std::string resource_entity(RegionCode home, std::string_view local_name) {
   return fmt::format("{:06}:resource:{}", home.value, local_name);
 }
 
+std::string mobilisation_entity(RegionCode home, std::string_view originating_id) {
+  return fmt::format("{:06}:mobilisation:{}", home.value, originating_id);
+}
+
 std::string retention_entity(RegionCode home, Lane lane, const Audience& audience) {
   return fmt::format("{:06}:retention:{}/{}", home.value, to_word(lane), audience.text());
 }

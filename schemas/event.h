@@ -148,10 +148,20 @@ struct IncidentReport {
 
 // --- resource ---
 enum class ResourceType : std::uint8_t { team, expert, supply, equipment, shelter, site };
-enum class ResourceState : std::uint8_t { available, reserved, deployed, unavailable };
-// Which fields count: `state`: state; `quantity`: quantity, capacity, occupancy; `place`: location, address and the
-// envelope's place; `upsert`: all; `remove`: none.
-enum class ResourceChange : std::uint8_t { upsert, state, quantity, place, remove };
+// A mobilisation moves it from available to committed, deployed, returning; `reserved`: held for somebody, not promised.
+enum class ResourceState : std::uint8_t { available, reserved, deployed, out_of_service, committed, returning };
+// Which fields count: `state`: state; `quantity`: quantity, capacity, occupancy; `place`: location, area, address and the
+// envelope's place; `contact`: contact and phone, for an audience that is narrower than the record's; `upsert`: all but what
+// `contact` states elsewhere; `remove`: none.
+enum class ResourceChange : std::uint8_t { upsert, state, quantity, place, remove, contact };
+
+// When somebody can be reached, week for week, in Beijing time. Over midnight: two of them.
+struct OnCall {
+  std::uint8_t days = 0;  // bit 0 Monday to bit 6 Sunday
+  std::uint16_t from_minute = 0;
+  std::uint16_t to_minute = 0;  // behind the last; at most 1440
+  bool operator==(const OnCall&) const = default;
+};
 
 struct Resource {
   ResourceChange change = ResourceChange::upsert;
@@ -172,7 +182,109 @@ struct Resource {
   std::vector<NameValue> attributes;
   // A restatement says where in its home's journal it was read: it is refused if the resource has changed since. 0: always taken.
   Offset as_of;
+  std::string answerable;  // the person answerable for a site (包保责任人), and how to call them
+  std::string answerable_phone;
+  std::optional<TimeMs> valid_from, valid_until;
+  std::vector<LonLat> area;            // closed ring, at least 4 points; of a site, a reach of river, a forest
+  std::vector<std::string> languages;  // of an expert: BCP 47, e.g. "zh", "en"
+  std::vector<OnCall> on_call;         // empty: at any time
   bool operator==(const Resource&) const = default;
+};
+
+// --- mobilisation: EDXL-RM 1.0 names and values; one event is one message of the 16 ---
+enum class ResourceMessage : std::uint8_t {
+  RequestResource,
+  ResponseToRequestResource,
+  RequisitionResource,
+  CommitResource,
+  RequestInformation,
+  ResponseToRequestInformation,
+  OfferUnsolicitedResource,
+  ReleaseResource,
+  RequestReturn,
+  ResponseToRequestReturn,
+  RequestQuote,
+  ResponseToRequestQuote,
+  RequestResourceDeploymentStatus,
+  ReportResourceDeploymentStatus,
+  RequestExtendedDeploymentDuration,
+  ResponseToRequestExtendedDeploymentDuration,
+};
+enum class Response : std::uint8_t { Accept, Decline, Provisional };
+enum class Recall : std::uint8_t { Update, Cancel };
+enum class ScheduleType : std::uint8_t {
+  RequestedArrival,
+  EstimatedArrival,
+  ActualArrival,
+  RequestedDeparture,
+  EstimatedDeparture,
+  ActualDeparture,
+  RequestedReturnDeparture,
+  EstimatedReturnDeparture,
+  ActualReturnDeparture,
+  RequestedReturnArrival,
+  EstimatedReturnArrival,
+  ActualReturnArrival,
+  BeginAvailable,
+  EndAvailable,
+  Committed,
+  Current,
+  ReportTo,
+  Route,
+};
+enum class ContactRole : std::uint8_t { Sender, Requester, SubjectMatterExpert, Approver, RespondingOrg, OwningOrg };
+// What a deployment status report states; EDXL-RM leaves the words to a list of the parties.
+enum class Deployment : std::uint8_t { none, departed, arrived, returning, returned };
+
+struct Schedule {
+  ScheduleType type{};
+  std::optional<TimeMs> at;
+  std::optional<LonLat> location;
+  std::string address;
+  bool operator==(const Schedule&) const = default;
+};
+struct MobilisationContact {
+  ContactRole role{};
+  std::string name;
+  std::string agency;
+  std::string phone;
+  bool operator==(const MobilisationContact&) const = default;
+};
+// One ResourceInformation of a message: what is asked for, or one resource that is offered, promised, moved.
+struct MobilisationItem {
+  std::string id;         // ResourceInfoElementID, its own within the message
+  std::string preceding;  // the item that it answers: of the request, whatever stands between
+  std::optional<Response> response;
+  std::string reason_code, reason;
+  std::string resource;  // entity; empty while nobody named one
+  std::optional<ResourceType> type;
+  std::string name;
+  std::string capability;  // a word of the resources' capabilities
+  std::string description;
+  std::int64_t quantity_milli = 0;  // thousandths of `unit`
+  std::string unit;
+  std::string restrictions, anticipated_function, price_quote, order_id, instructions;
+  Deployment deployment{};
+  std::vector<Schedule> schedule;
+  bool operator==(const MobilisationItem&) const = default;
+};
+// The first message of a thread names it: its message_id is the originating_id of all, and the entity's name.
+struct Mobilisation {
+  ResourceMessage message{};
+  std::string message_id;
+  std::string originating_id;
+  std::string preceding_id;  // the message that it answers
+  TimeMs sent = 0;
+  std::string description;
+  std::optional<Recall> recall;  // with recalled_id: an earlier message of the same sender counts no more
+  std::string recalled_id;
+  std::string incident;             // entity
+  std::vector<RegionCode> to;       // whom a request is for; empty: all members of its audience
+  std::optional<TimeMs> answer_by;  // judged by the clock of whoever owns the resource
+  std::vector<NameValue> funding;
+  std::vector<MobilisationContact> contacts;
+  std::vector<MobilisationItem> items;
+  bool operator==(const Mobilisation&) const = default;
 };
 
 // --- retention: of the feed that it stands in, nothing up to `through` counts any more ---
@@ -196,8 +308,8 @@ struct Override {
   bool operator==(const Override&) const = default;
 };
 
-using Body =
-    std::variant<std::monostate, Alert, IncidentReport, Resource, Retention, Override>;  // monostate: a kind without rules here
+// monostate: a kind without rules here
+using Body = std::variant<std::monostate, Alert, IncidentReport, Resource, Mobilisation, Retention, Override>;
 
 struct Envelope {
   Kind kind = Kind::unknown;
@@ -226,6 +338,7 @@ struct Event {
 [[nodiscard]] std::string alert_entity(RegionCode home, std::string_view sender, std::string_view identifier, TimeMs sent);
 [[nodiscard]] std::string incident_entity(RegionCode home, std::string_view case_reference);
 [[nodiscard]] std::string resource_entity(RegionCode home, std::string_view local_name);
+[[nodiscard]] std::string mobilisation_entity(RegionCode home, std::string_view originating_id);
 [[nodiscard]] std::string retention_entity(RegionCode home, Lane lane, const Audience& audience);
 [[nodiscard]] std::string override_entity(RegionCode home, Epoch epoch);
 [[nodiscard]] Result<RegionCode> home_region(std::string_view entity);  // checks the whole form

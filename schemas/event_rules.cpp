@@ -2,123 +2,24 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <cmath>
 
 #include "schemas/limits.h"
-#include "schemas/text.h"
-#include "schemas/vocabulary.h"
+#include "schemas/mobilisation_rules.h"
+#include "schemas/rule_checker.h"
 
 namespace lianxi {
 namespace {
 
-// Keeps the first fault with its path; every check after it does nothing.
-class Checker {
- public:
-  // The part of the path that holds while it lives: `infos[0]`.
-  class Scope {
-   public:
-    Scope(Checker& checker, std::string_view name, std::size_t index) : checker_(checker) {
-      checker_.path_.push_back({name, index});
-    }
-    ~Scope() { checker_.path_.pop_back(); }
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-
-   private:
-    Checker& checker_;
-  };
-
-  void fail(RefusalCode code, std::string_view field, std::string reason) {
-    if (fault_) return;
-    std::string path;
-    for (const Step& step : path_) path += fmt::format("{}[{}].", step.name, step.index);
-    path += field;
-    fault_ = Refusal{code, std::move(path), std::move(reason), 0};
-  }
-  void invalid(std::string_view field, std::string reason) { fail(RefusalCode::invalid_field, field, std::move(reason)); }
-
-  void text(std::string_view field, std::string_view value) {
-    if (!value.empty() && !is_text(value)) invalid(field, "not UTF-8 text, or it holds control characters");
-  }
-  void line(std::string_view field, std::string_view value) {
-    if (!value.empty() && !is_line(value)) invalid(field, "not one line of UTF-8 text without control characters");
-  }
-  void required_line(std::string_view field, std::string_view value) {
-    if (value.empty()) return fail(RefusalCode::missing_field, field, "it is required and must not be empty");
-    line(field, value);
-  }
-  void required_text(std::string_view field, std::string_view value) {
-    if (value.empty()) return fail(RefusalCode::missing_field, field, "it is required and must not be empty");
-    text(field, value);
-  }
-  void lines(std::string_view field, const std::vector<std::string>& values) {
-    for (const std::string& value : values) line(field, value);
-  }
-  // CAP 1.2, 3.2.1: identifier and sender.
-  void cap_name(std::string_view field, std::string_view value) {
-    required_line(field, value);
-    if (value.find_first_of(" \t,<&") != std::string_view::npos) {
-      invalid(field, "CAP allows no space, comma, '<' or '&' here");
-    }
-  }
-  template <class E>
-  void known(std::string_view field, E value) {
-    const auto number = static_cast<std::uint64_t>(value);
-    if (!is_known<E>(number)) invalid(field, fmt::format("number {} is not of its vocabulary", number));
-  }
-  void time(std::string_view field, TimeMs value) {
-    if (value < kMinTimeMs || value > kMaxTimeMs)
-      invalid(field, "the time is outside the years 1 to 9999; give milliseconds since 1970");
-  }
-  void time(std::string_view field, const std::optional<TimeMs>& value) {
-    if (value) time(field, *value);
-  }
-  void point(std::string_view field, const LonLat& value) {
-    const bool on_earth = std::abs(value.lon) <= 180 && std::abs(value.lat) <= 90;  // false for what is not a number
-    if (!on_earth) invalid(field, "longitude must be within -180..180 and latitude within -90..90 degrees");
-  }
-  void finite(std::string_view field, const std::optional<double>& value) {
-    if (value && !std::isfinite(*value)) invalid(field, "it must be a finite number");
-  }
-  template <class T>
-  void not_negative(std::string_view field, const std::optional<T>& value) {
-    if (value && *value < 0) invalid(field, "it must not be negative");
-  }
-  template <class List>
-  void name_values(std::string_view field, const List& values) {
-    for (const auto& item : values) {
-      line(field, item.name);
-      text(field, item.value);
-    }
-  }
-  [[nodiscard]] Result<void> result() && {
-    if (fault_) return tl::unexpected(std::move(*fault_));
-    return {};
-  }
-
- private:
-  struct Step {
-    std::string_view name;
-    std::size_t index;
-  };
-  std::vector<Step> path_;
-  std::optional<Refusal> fault_;
-};
-
-template <class T, class Check>
-void each(Checker& check, std::string_view name, const std::vector<T>& items, Check check_item) {
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const Checker::Scope scope(check, name, i);
-    check_item(check, items[i]);
+template <class Ring>
+void check_ring(Checker& check, std::string_view field, const Ring& ring) {
+  if (ring.size() < 4) check.invalid(field, fmt::format("a polygon has at least 4 points, this one {}", ring.size()));
+  for (const LonLat& point : ring) check.point(field, point);
+  if (!ring.empty() && ring.front() != ring.back()) {
+    check.invalid(field, "a polygon is closed: repeat its first point at its end");
   }
 }
-
 void check_polygon(Checker& check, const std::vector<LonLat>& polygon) {
-  if (polygon.size() < 4) check.invalid("points", fmt::format("a polygon has at least 4 points, this one {}", polygon.size()));
-  for (const LonLat& point : polygon) check.point("points", point);
-  if (!polygon.empty() && polygon.front() != polygon.back()) {
-    check.invalid("points", "a polygon is closed: repeat its first point at its end");
-  }
+  check_ring(check, "points", polygon);
 }
 
 void check_area(Checker& check, const AlertArea& area) {
@@ -227,6 +128,27 @@ bool is_capability(std::string_view word) {
   });
 }
 
+bool is_language(std::string_view tag) {
+  return tag.size() >= 2 && tag.size() <= 35 && std::ranges::all_of(tag, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
+void check_on_call(Checker& check, const OnCall& on_call) {
+  constexpr std::uint8_t kEveryDay = 0x7F;
+  constexpr std::uint16_t kDayMinutes = 24 * 60;
+  if (on_call.days == 0 || on_call.days > kEveryDay) check.invalid("on_call", "it names at least one of the seven days");
+  if (on_call.from_minute >= on_call.to_minute || on_call.to_minute > kDayMinutes)
+    check.invalid("on_call", "it ends after it begins, on the same day; over midnight it is two of them");
+}
+
+template <class Ring>
+void check_resource_area(Checker& check, const Ring& area) {
+  if (area.size() > kMaxAreaPoints)
+    check.invalid("area", fmt::format("{} points; an area has at most {}", area.size(), kMaxAreaPoints));
+  check_ring(check, "area", area);
+}
+
 // Resource or ResourceView.
 template <class R>
 void check_resource(Checker& check, const R& resource) {
@@ -252,6 +174,17 @@ void check_resource(Checker& check, const R& resource) {
   check.line("contact", resource.contact);
   check.line("phone", resource.phone);
   check.name_values("attributes", resource.attributes);
+  check.line("answerable", resource.answerable);
+  check.line("answerable_phone", resource.answerable_phone);
+  check.time("valid_from", resource.valid_from);
+  check.time("valid_until", resource.valid_until);
+  if (resource.valid_from && resource.valid_until && *resource.valid_until <= *resource.valid_from)
+    check.invalid("valid_until", "it must be later than valid_from");
+  if (!resource.area.empty()) check_resource_area(check, resource.area);
+  for (const auto& language : resource.languages) {
+    if (!is_language(language)) check.invalid("languages", "a language is a tag of BCP 47, e.g. zh or en-GB");
+  }
+  for (const OnCall& on_call : resource.on_call) check_on_call(check, on_call);
 }
 
 void check_retention(Checker& check, const Retention& retention) {
@@ -283,6 +216,10 @@ std::string other_entity_of(const Event& event) {
     return named == entity ? std::string() : named;
   }
   if (const auto* report = std::get_if<IncidentReport>(&event.body)) return other_incident(entity, report->case_reference);
+  if (const auto* mobilisation = std::get_if<Mobilisation>(&event.body)) {
+    std::string named = mobilisation_entity(*home_region(entity), mobilisation->originating_id);
+    return named == entity ? std::string() : named;
+  }
   if (const auto* retention = std::get_if<Retention>(&event.body)) {
     std::string named = retention_entity(*home_region(entity), retention->lane, event.envelope.audience);
     return named == entity ? std::string() : named;
@@ -354,6 +291,12 @@ Result<void> check_body(const Event& event) {
         break;
       }
       return refuse(RefusalCode::missing_field, "body", "a resource needs its body");
+    case Kind::mobilisation:
+      if (const auto* mobilisation = std::get_if<Mobilisation>(&event.body)) {
+        if (auto rules = check_mobilisation(*mobilisation); !rules) return rules;
+        break;
+      }
+      return refuse(RefusalCode::missing_field, "body", "a mobilisation needs its message");
     case Kind::retention:
       if (const auto* retention = std::get_if<Retention>(&event.body)) {
         check_retention(check, *retention);

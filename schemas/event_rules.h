@@ -39,6 +39,11 @@ struct ResourceView {
   std::string_view supply_code, contact, phone;
   std::span<const NameValueView> attributes;
   Offset as_of;
+  std::string_view answerable, answerable_phone;
+  std::optional<TimeMs> valid_from, valid_until;
+  std::span<const LonLat> area;
+  std::span<const std::string_view> languages;
+  std::span<const OnCall> on_call;
 };
 
 // The table of lane_of, for who knows no more than this of an event.

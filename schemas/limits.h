@@ -71,6 +71,10 @@ inline constexpr std::int64_t kMaxReconnectMs = 5'000;
 inline constexpr std::int64_t kRefusedLinkRetryMs = 30'000;  // a peer that refuses us, or whose feed is broken
 inline constexpr std::int64_t kAlarmRepeatMs = 60'000;       // an alarm that still holds is told again
 
+// Mobilisation.
+inline constexpr std::size_t kMaxMobilisationItems = 256;
+inline constexpr std::size_t kMaxSchedules = 32;  // of an item
+
 // Retention.
 inline constexpr std::size_t kMaxRetentionHolders = 20;  // named in one answer
 inline constexpr std::size_t kMaxRestatements = 512;     // in one answer; what is left is asked for again
@@ -81,6 +85,9 @@ inline constexpr std::uint32_t kDefaultQueryLimit = 1'000;
 inline constexpr std::uint32_t kMaxQueryLimit = 10'000;
 inline constexpr std::uint32_t kMaxQueryWaitMs = 10'000;
 inline constexpr std::uint32_t kMaxReadTransactionMs = 2'000;
+inline constexpr std::size_t kMaxQueryTextBytes = 256;
+inline constexpr std::size_t kMaxQueryItems = 32;  // of a list in a question
+inline constexpr std::size_t kMaxCursorBytes = kMaxEntityBytes + 32;
 
 // Files that agencies hand in.
 inline constexpr std::size_t kMaxCapBytes = 1024 * 1024;        // one CAP document

@@ -180,15 +180,37 @@ struct Heartbeat {
 };
 
 // --- queries ---
+struct LonLatBox {  // degrees; does not cross the date line
+  double west = 0, south = 0, east = 0, north = 0;
+  bool operator==(const LonLatBox&) const = default;
+};
+// All that is given must hold. Nearest first with `near`, else by id; what lies nowhere has no place in the first order.
 struct AskResources {
   std::optional<LonLat> near;
   std::optional<double> within_m;  // needs `near`
   std::vector<ResourceType> types;
-  std::string capability;
-  std::optional<PlaceCode> place;  // with all below
-  bool available = false;
-  std::uint32_t limit = 0;  // 0: kDefaultQueryLimit
+  std::string capability;              // a word of the resources, or what the node's [map] file calls it in Chinese or English
+  std::optional<PlaceCode> place;      // with all below, and what took a former code's place
+  bool available = false;              // the effective state is available
+  std::uint32_t limit = 0;             // 0: kDefaultQueryLimit
+  std::vector<LonLat> polygon;         // closed ring; where a resource lies, or its area, is in it or touches it
+  std::optional<LonLatBox> box;        // likewise
+  std::string alert;                   // entity: likewise in its polygons and circles, or in the places of its geocodes
+  std::string text;                    // every word of it stands in name, owner, address, capabilities or attributes
+  std::vector<ResourceState> states;   // effective ones
+  std::int64_t at_least_milli = 0;     // so much is free
+  std::vector<std::string> languages;  // any of them; "zh" takes in "zh-CN"
+  std::optional<TimeMs> reachable_at;  // its times on call hold this moment, or it has none
+  std::string after;                   // ResourceRows.next of the answer before, of the same question
+  std::optional<TimeMs> valid_at;      // absent: now, by the node's clock
   bool operator==(const AskResources&) const = default;
+};
+// How many resources there are, by county and type. What may not be seen is not counted.
+struct AskTotals {
+  std::optional<PlaceCode> place;  // as for resources
+  std::vector<ResourceType> types;
+  std::string capability;
+  bool operator==(const AskTotals&) const = default;
 };
 struct AskAlerts {
   bool all = false;
@@ -218,7 +240,7 @@ struct AskRetention {
   TimeMs before = 0;
   bool operator==(const AskRetention&) const = default;
 };
-using Ask = std::variant<AskResources, AskAlerts, AskIncidents, AskStatus, AskExplain, AskRetention>;
+using Ask = std::variant<AskResources, AskAlerts, AskIncidents, AskStatus, AskExplain, AskRetention, AskTotals>;
 struct Query {
   std::uint64_t request = 0;
   Offset after_offset;            // 0: as the view stands
@@ -244,12 +266,34 @@ struct ResourceRow {
   std::optional<std::int32_t> capacity, occupancy;
   std::string owner, address, contact, phone;
   TimeMs updated_at = 0;
+  std::int64_t free_milli = 0, held_milli = 0;  // free to be asked for; held by mobilisations
+  std::string supply_code;
+  std::vector<NameValue> attributes;
+  std::string answerable, answerable_phone;
+  std::optional<TimeMs> valid_from, valid_until;
+  std::vector<std::string> languages;
+  std::vector<OnCall> on_call;
+  std::vector<LonLat> area;
   bool operator==(const ResourceRow&) const = default;
 };
 struct ResourceRows {
   std::vector<ResourceRow> rows;
-  bool truncated = false;
+  bool truncated = false;  // there are more
+  std::string next;        // to go on behind the last row: AskResources.after; empty at the end
   bool operator==(const ResourceRows&) const = default;
+};
+struct TotalRow {
+  PlaceCode place;  // a county, or what the resource names where that is above one
+  ResourceType type{};
+  std::uint64_t count = 0;
+  std::vector<std::uint64_t> by_state;       // of the effective states, by their number
+  std::int64_t capacity = 0, occupancy = 0;  // of those that name one
+  bool operator==(const TotalRow&) const = default;
+};
+struct TotalRows {
+  std::vector<TotalRow> rows;  // by (place, type)
+  bool truncated = false;
+  bool operator==(const TotalRows&) const = default;
 };
 struct AlertRow {
   std::string id;
@@ -417,7 +461,7 @@ struct RetentionPlan {
 struct Answer {
   std::uint64_t request = 0;
   Offset offset;
-  std::variant<ResourceRows, AlertRows, IncidentRows, StatusReport, ExplainReport, RetentionPlan> rows;
+  std::variant<ResourceRows, AlertRows, IncidentRows, StatusReport, ExplainReport, RetentionPlan, TotalRows> rows;
   bool operator==(const Answer&) const = default;
 };
 

@@ -47,9 +47,55 @@ constexpr std::array<std::string_view, 5> kWords<IncidentState>{"reported", "ver
 template <>
 constexpr std::array<std::string_view, 6> kWords<ResourceType>{"team", "expert", "supply", "equipment", "shelter", "site"};
 template <>
-constexpr std::array<std::string_view, 4> kWords<ResourceState>{"available", "reserved", "deployed", "unavailable"};
+constexpr std::array<std::string_view, 6> kWords<ResourceState>{"available",      "reserved",  "deployed",
+                                                                "out_of_service", "committed", "returning"};
 template <>
-constexpr std::array<std::string_view, 5> kWords<ResourceChange>{"upsert", "state", "quantity", "place", "remove"};
+constexpr std::array<std::string_view, 6> kWords<ResourceChange>{"upsert", "state", "quantity", "place", "remove", "contact"};
+template <>
+constexpr std::array<std::string_view, 16> kWords<ResourceMessage>{"RequestResource",
+                                                                   "ResponseToRequestResource",
+                                                                   "RequisitionResource",
+                                                                   "CommitResource",
+                                                                   "RequestInformation",
+                                                                   "ResponseToRequestInformation",
+                                                                   "OfferUnsolicitedResource",
+                                                                   "ReleaseResource",
+                                                                   "RequestReturn",
+                                                                   "ResponseToRequestReturn",
+                                                                   "RequestQuote",
+                                                                   "ResponseToRequestQuote",
+                                                                   "RequestResourceDeploymentStatus",
+                                                                   "ReportResourceDeploymentStatus",
+                                                                   "RequestExtendedDeploymentDuration",
+                                                                   "ResponseToRequestExtendedDeploymentDuration"};
+template <>
+constexpr std::array<std::string_view, 3> kWords<Response>{"Accept", "Decline", "Provisional"};
+template <>
+constexpr std::array<std::string_view, 2> kWords<Recall>{"Update", "Cancel"};
+template <>
+constexpr std::array<std::string_view, 18> kWords<ScheduleType>{"RequestedArrival",
+                                                                "EstimatedArrival",
+                                                                "ActualArrival",
+                                                                "RequestedDeparture",
+                                                                "EstimatedDeparture",
+                                                                "ActualDeparture",
+                                                                "RequestedReturnDeparture",
+                                                                "EstimatedReturnDeparture",
+                                                                "ActualReturnDeparture",
+                                                                "RequestedReturnArrival",
+                                                                "EstimatedReturnArrival",
+                                                                "ActualReturnArrival",
+                                                                "BeginAvailable",
+                                                                "EndAvailable",
+                                                                "Committed",
+                                                                "Current",
+                                                                "ReportTo",
+                                                                "Route"};
+template <>
+constexpr std::array<std::string_view, 6> kWords<ContactRole>{"Sender",   "Requester",     "SubjectMatterExpert",
+                                                              "Approver", "RespondingOrg", "OwningOrg"};
+template <>
+constexpr std::array<std::string_view, 5> kWords<Deployment>{"none", "departed", "arrived", "returning", "returned"};
 template <>
 constexpr std::array<std::string_view, 1> kWords<Overridden>{"fence"};
 template <>
@@ -73,7 +119,15 @@ constexpr std::array<std::string_view, 5> kChinese<Status>{"实战", "演练", "
 template <>
 constexpr std::array<std::string_view, 6> kChinese<ResourceType>{"队伍", "专家", "物资", "装备", "避灾安置场所", "风险点"};
 template <>
-constexpr std::array<std::string_view, 4> kChinese<ResourceState>{"可用", "已预留", "已出动", "不可用"};
+constexpr std::array<std::string_view, 6> kChinese<ResourceState>{"可用", "已预留", "已出动", "停用", "已承诺", "返程中"};
+template <>
+constexpr std::array<std::string_view, 16> kChinese<ResourceMessage>{
+    "请求资源", "答复资源请求", "征用资源", "承诺资源", "请求信息",     "答复信息请求", "主动提供资源", "释放资源",
+    "请求归还", "答复归还请求", "询价",     "答复询价", "询问部署状态", "报告部署状态", "请求延长部署", "答复延长请求"};
+template <>
+constexpr std::array<std::string_view, 3> kChinese<Response>{"同意", "婉拒", "暂定"};
+template <>
+constexpr std::array<std::string_view, 5> kChinese<Deployment>{"未出动", "已出发", "已到达", "返程中", "已归还"};
 template <>
 constexpr std::array<std::string_view, 5> kChinese<AlertState>{"生效", "已更新", "已取消", "已过期", "待关联"};
 template <>
@@ -134,6 +188,12 @@ LIANXI_WORDS(IncidentState)
 LIANXI_WORDS(ResourceType)
 LIANXI_WORDS(ResourceState)
 LIANXI_WORDS(ResourceChange)
+LIANXI_WORDS(ResourceMessage)
+LIANXI_WORDS(Response)
+LIANXI_WORDS(Recall)
+LIANXI_WORDS(ScheduleType)
+LIANXI_WORDS(ContactRole)
+LIANXI_WORDS(Deployment)
 LIANXI_WORDS(Overridden)
 LIANXI_WORDS(AlertState)
 LIANXI_WORDS(RefusalCode)
@@ -152,6 +212,15 @@ std::string_view to_chinese(ResourceType value) {
 }
 std::string_view to_chinese(ResourceState value) {
   return word_at(kChinese<ResourceState>, value);
+}
+std::string_view to_chinese(ResourceMessage value) {
+  return word_at(kChinese<ResourceMessage>, value);
+}
+std::string_view to_chinese(Response value) {
+  return word_at(kChinese<Response>, value);
+}
+std::string_view to_chinese(Deployment value) {
+  return word_at(kChinese<Deployment>, value);
 }
 std::string_view to_chinese(AlertState value) {
   return word_at(kChinese<AlertState>, value);

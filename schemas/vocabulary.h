@@ -27,6 +27,12 @@ enum class AlertState : std::uint8_t { active, superseded, cancelled, expired, d
 [[nodiscard]] std::string_view to_word(ResourceType);
 [[nodiscard]] std::string_view to_word(ResourceState);
 [[nodiscard]] std::string_view to_word(ResourceChange);
+[[nodiscard]] std::string_view to_word(ResourceMessage);
+[[nodiscard]] std::string_view to_word(Response);
+[[nodiscard]] std::string_view to_word(Recall);
+[[nodiscard]] std::string_view to_word(ScheduleType);
+[[nodiscard]] std::string_view to_word(ContactRole);
+[[nodiscard]] std::string_view to_word(Deployment);
 [[nodiscard]] std::string_view to_word(Overridden);
 [[nodiscard]] std::string_view to_word(AlertState);
 
@@ -43,6 +49,9 @@ template <class E>
 [[nodiscard]] std::string_view to_chinese(Status);
 [[nodiscard]] std::string_view to_chinese(ResourceType);
 [[nodiscard]] std::string_view to_chinese(ResourceState);
+[[nodiscard]] std::string_view to_chinese(ResourceMessage);
+[[nodiscard]] std::string_view to_chinese(Response);
+[[nodiscard]] std::string_view to_chinese(Deployment);
 [[nodiscard]] std::string_view to_chinese(AlertState);
 [[nodiscard]] std::string_view to_chinese(IncidentState);
 [[nodiscard]] std::string_view to_chinese(ReportType);

@@ -89,8 +89,8 @@ Result<E> word_of(std::string_view text, const std::array<E, N>& values) {
 }
 constexpr std::array kTypes = {ResourceType::team,      ResourceType::expert,  ResourceType::supply,
                                ResourceType::equipment, ResourceType::shelter, ResourceType::site};
-constexpr std::array kStates = {ResourceState::available, ResourceState::reserved, ResourceState::deployed,
-                                ResourceState::unavailable};
+constexpr std::array kStates = {ResourceState::available,      ResourceState::reserved,  ResourceState::deployed,
+                                ResourceState::out_of_service, ResourceState::committed, ResourceState::returning};
 
 class RowReader {
  public:

@@ -25,6 +25,15 @@ std::string words_of(const Event& event, const Say& say) {
     return word(resource->type, say) + "  " + std::string(to_word(resource->change)) + "  " +
            (resource->name.empty() ? event.envelope.entity : resource->name) + "  " + word(resource->state, say);
   }
+  if (const auto* mobilisation = std::get_if<Mobilisation>(&event.body)) {
+    std::string text = word(mobilisation->message, say) + "  " + mobilisation->originating_id;
+    for (const MobilisationItem& item : mobilisation->items) {
+      const std::string& what = !item.name.empty() ? item.name : !item.resource.empty() ? item.resource : item.capability;
+      text += "  " + what + (item.quantity_milli > 0 ? " " + quantity_text(item.quantity_milli, item.unit) : "");
+      if (item.response) text += " " + word(*item.response, say);
+    }
+    return text;
+  }
   if (const auto* order = std::get_if<Override>(&event.body)) return event.envelope.entity + "  " + order->reason;
   return event.envelope.entity;
 }

@@ -26,9 +26,11 @@ Style state_style(ResourceState state) {
       return Style::plain;
     case ResourceState::reserved:
       return Style::yellow;
+    case ResourceState::committed:
     case ResourceState::deployed:
+    case ResourceState::returning:
       return Style::orange;
-    case ResourceState::unavailable:
+    case ResourceState::out_of_service:
       return Style::faint;
   }
   return Style::plain;

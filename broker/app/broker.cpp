@@ -107,6 +107,7 @@ Result<void, BrokerFailure> Broker::State::open_stores() {
   with.journal.folder = config.file.journal_folder();
   with.journal.file_bytes = config.file.journal_file_bytes;
   with.view.path = config.file.view_path();
+  with.view.map = map_feed;
   with.policy = config.policy;
   with.members = config.members;
   with.links = std::make_shared<const core::LinkSettings>(config.file.links);
@@ -205,7 +206,9 @@ Result<void, BrokerFailure> Broker::State::start_threads() {
   if (!plan_reader) return failed(BrokerError::journal, journal_detail(plan_reader.error(), journal.folder));
   auto query_reader = store::open_reader(journal);
   if (!query_reader) return failed(BrokerError::journal, journal_detail(query_reader.error(), journal.folder));
-  auto read_view = store::open_read_view(view_options);
+  store::ViewOptions fed = view_options;
+  fed.map = map_feed;  // one reader alone keeps the map in memory
+  auto read_view = store::open_read_view(fed);
   if (!read_view) return failed(BrokerError::view, fmt::format("{}: {}", view_options.path, read_view.error().detail));
   auto scraped = store::open_read_view(view_options);
   if (!scraped) return failed(BrokerError::view, fmt::format("{}: {}", view_options.path, scraped.error().detail));

@@ -45,6 +45,7 @@ void Broker::State::reload() {
   config.policy = read.value->policy;
   config.members = as_of_now(read.value->members);
   config.agents = read.value->agents;
+  config.map_names = read.value->map_names;
   config.file.links = read.value->file.links;
   hand_out_rights();
   log.info("reloaded", {{"agents", std::to_string(config.agents.size())}, {"file", config.file.path}});

@@ -71,6 +71,7 @@ struct Broker::State {
   std::string members_refused;  // what was found when it was last refused: told once
   DataFolder data_folder;
   GroupBook groups;
+  std::shared_ptr<store::MapFeed> map_feed = std::make_shared<store::MapFeed>();
   net::Wakeup wakeup;  // the node's own thread signals it to the end
   std::unique_ptr<Node> node;
 

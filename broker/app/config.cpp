@@ -272,6 +272,11 @@ std::optional<NodeFile> read_node_values(const std::string& path, std::vector<Co
     disk->close();
   }
   if (std::optional<TableReader> limits = root.table("limits")) file.rates = read_rates(*limits, file.rates);
+  if (std::optional<TableReader> map = root.table("map")) {
+    if (const auto at = map->text("places", Need::optional)) file.map_places = beside(path, at->value);
+    if (const auto at = map->text("capabilities", Need::optional)) file.map_capabilities = beside(path, at->value);
+    map->close();
+  }
   read_links(root, file);
   root.close();
   return file;
@@ -322,11 +327,16 @@ Reading<BrokerConfig> read_config(const std::string& path) {
     policy = take(std::move(reading), findings);
   }
   if (is_file(file->keys)) keys = take(read_node_keys(file->keys), findings);
+  auto map_names = std::make_shared<const MapNames>(read_map_names(*file, findings));
   if (!members || !agents || !policy || !keys) return out;
   policy->set_rates(file->rates);
 
-  BrokerConfig config{std::move(*file), std::make_shared<const core::Members>(std::move(*members)),
-                      std::make_shared<const core::Policy>(std::move(*policy)), std::move(*agents), std::move(*keys)};
+  BrokerConfig config{std::move(*file),
+                      std::make_shared<const core::Members>(std::move(*members)),
+                      std::make_shared<const core::Policy>(std::move(*policy)),
+                      std::move(*agents),
+                      std::move(*keys),
+                      std::move(map_names)};
   check_together(config, findings);
   if (!has_errors(findings)) out.value = std::move(config);
   return out;

@@ -12,6 +12,7 @@
 #include "broker/core/link_budget.h"
 #include "broker/core/policy.h"
 #include "schemas/codec/chain.h"
+#include "schemas/map_names.h"
 #include "schemas/security.h"
 
 namespace lianxi::app {
@@ -53,6 +54,7 @@ struct NodeFile {
   std::uint64_t archive_behind = 0;  // journal files are packed once so many were begun after them; 0: never
   core::PublishRates rates;          // of each agent whose grants name none
   core::LinkSettings links;          // of peers that [[link]] names
+  std::string map_places, map_capabilities;  // files; empty: none
 
   [[nodiscard]] std::string journal_folder() const { return data_dir + "/journal"; }
   [[nodiscard]] std::string view_path() const { return data_dir + "/view.db"; }
@@ -76,6 +78,7 @@ struct BrokerConfig {
   // The key folder's agents, then each other member's broker as `<region>.broker.node` with role node.
   std::vector<AgentKey> agents;
   NodeKeys keys;
+  std::shared_ptr<const MapNames> map_names;
 };
 
 // The id by which a member's broker is known to its peers: "330800.broker.node".
@@ -98,6 +101,9 @@ struct Reading {
                                                 const std::vector<AgentKey>& agents);
 [[nodiscard]] Reading<std::vector<AgentKey>> read_agent_keys(const std::string& folder);
 [[nodiscard]] Reading<NodeKeys> read_node_keys(const std::string& path);
+
+// Of the files that [map] names.
+[[nodiscard]] MapNames read_map_names(const NodeFile& file, std::vector<ConfigFinding>& findings);
 
 // All of the above by the node's file, and what must fit together: own region a member, its keys those of members.toml.
 [[nodiscard]] Reading<BrokerConfig> read_config(const std::string& path);

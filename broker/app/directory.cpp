@@ -7,6 +7,7 @@ void Directory::replace(const BrokerConfig& config) {
   next->region = config.file.region;
   next->policy = config.policy;
   next->members = config.members;
+  next->map_names = config.map_names;
   std::vector<net::KeyEntry> entries;
   for (const AgentKey& key : config.agents) {
     entries.push_back({key.public_key, key.agent.id.text()});

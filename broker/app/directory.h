@@ -16,6 +16,7 @@ struct Rights {  // one moment's; immutable
   std::map<std::string, core::Agent, std::less<>> agents;  // by id
   std::shared_ptr<const core::Policy> policy;
   std::shared_ptr<const core::Members> members;
+  std::shared_ptr<const MapNames> map_names;
 
   [[nodiscard]] const core::Agent* find(std::string_view agent) const {
     const auto found = agents.find(agent);

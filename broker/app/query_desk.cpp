@@ -6,7 +6,7 @@ namespace lianxi::app {
 namespace {
 
 Kind kind_asked(const Ask& ask) {
-  if (std::holds_alternative<AskResources>(ask)) return Kind::resource;
+  if (std::holds_alternative<AskResources>(ask) || std::holds_alternative<AskTotals>(ask)) return Kind::resource;
   if (std::holds_alternative<AskAlerts>(ask)) return Kind::alert;
   if (std::holds_alternative<AskIncidents>(ask)) return Kind::incident;
   return Kind::unknown;
@@ -48,6 +48,9 @@ Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, c
     return Answer{query.request, *offset, std::move(*report)};
   }
   auto found = rows(query, agent, rights, now);
+  if (!found && found.error().code == store::StoreError::not_found)
+    return refuse(RefusalCode::not_found, "alert",
+                  "this node shows you no such alert; `lianxi alerts --all` lists those it does");
   if (!found) return tl::unexpected(to_refusal(found.error()));
   return Answer{query.request, *offset, std::move(*found)};
 }
@@ -61,7 +64,10 @@ store::StoreResult<QueryDesk::Rows> QueryDesk::rows(const Query& query, const co
     if (!found) return tl::unexpected(std::move(found.error()));
     return Rows(std::move(*found));
   };
-  if (const auto* resources = std::get_if<AskResources>(&query.ask)) return to_rows(view_->resources(*resources, admits));
+  const store::MapContext context{now, rights.map_names.get()};
+  if (const auto* resources = std::get_if<AskResources>(&query.ask))
+    return to_rows(view_->resources(*resources, context, admits));
+  if (const auto* totals = std::get_if<AskTotals>(&query.ask)) return to_rows(view_->totals(*totals, context, admits));
   if (const auto* alerts = std::get_if<AskAlerts>(&query.ask)) return to_rows(view_->alerts(*alerts, now, admits));
   if (const auto* incidents = std::get_if<AskIncidents>(&query.ask)) return to_rows(view_->incidents(*incidents, admits));
   return to_rows(status(std::get<AskStatus>(query.ask), agent, rights, now));

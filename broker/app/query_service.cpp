@@ -36,12 +36,16 @@ void QueryService::rights_changed() {
 }
 
 void QueryService::run() {
+  desk_.follow();
   while (!stop_) {
     std::int64_t next = sweep_at_;
     for (const Waiting& waiting : waiting_) next = std::min(next, waiting.until_ms);
     std::array items = {endpoint_->readable(), net::WaitItem{nullptr, wakeup_.fd()}};
     net::wait(items, std::chrono::milliseconds(std::max<std::int64_t>(0, next - steady_ms())));
-    if (items[1].ready) wakeup_.drain();
+    if (items[1].ready) {
+      wakeup_.drain();
+      desk_.follow();
+    }
     if (rights_changed_.exchange(false)) endpoint_->cut_revoked();
     take_in();
     answer_waiting();

@@ -30,6 +30,8 @@ class QueryDesk {
   // Without it, what a retention would be is not answered.
   void plan_with(std::unique_ptr<RetentionDesk> desk) { retentions_ = std::move(desk); }
   [[nodiscard]] Result<Answer> answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now);
+  // The view has moved: so that no question waits for what it changed. What fails here fails again where it is asked for.
+  void follow() { (void)view_->follow(); }
 
  private:
   using Rows = decltype(Answer::rows);

@@ -30,22 +30,6 @@ double geodesic_m(const LonLat& a, const LonLat& b) {
   return metres;
 }
 
-DegreeBox box_of(const LonLat& a, const LonLat& b) {
-  return {std::min(a.lon, b.lon), std::min(a.lat, b.lat), std::max(a.lon, b.lon), std::max(a.lat, b.lat)};
-}
-
-DegreeBox box_of(const Ring& ring) {
-  if (ring.empty()) return {1, 1, -1, -1};  // holds nothing
-  DegreeBox box{ring[0].lon, ring[0].lat, ring[0].lon, ring[0].lat};
-  for (const LonLat& p : ring) {
-    box.west = std::min(box.west, p.lon);
-    box.south = std::min(box.south, p.lat);
-    box.east = std::max(box.east, p.lon);
-    box.north = std::max(box.north, p.lat);
-  }
-  return box;
-}
-
 // Never too small: an angle measured with the least radius of curvature (6,335 km, along the meridian at the equator).
 DegreeBox box_of(const Circle& circle) {
   constexpr double kLeastRadiusM = 6'335'000;
@@ -59,32 +43,6 @@ DegreeBox box_of(const Circle& circle) {
   if (sine >= 1) return {-180, south, 180, north};
   const double across = std::asin(sine) * kDegrees * kSlack;
   return {circle.centre.lon - across, south, circle.centre.lon + across, north};
-}
-
-// Above 0 if c lies left of the line from a to b, below 0 if right, 0 on it.
-double turn(const LonLat& a, const LonLat& b, const LonLat& c) {
-  return (b.lon - a.lon) * (c.lat - a.lat) - (b.lat - a.lat) * (c.lon - a.lon);
-}
-
-bool on_side(const LonLat& a, const LonLat& b, const LonLat& p) {
-  return turn(a, b, p) == 0 && box_of(a, b).holds(p);
-}
-
-bool sides_meet(const LonLat& a, const LonLat& b, const LonLat& c, const LonLat& d) {
-  const auto apart = [](double one, double other) { return (one < 0 && other > 0) || (one > 0 && other < 0); };
-  if (apart(turn(a, b, c), turn(a, b, d)) && apart(turn(c, d, a), turn(c, d, b))) return true;
-  return on_side(a, b, c) || on_side(a, b, d) || on_side(c, d, a) || on_side(c, d, b);
-}
-
-// In the closed ring or on its border; where it crosses itself, by the even-odd rule.
-bool in_ring(const Ring& ring, const LonLat& p) {
-  bool inside = false;
-  for (std::size_t i = 0; i + 1 < ring.size(); ++i) {
-    const LonLat &a = ring[i], &b = ring[i + 1];
-    if (on_side(a, b, p)) return true;
-    if ((a.lat > p.lat) != (b.lat > p.lat) && (turn(a, b, p) > 0) == (b.lat > a.lat)) inside = !inside;
-  }
-  return inside;
 }
 
 // Whether some point of the side lies within `radius_m` of the centre. Along a straight side the distance falls and rises

@@ -4,6 +4,7 @@
 
 #include "schemas/limits.h"
 #include "schemas/protocol.h"
+#include "schemas/rings.h"
 
 namespace lianxi::core {
 
@@ -15,14 +16,6 @@ inline constexpr std::size_t kCirclePoints = 50;  // a geodesic takes as long as
 static_assert(kMaxAreaPoints + kCirclePoints <= kMaxAreaPointsOfAgent);
 
 [[nodiscard]] std::size_t points_of(const std::optional<FilterArea>& area);
-
-struct DegreeBox {
-  double west = 0, south = 0, east = 0, north = 0;
-  [[nodiscard]] bool meets(const DegreeBox& other) const {
-    return west <= other.east && other.west <= east && south <= other.north && other.south <= north;
-  }
-  [[nodiscard]] bool holds(const LonLat& p) const { return west <= p.lon && p.lon <= east && south <= p.lat && p.lat <= north; }
-};
 
 // What a body says of where it is, for any number of areas.
 struct Whereabouts {

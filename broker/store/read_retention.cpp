@@ -74,52 +74,65 @@ void count_alerts(ReadTables& tables, const RetentionQuestion& ask, Version cut,
   if (run.put(ask.feed.region.value).put(ask.audience).put(cut).next()) survey.alerts = run.number_u64(0);
 }
 
-std::vector<NameValue> attributes_of(const std::string& text) {
-  std::vector<NameValue> attributes;
-  for (const std::string& line : split_lines(text)) {
-    const std::size_t tab = line.find('\t');
-    attributes.push_back({line.substr(0, tab), tab == std::string::npos ? std::string() : line.substr(tab + 1)});
-  }
-  return attributes;
-}
+const std::string kRestated =
+    "SELECT entity, status, type, level, agency, name, owner, capabilities, unit, supply_code, contact, phone, attributes,"
+    " CASE WHEN state_version > record_version THEN changed_state ELSE record_state END, quantity_milli, capacity, occupancy,"
+    " place, address, lon, lat, answerable, answerable_phone, valid_from, valid_until, languages, on_call, area, contact_place,"
+    " contact_agency, contact_level, record_version > removed_version FROM resource WHERE region = ? AND audience = ? AND ";
 
+// A row that has no record states its contact alone.
 Event restated(const Run& run, const RetentionQuestion& ask, Offset as_of) {
   const auto number = [&](int column) { return run.optional_number<std::int32_t>(column); };
+  const bool whole = run.number(31) != 0;
   Resource resource;
-  resource.change = ResourceChange::upsert;
+  resource.change = whole ? ResourceChange::upsert : ResourceChange::contact;
   resource.type = static_cast<ResourceType>(run.number(2));
-  resource.name = run.text(5);
-  resource.owner = run.text(6);
-  resource.capabilities = split_lines(run.text(7));
-  resource.unit = run.text(8);
-  resource.supply_code = run.text(9);
   resource.contact = run.text(10);
   resource.phone = run.text(11);
-  resource.attributes = attributes_of(run.text(12));
-  resource.state = static_cast<ResourceState>(run.number(13));
-  resource.quantity_milli = run.number(14);
-  resource.capacity = number(15);
-  resource.occupancy = number(16);
-  resource.address = run.text(18);
-  if (!run.is_null(19) && !run.is_null(20)) resource.location = LonLat{run.real(19), run.real(20)};
   resource.as_of = as_of;
+  if (whole) {
+    resource.name = run.text(5);
+    resource.owner = run.text(6);
+    resource.capabilities = split_lines(run.text(7));
+    resource.unit = run.text(8);
+    resource.supply_code = run.text(9);
+    resource.attributes = attributes_of(run.text(12));
+    resource.state = static_cast<ResourceState>(run.number(13));
+    resource.quantity_milli = run.number(14);
+    resource.capacity = number(15);
+    resource.occupancy = number(16);
+    resource.address = run.text(18);
+    if (!run.is_null(19) && !run.is_null(20)) resource.location = LonLat{run.real(19), run.real(20)};
+    resource.answerable = run.text(21);
+    resource.answerable_phone = run.text(22);
+    resource.valid_from = run.optional_number<TimeMs>(23);
+    resource.valid_until = run.optional_number<TimeMs>(24);
+    resource.languages = split_lines(run.text(25));
+    resource.on_call = on_call_of(run.text(26));
+    resource.area = area_of(run.text(27));
+  }
   Event event;
-  event.envelope = {Kind::resource,         run.text(0), static_cast<Status>(run.number(1)),
-                    place_of(run.text(17)), run.text(4), static_cast<Level>(run.number(3)),
-                    ask.feed.audience,      ask.now};
+  event.envelope = {Kind::resource,
+                    run.text(0),
+                    static_cast<Status>(run.number(1)),
+                    place_of(run.text(whole ? 17 : 28)),
+                    run.text(whole ? 4 : 29),
+                    static_cast<Level>(run.number(whole ? 3 : 30)),
+                    ask.feed.audience,
+                    ask.now};
   event.body = std::move(resource);
   return event;
 }
 
-// Visible resources of which the lane has something at or before the cut that still counts.
+// Visible resources, and contacts alone, of which the lane has something at or before the cut that still counts.
 void find_restatements(ReadTables& tables, const RetentionQuestion& ask, Version cut, Offset as_of, RetentionSurvey& survey) {
   const bool states = ask.feed.lane == lane_of(Kind::resource, ResourceChange::state);
-  const std::string old = states ? "state_version > record_version AND state_version <= ?" : "record_version <= ?";
-  Run run(
-      tables.statement("SELECT entity, status, type, level, agency, name, owner, capabilities, unit, supply_code, contact, phone,"
-                       " attributes, state, quantity_milli, capacity, occupancy, place, address, lon, lat FROM resource"
-                       " WHERE region = ? AND audience = ? AND record_version > removed_version AND " +
-                       old + " ORDER BY entity"));
+  const std::string visible = "record_version > removed_version AND ";
+  const std::string old = states ? visible + "state_version > record_version AND state_version <= ?"
+                                 : "((" + visible +
+                                       "record_version <= ?3) OR (record_version <= removed_version AND contact_version >"
+                                       " removed_version AND contact_version <= ?3))";
+  Run run(tables.statement(kRestated + old + " ORDER BY entity"));
   for (run.put(ask.feed.region.value).put(ask.audience).put(cut); run.next();) {
     ++survey.to_restate;
     if (survey.restate.size() < kMaxRestatements) survey.restate.push_back(restated(run, ask, as_of));

@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <unordered_map>
+#include <utility>
 
 #include "broker/store/read_view.h"
 #include "broker/store/sqlite.h"
+#include "schemas/limits.h"
 
 namespace lianxi::store {
 
@@ -24,6 +26,20 @@ class ReadTables {
 
    private:
     ReadTables& tables_;
+  };
+
+  // While it lives the snapshot's time is not bounded: for what makes something of whole tables, once.
+  class Unbounded {
+   public:
+    explicit Unbounded(ReadTables& tables) : tables_(tables), before_(std::exchange(tables.deadline_ms_, 0)) {}
+    ~Unbounded() { tables_.deadline_ms_ = before_ == 0 ? 0 : vfs_now(tables_) + kMaxReadTransactionMs; }
+    Unbounded(const Unbounded&) = delete;
+    Unbounded& operator=(const Unbounded&) = delete;
+
+   private:
+    static std::int64_t vfs_now(const ReadTables& tables);
+    ReadTables& tables_;
+    std::int64_t before_;
   };
 
   // Prepared once a text.
@@ -61,7 +77,6 @@ struct PlaceRange {
 
 [[nodiscard]] std::size_t limit_of(std::uint32_t asked);  // 0: the default; never above kMaxQueryLimit
 
-[[nodiscard]] ResourceRows read_resources(ReadTables& tables, const AskResources& ask, const ReadView::Admits& admits);
 [[nodiscard]] AlertRows read_alerts(ReadTables& tables, const AskAlerts& ask, TimeMs now, const ReadView::Admits& admits);
 [[nodiscard]] std::vector<Offset> read_events_of(ReadTables& tables, const std::string& entity, std::size_t most);
 [[nodiscard]] IncidentRows read_incidents(ReadTables& tables, const AskIncidents& ask, const ReadView::Admits& admits);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "broker/store/files.h"
+#include "broker/store/map_reader.h"
 #include "broker/store/migrations.h"
 #include "broker/store/read_tables.h"
 #include "schemas/limits.h"
@@ -19,15 +20,29 @@ constexpr int kStepsBetweenLooks = 2'000;  // of SQLite's machine; some tens of 
 
 class SqliteReadView final : public ReadView {
  public:
-  explicit SqliteReadView(const ViewOptions& options) : tables_(options) {}
+  explicit SqliteReadView(const ViewOptions& options) : tables_(options), map_(options.map) {}
 
   [[nodiscard]] StoreResult<Offset> offset() override {
     return guarded("ask the view", [&] { return Offset(from_stored(number_of(tables_.db(), kOffset))); });
   }
-  [[nodiscard]] StoreResult<ResourceRows> resources(const AskResources& ask, const Admits& admits) override {
+  [[nodiscard]] StoreResult<void> follow() override {
+    return guarded("follow the map", [&] {
+      const ReadTables::Snapshot snapshot(tables_);
+      map_.follow(tables_);
+    });
+  }
+  using ReadView::resources;
+  [[nodiscard]] StoreResult<ResourceRows> resources(const AskResources& ask, const MapContext& context,
+                                                    const Admits& admits) override {
     return guarded("ask for resources", [&] {
       const ReadTables::Snapshot snapshot(tables_);
-      return read_resources(tables_, ask, admits);
+      return map_.rows(tables_, ask, context, admits);
+    });
+  }
+  [[nodiscard]] StoreResult<TotalRows> totals(const AskTotals& ask, const MapContext& context, const Admits& admits) override {
+    return guarded("ask for totals", [&] {
+      const ReadTables::Snapshot snapshot(tables_);
+      return map_.totals(tables_, ask, context, admits);
     });
   }
   [[nodiscard]] StoreResult<AlertRows> alerts(const AskAlerts& ask, TimeMs now, const Admits& admits) override {
@@ -89,13 +104,16 @@ class SqliteReadView final : public ReadView {
  private:
   static constexpr const char* kOffset = "SELECT value FROM meta WHERE name = 'offset'";
   ReadTables tables_;
+  MapReader map_;
 };
 
 }  // namespace
 
 ReadTables::ReadTables(const ViewOptions& options)
     : vfs_(options.vfs), db_(open_database(options.path, OpenMode::read, options.vfs)) {
-  db_->exec("PRAGMA cache_size=-8192; PRAGMA query_only=1");
+  // Pages are read where the system has them: an answer's rows lie all over the table.
+  db_->exec("PRAGMA cache_size=-8192; PRAGMA query_only=1; PRAGMA mmap_size=4294967296");
+  if (!add_tokenizer(db_->getHandle())) fail(StoreError::io, "this SQLite has no FTS5");
   check_version(*db_, view_migrations());
   const std::int64_t version = number_of(*db_, "SELECT value FROM meta WHERE name = 'view_version'");
   if (version != kViewVersion) fail(StoreError::newer_version, "the view is of version " + std::to_string(version));
@@ -105,6 +123,10 @@ ReadTables::ReadTables(const ViewOptions& options)
 int ReadTables::give_up(void* tables) {
   const auto* self = static_cast<const ReadTables*>(tables);
   return self->deadline_ms_ != 0 && vfs_time_ms(self->vfs_) > self->deadline_ms_ ? 1 : 0;
+}
+
+std::int64_t ReadTables::Unbounded::vfs_now(const ReadTables& tables) {
+  return vfs_time_ms(tables.vfs_);
 }
 
 ReadTables::Snapshot::Snapshot(ReadTables& tables) : tables_(tables) {

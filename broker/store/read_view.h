@@ -3,6 +3,7 @@
 #pragma once
 
 #include "broker/store/view.h"
+#include "schemas/map_names.h"
 
 namespace lianxi::store {
 
@@ -18,15 +19,30 @@ struct RetentionSurvey {
   Hash digest{};               // of what the view keeps of the feed behind it
 };
 
+// What a question to the map depends on beside its words.
+struct MapContext {
+  TimeMs now = 0;
+  const MapNames* names = nullptr;  // none: every word means itself
+};
+
 class ReadView {
  public:
   virtual ~ReadView() = default;
   [[nodiscard]] virtual StoreResult<Offset> offset() = 0;
   // `admits(envelope)` says whether the asking agent may see a row; kind, entity, status, place, agency, level and audience
-  // of the envelope are filled. The limit counts admitted rows.
+  // of the envelope are filled, but of a resource not the entity. The limit counts admitted rows.
   using Admits = std::function<bool(const Envelope&)>;
-  // Nearest first (geodesic) if `near` is given, else by id. `within_m` is exact.
-  [[nodiscard]] virtual StoreResult<ResourceRows> resources(const AskResources& ask, const Admits& admits) = 0;
+  // Nearest first (geodesic) if `near` is given, else by id. `within_m` is exact. not_found: the alert is not here, or not for
+  // whoever asks.
+  [[nodiscard]] virtual StoreResult<ResourceRows> resources(const AskResources& ask, const MapContext& context,
+                                                            const Admits& admits) = 0;
+  [[nodiscard]] StoreResult<ResourceRows> resources(const AskResources& ask, const Admits& admits) {
+    return resources(ask, MapContext{}, admits);
+  }
+  [[nodiscard]] virtual StoreResult<TotalRows> totals(const AskTotals& ask, const MapContext& context, const Admits& admits) = 0;
+  // Brings what is kept of the map in memory to where the view stands, so that no question waits for it. The first time it is
+  // made from the tables: some seconds for a million resources.
+  [[nodiscard]] virtual StoreResult<void> follow() = 0;
   // Default: state active and status Actual. Newest first.
   [[nodiscard]] virtual StoreResult<AlertRows> alerts(const AskAlerts& ask, TimeMs now, const Admits& admits) = 0;
   [[nodiscard]] virtual StoreResult<IncidentRows> incidents(const AskIncidents& ask, const Admits& admits) = 0;

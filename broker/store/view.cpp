@@ -4,6 +4,7 @@
 
 #include "broker/store/files.h"
 #include "broker/store/log_vfs.h"
+#include "broker/store/map_text.h"
 #include "broker/store/migrations.h"
 #include "broker/store/projections/alert.h"
 #include "broker/store/projections/beginning.h"
@@ -19,11 +20,12 @@ namespace {
 
 class SqliteView final : public View {
  public:
-  explicit SqliteView(Database db)
+  SqliteView(Database db, std::shared_ptr<MapFeed> feed)
       : db_(std::move(db)),
+        feed_(std::move(feed)),
         alerts_(*db_),
         incidents_(*db_),
-        resources_(*db_),
+        resources_(*db_, feed_),
         retentions_(*db_),
         beginnings_(*db_),
         set_meta_(*db_, "UPDATE meta SET value = ? WHERE name = 'offset'"),
@@ -53,6 +55,8 @@ class SqliteView final : public View {
     if (!transaction_) return {};
     return in_transaction("commit the view", [&] {
       flush();
+      // Before it can be seen: who reads the view at an offset finds what led there.
+      if (feed_) feed_->post(taken_, resources_.changes());
       transaction_->commit();
       transaction_.reset();
       offset_ = taken_;
@@ -98,6 +102,7 @@ class SqliteView final : public View {
     unread_.clear();
     offset_ = Offset(from_stored(number_of(*db_, "SELECT value FROM meta WHERE name = 'offset'")));
     taken_ = offset_;
+    if (feed_) feed_->withdraw(offset_);
     SQLite::Statement select(*db_, "SELECT name, id, digest FROM audience");
     for (Run run(select); run.next();) {
       const std::string name = run.text(0);
@@ -230,6 +235,7 @@ class SqliteView final : public View {
   }
 
   Database db_;
+  std::shared_ptr<MapFeed> feed_;
   AlertProjection alerts_;
   IncidentProjection incidents_;
   ResourceProjection resources_;
@@ -255,6 +261,7 @@ Database open_tables(const ViewOptions& options, const JournalIdentity& journal)
   db->exec("PRAGMA page_size=16384");
   db->exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=FAST");
   db->exec("PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=1000");
+  if (!add_tokenizer(db->getHandle())) fail(StoreError::io, "this SQLite has no FTS5");
   migrate(*db, view_migrations());
   if (number_of(*db, "SELECT count(*) FROM meta") == 0) {
     Transaction transaction(*db);
@@ -284,7 +291,7 @@ StoreResult<std::unique_ptr<View>> open_view(const ViewOptions& options, const J
   auto found = guarded("open the view", [&]() -> std::unique_ptr<View> {
     Database db = open_tables(options, journal);
     if (!is_view_of(*db, journal)) return nullptr;
-    return std::make_unique<SqliteView>(std::move(db));
+    return std::make_unique<SqliteView>(std::move(db), options.map);
   });
   if (found && *found) return found;
   if (!found && found.error().code != StoreError::corrupt && found.error().code != StoreError::newer_version) {
@@ -292,7 +299,7 @@ StoreResult<std::unique_ptr<View>> open_view(const ViewOptions& options, const J
   }
   return guarded("rebuild the view", [&]() -> std::unique_ptr<View> {
     remove_database(options.path, options.vfs);
-    return std::make_unique<SqliteView>(open_tables(options, journal));
+    return std::make_unique<SqliteView>(open_tables(options, journal), options.map);
   });
 }
 

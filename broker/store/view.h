@@ -9,6 +9,7 @@
 #include <string>
 
 #include "broker/store/journal.h"
+#include "broker/store/map_feed.h"
 #include "schemas/protocol.h"
 #include "schemas/retained.h"
 
@@ -28,6 +29,7 @@ struct SegmentView {
 struct ViewOptions {
   std::string path;  // view.db
   std::string vfs;
+  std::shared_ptr<MapFeed> map = {};  // between a view and its reader, so that the reader need not look for what changed
 };
 
 class View {

@@ -132,7 +132,7 @@ class Maker:
         return round(lon, 6), round(lat, 6)
 
     def state(self):
-        return self.random.choices(["available", "deployed", "reserved", "unavailable"], [88, 5, 3, 4])[0]
+        return self.random.choices(["available", "deployed", "reserved", "out_of_service"], [88, 5, 3, 4])[0]
 
     def add(self, county, kind, name, **more):
         key = (county["code"], kind)

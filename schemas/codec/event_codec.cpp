@@ -5,6 +5,7 @@
 
 #include "schemas/codec/blake2b_many.h"
 #include "schemas/codec/event_io.h"
+#include "schemas/codec/mobilisation_io.h"
 #include "schemas/codec/sodium.h"
 #include "schemas/event_rules.h"
 #include "schemas/vocabulary.h"
@@ -117,12 +118,26 @@ Offset<void> write(Builder& out, const Resource& resource) {
   const auto contact = codec::write_text(out, resource.contact);
   const auto phone = codec::write_text(out, resource.phone);
   const auto attributes = codec::write_name_values(out, resource.attributes);
+  const auto answerable = codec::write_text(out, resource.answerable);
+  const auto answerable_phone = codec::write_text(out, resource.answerable_phone);
+  std::vector<wire::LonLat> ring;
+  for (const LonLat& point : resource.area) ring.emplace_back(point.lon, point.lat);
+  const auto area = ring.empty() ? Offset<flatbuffers::Vector<const wire::LonLat*>>() : out.CreateVectorOfStructs(ring);
+  const auto languages = codec::write_texts(out, resource.languages);
+  std::vector<wire::OnCall> times;
+  for (const OnCall& time : resource.on_call) times.emplace_back(time.days, time.from_minute, time.to_minute);
+  const auto on_call = times.empty() ? Offset<flatbuffers::Vector<const wire::OnCall*>>() : out.CreateVectorOfStructs(times);
   const codec::PointWriter location(resource.location);
   return wire::CreateResource(out, static_cast<std::uint8_t>(resource.change), static_cast<std::uint8_t>(resource.type), name,
                               owner, address, location.get(), capabilities, static_cast<std::uint8_t>(resource.state),
                               resource.quantity_milli, unit, resource.capacity, resource.occupancy, supply_code, contact, phone,
-                              attributes, resource.as_of.value)
+                              attributes, resource.as_of.value, answerable, answerable_phone, resource.valid_from,
+                              resource.valid_until, area, languages, on_call)
       .Union();
+}
+
+Offset<void> write(Builder& out, const Mobilisation& mobilisation) {
+  return codec::write_mobilisation(out, mobilisation).Union();
 }
 
 Offset<void> write(Builder& out, const Retention& retention) {
@@ -254,6 +269,15 @@ Resource read(ValueReader& in, const wire::Resource* from) {
   resource.phone = in.text(from->phone());
   resource.attributes = in.name_values(from->attributes());
   resource.as_of = lianxi::Offset(from->as_of());
+  resource.answerable = in.text(from->answerable());
+  resource.answerable_phone = in.text(from->answerable_phone());
+  resource.valid_from = from->valid_from();
+  resource.valid_until = from->valid_until();
+  resource.area = in.list<LonLat>(from->area(), [](const wire::LonLat* point) { return LonLat{point->lon(), point->lat()}; });
+  resource.languages = in.texts(from->languages());
+  resource.on_call = in.list<OnCall>(from->on_call(), [](const wire::OnCall* time) {
+    return OnCall{time->days(), time->from_minute(), time->to_minute()};
+  });
   return resource;
 }
 
@@ -322,6 +346,7 @@ bool has_table(std::uint16_t kind) {
     case wire::Body::Alert:
     case wire::Body::IncidentReport:
     case wire::Body::Resource:
+    case wire::Body::Mobilisation:
     case wire::Body::Retention:
     case wire::Body::Override:
       return true;
@@ -395,6 +420,7 @@ static_assert(std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>
 static_assert(
     std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(wire::Body::IncidentReport), Body>, IncidentReport>);
 static_assert(std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(wire::Body::Resource), Body>, Resource>);
+static_assert(std::is_same_v<std::variant_alternative_t<static_cast<std::size_t>(wire::Body::Mobilisation), Body>, Mobilisation>);
 
 Result<Event> decode_event(BytesView bytes) {
   const codec::AlignedBytes aligned(bytes.first(std::min(bytes.size(), kMaxBodyBytes + 1)));
@@ -414,6 +440,9 @@ Result<Event> decode_event(BytesView bytes) {
       break;
     case wire::Body::Resource:
       event.body = read(in, (*from)->body_as_Resource());
+      break;
+    case wire::Body::Mobilisation:
+      event.body = codec::read_mobilisation(in, (*from)->body_as_Mobilisation());
       break;
     case wire::Body::Retention:
       event.body = read(in, (*from)->body_as_Retention());

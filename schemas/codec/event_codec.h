@@ -51,6 +51,7 @@ class EventReader {
   [[nodiscard]] const ReportView* report() const;
   [[nodiscard]] const ResourceView* resource() const;
   [[nodiscard]] const Alert* alert() const;  // decoded
+  [[nodiscard]] const Mobilisation* mobilisation() const;
   [[nodiscard]] const Retention* retention() const;
 
  private:

@@ -21,9 +21,11 @@ struct EventReader::State {
   Lane lane{};
   RegionCode home;
   std::size_t name_at = 0;  // in the entity, behind its region and kind
-  std::variant<std::monostate, ReportView, ResourceView, Alert, Retention> body;
+  std::variant<std::monostate, ReportView, ResourceView, Alert, Mobilisation, Retention> body;
   std::vector<NameValueView> name_values;
-  std::vector<std::string_view> words;
+  std::vector<std::string_view> words, languages;
+  std::vector<LonLat> ring;
+  std::vector<OnCall> on_call;
   std::vector<std::uint64_t> copy;
 
   // FlatBuffers reads numbers where they lie.
@@ -98,6 +100,15 @@ struct EventReader::State {
     return name_values;
   }
 
+  static std::span<const std::string_view> views(ValueReader& in,
+                                                 const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* from,
+                                                 std::vector<std::string_view>& into) {
+    into.clear();
+    const auto n = in.count(from);
+    for (flatbuffers::uoffset_t i = 0; i < n; ++i) into.push_back(in.view(from->Get(i)));
+    return into;
+  }
+
   ReportView report(ValueReader& in, const wire::IncidentReport* from) {
     ReportView report;
     report.case_reference = in.view(from->case_reference());
@@ -131,10 +142,7 @@ struct EventReader::State {
     resource.owner = in.view(from->owner());
     resource.address = in.view(from->address());
     resource.location = codec::read_point(from->location());
-    words.clear();
-    const auto n = in.count(from->capabilities());
-    for (flatbuffers::uoffset_t i = 0; i < n; ++i) words.push_back(in.view(from->capabilities()->Get(i)));
-    resource.capabilities = words;
+    resource.capabilities = views(in, from->capabilities(), words);
     resource.state = static_cast<ResourceState>(from->state());
     resource.quantity_milli = from->quantity_milli();
     resource.unit = in.view(from->unit());
@@ -145,6 +153,23 @@ struct EventReader::State {
     resource.phone = in.view(from->phone());
     resource.attributes = pairs(in, from->attributes());
     resource.as_of = Offset(from->as_of());
+    resource.answerable = in.view(from->answerable());
+    resource.answerable_phone = in.view(from->answerable_phone());
+    if (from->valid_from()) resource.valid_from = *from->valid_from();
+    if (from->valid_until()) resource.valid_until = *from->valid_until();
+    ring.clear();
+    const auto points = in.count(from->area());
+    for (flatbuffers::uoffset_t i = 0; i < points; ++i)
+      ring.push_back({from->area()->Get(i)->lon(), from->area()->Get(i)->lat()});
+    resource.area = ring;
+    resource.languages = views(in, from->languages(), languages);
+    on_call.clear();
+    const auto times = in.count(from->on_call());
+    for (flatbuffers::uoffset_t i = 0; i < times; ++i) {
+      const wire::OnCall* time = from->on_call()->Get(i);
+      on_call.push_back({time->days(), time->from_minute(), time->to_minute()});
+    }
+    resource.on_call = on_call;
     return resource;
   }
 
@@ -172,6 +197,7 @@ struct EventReader::State {
     has_body = !std::holds_alternative<std::monostate>(event->body);
     lane = lane_of(*event);
     if (auto* alert = std::get_if<Alert>(&event->body)) body = std::move(*alert);
+    if (auto* mobilisation = std::get_if<Mobilisation>(&event->body)) body = std::move(*mobilisation);
     if (const auto* retention = std::get_if<Retention>(&event->body)) body = *retention;
     return {};
   }
@@ -217,6 +243,9 @@ const ResourceView* EventReader::resource() const {
 }
 const Alert* EventReader::alert() const {
   return std::get_if<Alert>(&state_->body);
+}
+const Mobilisation* EventReader::mobilisation() const {
+  return std::get_if<Mobilisation>(&state_->body);
 }
 const Retention* EventReader::retention() const {
   return std::get_if<Retention>(&state_->body);

@@ -32,6 +32,12 @@ void add_point(ordered_json& to, const std::optional<LonLat>& point) {
   to["lat"] = point ? ordered_json(point->lat) : ordered_json(nullptr);
 }
 
+ordered_json name_values(const std::vector<NameValue>& values) {
+  ordered_json to = ordered_json::array();
+  for (const NameValue& item : values) to.push_back({{"name", item.name}, {"value", item.value}});
+  return to;
+}
+
 ordered_json line(const ResourceRow& row) {
   ordered_json to;
   to["id"] = row.id;
@@ -54,6 +60,34 @@ ordered_json line(const ResourceRow& row) {
   to["audience"] = row.audience.text();
   to["status"] = to_word(row.status);
   to["updated_at"] = to_iso8601(row.updated_at);
+  to["free"] = codec::json_thousandths(row.free_milli);
+  to["held"] = codec::json_thousandths(row.held_milli);
+  to["supply_code"] = row.supply_code;
+  to["attributes"] = name_values(row.attributes);
+  to["answerable"] = row.answerable;
+  to["answerable_phone"] = row.answerable_phone;
+  to["valid_from"] = time_or_null(row.valid_from);
+  to["valid_until"] = time_or_null(row.valid_until);
+  to["languages"] = row.languages;
+  to["on_call"] = ordered_json::array();
+  for (const OnCall& time : row.on_call)
+    to["on_call"].push_back({{"days", time.days}, {"from_minute", time.from_minute}, {"to_minute", time.to_minute}});
+  to["area"] = ordered_json::array();
+  for (const LonLat& point : row.area) to["area"].push_back({point.lon, point.lat});
+  return to;
+}
+
+ordered_json line(const TotalRow& row) {
+  ordered_json to;
+  to["place"] = row.place.text();
+  to["kind"] = to_word(row.type);
+  to["count"] = row.count;
+  to["states"] = ordered_json::object();
+  for (std::size_t state = 0; state < row.by_state.size(); ++state)
+    if (is_known<ResourceState>(state))
+      to["states"][std::string(to_word(static_cast<ResourceState>(state)))] = row.by_state[state];
+  to["capacity"] = row.capacity;
+  to["occupancy"] = row.occupancy;
   return to;
 }
 
@@ -102,8 +136,7 @@ ordered_json line(const ReportRow& row) {
   to["affected"] = or_null(report.affected);
   to["own_reference"] = report.own_reference;
   to["reporter"] = report.reporter;
-  to["fields"] = ordered_json::array();
-  for (const NameValue& field : report.fields) to["fields"].push_back({{"name", field.name}, {"value", field.value}});
+  to["fields"] = name_values(report.fields);
   return to;
 }
 
@@ -182,6 +215,10 @@ std::string event_json(const FeedId& feed, Offset offset, const RecordView& reco
 }
 
 std::string to_json(const ResourceRows& rows) {
+  return array_of(rows);
+}
+
+std::string to_json(const TotalRows& rows) {
   return array_of(rows);
 }
 

@@ -14,6 +14,7 @@ namespace lianxi {
 [[nodiscard]] std::string event_json(const FeedId& feed, Offset offset, const RecordView& record);
 
 [[nodiscard]] std::string to_json(const ResourceRows& rows);  // an array; see the field list in schemas/README.md
+[[nodiscard]] std::string to_json(const TotalRows& rows);
 [[nodiscard]] std::string to_json(const AlertRows& rows);
 [[nodiscard]] std::string to_json(const IncidentRows& rows);
 [[nodiscard]] std::string to_json(const StatusReport& status);

@@ -26,6 +26,10 @@ class Writer {
     out_[name] = to_word(value);
   }
   template <class E>
+  void maybe_word(const char* name, const std::optional<E>& value) {
+    if (value) word(name, *value);
+  }
+  template <class E>
   void required_word(const char* name, E value) {
     word(name, value);
   }
@@ -48,6 +52,13 @@ class Writer {
   void count(const char* name, std::uint64_t value) {
     if (value != 0) out_[name] = value;
   }
+  template <class T>
+  void required_count(const char* name, T value) {
+    out_[name] = value;
+  }
+  void regions(const char* name, const std::vector<RegionCode>& values) {
+    for (const RegionCode region : values) out_[name].push_back(to_text(region));
+  }
   void hash(const char* name, const Hash& value) { out_[name] = to_hex(value); }
   void thousandths(const char* name, std::int64_t value) { out_[name] = codec::json_thousandths(value); }
   void point(const std::optional<LonLat>& value) {
@@ -55,17 +66,21 @@ class Writer {
     out_["lon"] = value->lon;
     out_["lat"] = value->lat;
   }
+  void points(const char* name, const std::vector<LonLat>& ring) {
+    if (!ring.empty()) out_[name] = list_of(ring);
+  }
   void polygons(const char* name, const std::vector<std::vector<LonLat>>& polygons) {
-    for (const auto& polygon : polygons) {
-      ordered_json points = ordered_json::array();
-      for (const LonLat& point : polygon) points.push_back({point.lon, point.lat});
-      out_[name].push_back(std::move(points));
-    }
+    for (const auto& polygon : polygons) out_[name].push_back(list_of(polygon));
   }
   template <class T>
   void list(const char* name, const std::vector<T>& items);
 
  private:
+  static ordered_json list_of(const std::vector<LonLat>& ring) {
+    ordered_json points = ordered_json::array();
+    for (const LonLat& point : ring) points.push_back({point.lon, point.lat});
+    return points;
+  }
   ordered_json& out_;
 };
 

@@ -42,6 +42,10 @@ class Reader {
     if (const json* found = find(name)) read_word(name, *found, value);
   }
   template <class E>
+  void maybe_word(const char* name, std::optional<E>& value) {
+    if (const json* found = find(name)) read_word(name, *found, value.emplace());
+  }
+  template <class E>
   void required_word(const char* name, E& value) {
     if (require(name)) word(name, value);
   }
@@ -98,6 +102,18 @@ class Reader {
     if (!std::in_range<T>(*read)) return wrong(name, "it must be a whole number within its range");
     value = static_cast<T>(*read);
   }
+  template <class T>
+  void required_count(const char* name, T& value) {
+    if (require(name)) count(name, value);
+  }
+  void regions(const char* name, std::vector<RegionCode>& values) {
+    each(name, [&](const json& item, const std::string& at) {
+      if (!item.is_string()) return wrong(at, "it must be text: a region's 6 digits");
+      const auto region = parse_region(item.get<std::string>());
+      if (!region) return wrong(at, region.error().reason);
+      values.push_back(*region);
+    });
+  }
   void hash(const char* name, Hash& value) {
     std::string written;
     required_text(name, written);
@@ -124,16 +140,11 @@ class Reader {
     if (lon.has_value() != lat.has_value()) return wrong(lon ? "lat" : "lon", "lon and lat come together");
     if (lon) value = LonLat{*lon, *lat};
   }
+  void points(const char* name, std::vector<LonLat>& ring) {
+    if (const json* found = find(name)) read_ring(name, *found, ring);
+  }
   void polygons(const char* name, std::vector<std::vector<LonLat>>& polygons) {
-    each(name, [&](const json& item, const std::string& at) {
-      std::vector<LonLat>& polygon = polygons.emplace_back();
-      if (!item.is_array()) return wrong(at, "a polygon is a list of [lon, lat]");
-      for (const json& point : item) {
-        const bool pair = point.is_array() && point.size() == 2 && point[0].is_number() && point[1].is_number();
-        if (!pair) return wrong(at, "a polygon is a list of [lon, lat]");
-        polygon.push_back({point[0].get<double>(), point[1].get<double>()});
-      }
-    });
+    each(name, [&](const json& item, const std::string& at) { read_ring(at, item, polygons.emplace_back()); });
   }
   template <class T>
   void list(const char* name, std::vector<T>& items);
@@ -188,6 +199,14 @@ class Reader {
     if (!read) return wrong(name, std::move(read.error().reason));
     value = *read;
   }
+  void read_ring(const std::string& name, const json& from, std::vector<LonLat>& ring) {
+    if (!from.is_array()) return wrong(name, "a polygon is a list of [lon, lat]");
+    for (const json& point : from) {
+      const bool pair = point.is_array() && point.size() == 2 && point[0].is_number() && point[1].is_number();
+      if (!pair) return wrong(name, "a polygon is a list of [lon, lat]");
+      ring.push_back({point[0].get<double>(), point[1].get<double>()});
+    }
+  }
   void wrong(const std::string& name, std::string reason) { fail(RefusalCode::invalid_field, path_ + name, std::move(reason)); }
   void fail(RefusalCode code, std::string field, std::string reason) {
     if (!fault_) fault_ = Refusal{code, std::move(field), std::move(reason), 0};
@@ -218,6 +237,8 @@ void read_body(Reader& in, Event& event) {
       return fields(in, event.body.emplace<IncidentReport>());
     case Kind::resource:
       return fields(in, event.body.emplace<Resource>());
+    case Kind::mobilisation:
+      return fields(in, event.body.emplace<Mobilisation>());
     case Kind::retention:
       return fields(in, event.body.emplace<Retention>());
     case Kind::override:

@@ -109,6 +109,13 @@ void fields(A& a, typename A::template Ref<IncidentReport> v) {
 }
 
 template <class A>
+void fields(A& a, typename A::template Ref<OnCall> v) {
+  a.required_count("days", v.days);
+  a.required_count("from_minute", v.from_minute);
+  a.required_count("to_minute", v.to_minute);
+}
+
+template <class A>
 void fields(A& a, typename A::template Ref<Resource> v) {
   a.required_word("change", v.change);
   a.required_word("type", v.type);
@@ -127,6 +134,70 @@ void fields(A& a, typename A::template Ref<Resource> v) {
   a.text("phone", v.phone);
   a.list("attributes", v.attributes);
   a.count("as_of", v.as_of.value);
+  a.text("answerable", v.answerable);
+  a.text("answerable_phone", v.answerable_phone);
+  a.time("valid_from", v.valid_from);
+  a.time("valid_until", v.valid_until);
+  a.points("area", v.area);
+  a.texts("languages", v.languages);
+  a.list("on_call", v.on_call);
+}
+
+template <class A>
+void fields(A& a, typename A::template Ref<Schedule> v) {
+  a.required_word("type", v.type);
+  a.time("at", v.at);
+  a.point(v.location);
+  a.text("address", v.address);
+}
+
+template <class A>
+void fields(A& a, typename A::template Ref<MobilisationContact> v) {
+  a.required_word("role", v.role);
+  a.text("name", v.name);
+  a.text("agency", v.agency);
+  a.text("phone", v.phone);
+}
+
+template <class A>
+void fields(A& a, typename A::template Ref<MobilisationItem> v) {
+  a.required_text("id", v.id);
+  a.text("preceding", v.preceding);
+  a.maybe_word("response", v.response);
+  a.text("reason_code", v.reason_code);
+  a.text("reason", v.reason);
+  a.text("resource", v.resource);
+  a.maybe_word("type", v.type);
+  a.text("name", v.name);
+  a.text("capability", v.capability);
+  a.text("description", v.description);
+  a.thousandths("quantity", v.quantity_milli);
+  a.text("unit", v.unit);
+  a.text("restrictions", v.restrictions);
+  a.text("anticipated_function", v.anticipated_function);
+  a.text("price_quote", v.price_quote);
+  a.text("order_id", v.order_id);
+  a.text("instructions", v.instructions);
+  a.word("deployment", v.deployment);
+  a.list("schedule", v.schedule);
+}
+
+template <class A>
+void fields(A& a, typename A::template Ref<Mobilisation> v) {
+  a.required_word("message", v.message);
+  a.required_text("message_id", v.message_id);
+  a.required_text("originating_id", v.originating_id);
+  a.text("preceding_id", v.preceding_id);
+  a.required_time("sent", v.sent);
+  a.text("description", v.description);
+  a.maybe_word("recall", v.recall);
+  a.text("recalled_id", v.recalled_id);
+  a.text("incident", v.incident);
+  a.regions("to", v.to);
+  a.time("answer_by", v.answer_by);
+  a.list("funding", v.funding);
+  a.list("contacts", v.contacts);
+  a.list("items", v.items);
 }
 
 template <class A>

@@ -1,8 +1,8 @@
 // Questions to a node's view and their answers.
-#include <cmath>
-
 #include "schemas/codec/explain_io.h"
+#include "schemas/codec/map_io.h"
 #include "schemas/codec/status_io.h"
+#include "schemas/map_cursor.h"
 
 namespace lianxi {
 namespace {
@@ -14,6 +14,8 @@ template <class T>
 using Written = flatbuffers::Offset<T>;
 
 using codec::number;
+using codec::read_limit;
+using codec::read_place;
 
 // --- writing ---
 
@@ -23,13 +25,17 @@ FbVoid write(Builder& out, const AskExplain& ask) {
 FbVoid write(Builder& out, const ExplainReport& report) {
   return codec::write_explain(out, report);
 }
-
 FbVoid write(Builder& out, const AskResources& ask) {
-  const auto types = codec::write_numbers<std::uint8_t>(out, ask.types);
-  const auto capability = codec::write_text(out, ask.capability);
-  const auto place = codec::write_text(out, ask.place ? ask.place->text() : "");
-  const codec::PointWriter near(ask.near);
-  return wire::CreateAskResources(out, near.get(), ask.within_m, types, capability, place, ask.available, ask.limit).Union();
+  return codec::write_map(out, ask);
+}
+FbVoid write(Builder& out, const AskTotals& ask) {
+  return codec::write_map(out, ask);
+}
+FbVoid write(Builder& out, const ResourceRows& rows) {
+  return codec::write_map(out, rows);
+}
+FbVoid write(Builder& out, const TotalRows& rows) {
+  return codec::write_map(out, rows);
 }
 
 FbVoid write(Builder& out, const AskAlerts& ask) {
@@ -48,23 +54,6 @@ FbVoid write(Builder& out, const AskStatus& ask) {
 
 FbVoid write(Builder& out, const AskRetention& ask) {
   return wire::CreateAskRetention(out, number(ask.lane), codec::write_text(out, ask.audience.text()), ask.before).Union();
-}
-
-Written<wire::ResourceRow> write(Builder& out, const ResourceRow& row) {
-  const auto id = codec::write_required(out, row.id);
-  const auto audience = codec::write_text(out, row.audience.text());
-  const auto name = codec::write_text(out, row.name);
-  const auto place = codec::write_text(out, row.place.text());
-  const auto capabilities = codec::write_texts(out, row.capabilities);
-  const auto unit = codec::write_text(out, row.unit);
-  const auto owner = codec::write_text(out, row.owner);
-  const auto address = codec::write_text(out, row.address);
-  const auto contact = codec::write_text(out, row.contact);
-  const auto phone = codec::write_text(out, row.phone);
-  const codec::PointWriter location(row.location);
-  return wire::CreateResourceRow(out, id, audience, number(row.status), number(row.type), name, row.region.value, place,
-                                 location.get(), row.distance_m, capabilities, number(row.state), row.quantity_milli, unit,
-                                 row.capacity, row.occupancy, owner, address, contact, phone, row.updated_at);
 }
 
 Written<wire::AlertRow> write(Builder& out, const AlertRow& row) {
@@ -111,12 +100,6 @@ Written<wire::IncidentRow> write(Builder& out, const IncidentRow& row) {
                                  number(row.state), row.region.value, place, title, row.updated_at, reports);
 }
 
-FbVoid write(Builder& out, const ResourceRows& rows) {
-  const auto list =
-      codec::write_list<Written<wire::ResourceRow>>(out, rows.rows, [&](const ResourceRow& row) { return write(out, row); });
-  return wire::CreateResourceRows(out, list, rows.truncated).Union();
-}
-
 FbVoid write(Builder& out, const AlertRows& rows) {
   const auto list =
       codec::write_list<Written<wire::AlertRow>>(out, rows.rows, [&](const AlertRow& row) { return write(out, row); });
@@ -148,33 +131,6 @@ FbVoid write(Builder& out, const RetentionPlan& plan) {
 }
 
 // --- reading ---
-
-std::optional<PlaceCode> read_place(MessageReader& in, const flatbuffers::String* from) {
-  PlaceCode place = in.place("place", from);
-  if (place.text().empty()) return std::nullopt;
-  return place;
-}
-
-std::uint32_t read_limit(MessageReader& in, std::uint32_t limit) {
-  if (limit > kMaxQueryLimit) in.invalid("limit", fmt::format("{} rows; at most {} are answered", limit, kMaxQueryLimit));
-  return limit;
-}
-
-AskResources read(MessageReader& in, const wire::AskResources* from) {
-  AskResources ask;
-  ask.near = in.point("near", from->near());
-  ask.within_m = from->within_m();
-  if (ask.within_m && !(std::isfinite(*ask.within_m) && *ask.within_m >= 0)) {
-    in.invalid("within_m", "it must be a number of metres, not negative");
-  }
-  if (ask.within_m && !ask.near) in.fail(RefusalCode::missing_field, "near", "within needs the place it is measured from");
-  ask.types = in.list<ResourceType>(from->types(), [&](std::uint8_t type) { return in.known<ResourceType>("types", type); });
-  ask.capability = in.line("capability", from->capability());
-  ask.place = read_place(in, from->place());
-  ask.available = from->available();
-  ask.limit = read_limit(in, from->limit());
-  return ask;
-}
 
 AskAlerts read(MessageReader& in, const wire::AskAlerts* from) {
   return AskAlerts{from->all(), read_place(in, from->place()), read_limit(in, from->limit())};
@@ -213,32 +169,6 @@ RetentionPlan read(MessageReader& in, const wire::RetentionPlan* from) {
   plan.restate = in.list<Bytes>(from->restate(), [&](const wire::EventBytes* item) { return in.bytes(item->bytes()); });
   if (from->retention() != nullptr) plan.retention = in.bytes(from->retention()->bytes());
   return plan;
-}
-
-ResourceRow read(MessageReader& in, const wire::ResourceRow* from) {
-  ResourceRow row;
-  row.id = in.text(from->id());
-  row.audience = in.audience("audience", from->audience());
-  row.status = in.known<Status>("status", from->status());
-  row.type = in.known<ResourceType>("type", from->type());
-  row.name = in.text(from->name());
-  row.region = RegionCode(from->region());
-  row.place = in.place("place", from->place());
-  row.location = in.point("location", from->location());
-  row.distance_m = from->distance_m();
-  if (row.distance_m && !std::isfinite(*row.distance_m)) in.invalid("distance_m", "it must be a finite number");
-  row.capabilities = in.texts(from->capabilities());
-  row.state = in.known<ResourceState>("state", from->state());
-  row.quantity_milli = from->quantity_milli();
-  row.unit = in.text(from->unit());
-  row.capacity = from->capacity();
-  row.occupancy = from->occupancy();
-  row.owner = in.text(from->owner());
-  row.address = in.text(from->address());
-  row.contact = in.text(from->contact());
-  row.phone = in.text(from->phone());
-  row.updated_at = from->updated_at();
-  return row;
 }
 
 AlertRow read(MessageReader& in, const wire::AlertRow* from) {
@@ -326,7 +256,7 @@ template <class Union, class Variant>
 Union number_in(const Variant& value) {
   return static_cast<Union>(value.index() + 1);
 }
-static_assert(static_cast<int>(wire::Ask::MAX) == 6 && static_cast<int>(wire::Rows::MAX) == 6);
+static_assert(static_cast<int>(wire::Ask::MAX) == 7 && static_cast<int>(wire::Rows::MAX) == 7);
 
 }  // namespace
 
@@ -357,7 +287,9 @@ Bytes write_fitting(const Answer& answer, const Rows& rows) {
   do {
     count /= 2;
     const auto end = rows.rows.begin() + static_cast<std::ptrdiff_t>(count);
-    bytes = write_answer(Answer{answer.request, answer.offset, Rows{{rows.rows.begin(), end}, true}});
+    Rows fewer{{rows.rows.begin(), end}, true};
+    if constexpr (requires { fewer.next; }) fewer.next = next_behind(fewer);
+    bytes = write_answer(Answer{answer.request, answer.offset, std::move(fewer)});
   } while (bytes.size() > kMaxAnswerBytes && count > 0);
   return bytes;
 }
@@ -387,7 +319,7 @@ Result<Message> read_query(const FrameHeader& header, BytesView aligned) {
   Query query{header.sequence, Offset(from->after_offset()), from->deadline_ms(), {}};
   switch (from->ask_type()) {
     case wire::Ask::AskResources:
-      query.ask = read(in, from->ask_as_AskResources());
+      query.ask = read_map(in, from->ask_as_AskResources());
       break;
     case wire::Ask::AskAlerts:
       query.ask = read(in, from->ask_as_AskAlerts());
@@ -404,6 +336,9 @@ Result<Message> read_query(const FrameHeader& header, BytesView aligned) {
     case wire::Ask::AskRetention:
       query.ask = read(in, from->ask_as_AskRetention());
       break;
+    case wire::Ask::AskTotals:
+      query.ask = read_map(in, from->ask_as_AskTotals());
+      break;
     default:
       in.invalid("ask", fmt::format("question {} is not known here", static_cast<int>(from->ask_type())));
   }
@@ -418,7 +353,7 @@ Result<Message> read_answer(const FrameHeader& header, BytesView aligned) {
   Answer answer{header.sequence, Offset(from->offset()), {}};
   switch (from->rows_type()) {
     case wire::Rows::ResourceRows:
-      answer.rows = read_rows<ResourceRows, ResourceRow>(in, from->rows_as_ResourceRows());
+      answer.rows = read_map(in, from->rows_as_ResourceRows());
       break;
     case wire::Rows::AlertRows:
       answer.rows = read_rows<AlertRows, AlertRow>(in, from->rows_as_AlertRows());
@@ -434,6 +369,9 @@ Result<Message> read_answer(const FrameHeader& header, BytesView aligned) {
       break;
     case wire::Rows::RetentionPlan:
       answer.rows = read(in, from->rows_as_RetentionPlan());
+      break;
+    case wire::Rows::TotalRows:
+      answer.rows = read_map(in, from->rows_as_TotalRows());
       break;
     default:
       in.invalid("rows", fmt::format("rows of type {} are not known here", static_cast<int>(from->rows_type())));

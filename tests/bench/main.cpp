@@ -6,6 +6,7 @@
 
 #include "tests/bench/broker_bench.h"
 #include "tests/bench/fill.h"
+#include "tests/bench/map_bench.h"
 #include "tests/bench/publish_bench.h"
 
 namespace {
@@ -50,6 +51,13 @@ int broker(const BrokerOptions& options, const fs::path& out) {
   return trouble.empty() || !(options.only.empty() || options.only.contains("lianxi")) ? 0 : 1;
 }
 
+int map(const MapOptions& options, const fs::path& out) {
+  const std::string json = run_map_bench(options, tell);
+  std::cout << json;
+  write_result(out, "map.json", json);
+  return 0;
+}
+
 int fill(const std::string& profile, const FillOptions& options) {
   const auto loaded = lianxi::sdk::load_profile(profile);
   if (!loaded) throw std::runtime_error(loaded.error().reason);
@@ -61,6 +69,7 @@ struct Arguments {
   PublishOptions publish;
   BrokerOptions broker;
   FillOptions fill;
+  MapOptions map;
   std::string program, out, profile;
   std::vector<std::string> only;
   bool plain = false;
@@ -92,6 +101,18 @@ void add_broker(CLI::App& app, Arguments& to) {
   app.add_option("--only", to.only, "these alone: lianxi, lianxi_curve, fdatasync, redis_always, …")->delimiter(',');
 }
 
+void add_map(CLI::App& app, Arguments& to) {
+  app.add_option("--resources", to.map.resources, "how many")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--rounds", to.map.rounds, "interleaved rounds")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--seconds", to.map.seconds, "seconds of each measurement")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--clients", to.map.clients, "clients at once, in the rows of questions a second")
+      ->check(CLI::Range(std::size_t{1}, kBenchAgents))
+      ->capture_default_str();
+  app.add_option("--changes", to.map.changes_per_second, "changes a second while the nearest are asked for")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
 void add_fill(CLI::App& app, Arguments& to) {
   app.add_option("--profile", to.profile, "the agent's profile file")->required()->check(CLI::ExistingFile);
   app.add_option("--events", to.fill.events, "how many")->check(CLI::PositiveNumber)->capture_default_str();
@@ -116,11 +137,13 @@ int main(int argc, char** argv) {
     CLI::App* publishing = app.add_subcommand("publish", "durable acknowledged events per second, latency percentiles");
     CLI::App* beside = app.add_subcommand("broker", "the same beside brokers of other makes, on the same work in the same run");
     CLI::App* filling = app.add_subcommand("fill", "put bulk events into a running node, in batches of `--window`");
+    CLI::App* mapping = app.add_subcommand("map", "questions to a map of a million resources, beside PostGIS");
     CLI::App* proxy = app.add_subcommand("proxy", "")->group("");
     add_publish(*publishing, arguments);
     add_broker(*beside, arguments);
     add_fill(*filling, arguments);
-    for (CLI::App* at : {publishing, beside}) {
+    add_map(*mapping, arguments);
+    for (CLI::App* at : {publishing, beside, mapping}) {
       at->add_option("--broker", arguments.program, "the broker's program")->capture_default_str();
       at->add_option("--out", arguments.out, "folder for the results")->capture_default_str();
     }
@@ -132,6 +155,8 @@ int main(int argc, char** argv) {
     if (publishing->parsed())
       return publish(arguments.publish, arguments.program, arguments.out,
                      arguments.plain ? lianxi::Security::plain : lianxi::Security::curve);
+    arguments.map.broker = arguments.program;
+    if (mapping->parsed()) return map(arguments.map, arguments.out);
     arguments.broker.broker = arguments.program;
     arguments.broker.only = {arguments.only.begin(), arguments.only.end()};
     return broker(arguments.broker, arguments.out);

@@ -121,6 +121,64 @@ inline Event full_resource() {
   return event;
 }
 
+// A site and an expert of every field that full_resource has not.
+inline Event full_site() {
+  Event event = full_resource();
+  event.envelope.entity = resource_entity(kQuzhou, "site-0007");
+  auto& site = std::get<Resource>(event.body);
+  site.type = ResourceType::site;
+  site.state = ResourceState::returning;
+  site.answerable = "王五";
+  site.answerable_phone = "13800000000";
+  site.valid_from = kNoon;
+  site.valid_until = kNoon + 86'400'000;
+  site.area = {{118.9, 28.9}, {119.0, 28.9}, {119.0, 29.0}, {118.9, 28.9}};
+  site.languages = {"zh", "en-GB"};
+  site.on_call = {{0x1F, 8 * 60, 18 * 60}, {0x60, 0, 24 * 60}};
+  return event;
+}
+
+// Shangrao's answer to a request of Quzhou, with every field.
+inline Event full_mobilisation() {
+  Mobilisation answer;
+  answer.message = ResourceMessage::ResponseToRequestResource;
+  answer.message_id = "361100-20201109-0001";
+  answer.originating_id = "330800-20201109-0007";
+  answer.preceding_id = "330800-20201109-0007";
+  answer.sent = kNoon;
+  answer.description = "可先出一队";
+  answer.recall = Recall::Update;
+  answer.recalled_id = "361100-20201109-0000";
+  answer.incident = incident_entity(kQuzhou, "QZ-2020-1109-01");
+  answer.to = {kQuzhou};
+  answer.answer_by = kNoon + 1'800'000;
+  answer.funding = {{"FundCode", "HC-2020"}};
+  answer.contacts = {{ContactRole::RespondingOrg, "赵六", "上饶市应急管理局", "0793-8200000"}};
+  MobilisationItem item;
+  item.id = "1";
+  item.preceding = "1";
+  item.response = Response::Accept;
+  item.reason_code = "partial";
+  item.reason = "另一队在执行任务";
+  item.resource = "361100:resource:team-3";
+  item.type = ResourceType::team;
+  item.name = "上饶市危化品救援一队";
+  item.capability = "hazmat";
+  item.description = "12 人 2 车";
+  item.quantity_milli = 1'000;
+  item.unit = "支";
+  item.restrictions = "不下井";
+  item.anticipated_function = "堵漏";
+  item.price_quote = "0 CNY";
+  item.order_id = "SR-7";
+  item.instructions = "到达后向现场指挥报到";
+  item.deployment = Deployment::departed;
+  item.schedule = {{ScheduleType::EstimatedArrival, kNoon + 7'200'000, LonLat{118.96, 28.97}, "衢江区高新片区"}};
+  answer.items = {item};
+  return at_noon(Kind::mobilisation, mobilisation_entity(kQuzhou, answer.originating_id), "330803", "emergency", Level::orange,
+                 answer);
+}
+
 inline Event full_retention() {
   Retention retention;
   retention.epoch = Epoch(3);

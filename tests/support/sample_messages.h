@@ -137,6 +137,43 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
   bare.id = "330800:resource:x";
   bare.audience = Audience::local();
   all.emplace_back("answer_resources", Answer{7, Offset(99), ResourceRows{{resource, bare}, true}});
+  Query everything{13, Offset(12), 1'500,
+                   AskResources{LonLat{118.958, 28.973},
+                                120'000.0,
+                                {ResourceType::expert},
+                                "危化品处置",
+                                place,
+                                true,
+                                50,
+                                {{118.5, 28.5}, {119.5, 28.5}, {119.5, 29.5}, {118.5, 28.5}},
+                                LonLatBox{118.25, 28.25, 119.75, 29.75},
+                                "330800:alert:a,b,2020-11-09T00:31:05Z",
+                                "念化路 foam",
+                                {ResourceState::available, ResourceState::returning},
+                                2'500,
+                                {"zh", "en-GB"},
+                                kNoon,
+                                "d40934a0000000000:330800:resource:team-1",
+                                kNoon + 1}};
+  all.emplace_back("query_resources_with_all", everything);
+  all.emplace_back("query_totals", Query{14, Offset(0), 0, AskTotals{place, {ResourceType::shelter}, "medical"}});
+  resource.type = ResourceType::expert;
+  resource.state = ResourceState::committed;
+  resource.free_milli = 2'500;
+  resource.held_milli = 10'000;
+  resource.supply_code = "2010101";
+  resource.attributes = {{"专业", "氟化工"}, {"grade", "1"}};
+  resource.answerable = "王五";
+  resource.answerable_phone = "0570-2";
+  resource.valid_from = kNoon - 5;
+  resource.valid_until = kNoon + 5;
+  resource.languages = {"zh", "en"};
+  resource.on_call = {{0x1F, 480, 1'080}, {0x60, 0, 1'440}};
+  resource.area = {{118.5, 28.5}, {119.5, 28.5}, {119.5, 29.5}, {118.5, 28.5}};
+  all.emplace_back("answer_resources_with_all",
+                   Answer{13, Offset(99), ResourceRows{{resource}, true, "i:330800:resource:team-1"}});
+  all.emplace_back("answer_totals",
+                   Answer{14, Offset(99), TotalRows{{{place, ResourceType::shelter, 12, {7, 0, 3, 2}, 4'000, 120}}}});
   all.emplace_back("answer_alerts",
                    Answer{8, Offset(99),
                           AlertRows{{{"330800:alert:a,b,2020-11-09T00:31:05Z", Audience::conference(), "b", "a", kNoon,

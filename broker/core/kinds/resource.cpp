@@ -34,7 +34,8 @@ bool resource_promises(const Candidate& candidate) {
   const ResourceView* resource = candidate.event.resource();
   if (resource == nullptr) return false;
   const bool states = resource->change == ResourceChange::state || resource->change == ResourceChange::upsert;
-  return states && (resource->state == ResourceState::reserved || resource->state == ResourceState::deployed);
+  return states && (resource->state == ResourceState::reserved || resource->state == ResourceState::committed ||
+                    resource->state == ResourceState::deployed);
 }
 
 }  // namespace lianxi::core

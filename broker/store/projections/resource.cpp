@@ -1,166 +1,75 @@
 #include "broker/store/projections/resource.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace lianxi::store {
 
 namespace {
 
-std::string attributes_text(std::span<const NameValueView> attributes) {
-  std::string text;
-  for (const NameValueView& attribute : attributes) {
-    if (!text.empty()) text += '\n';
-    text += attribute.name;
-    text += '\t';
-    text += attribute.value;
-  }
+// Columns in the order of these lists: of the record, the place and the contact; then of what changes often.
+const std::string kGroups =
+    "removed_version, record_version, type, level, agency, name, owner, capabilities, unit, supply_code, attributes, answerable,"
+    " answerable_phone, languages, on_call, valid_from, valid_until, place_version, place, address, lon, lat, area,"
+    " contact_version, contact, phone, contact_place, contact_agency, contact_level";
+const std::string kChanges =
+    "record_state, state_version, changed_state, state_at, bulk_at, state, quantity_version, quantity_milli, capacity, occupancy,"
+    " held_milli, held_state, free_milli, updated_at, row_hash";
+constexpr int kGroupColumns = 29;
+constexpr int kChangeColumns = 15;
+
+std::string marks(int count) {
+  std::string text = "?";
+  for (int i = 1; i < count; ++i) text += ", ?";
   return text;
+}
+
+// "a, b" -> "a = ?, b = ?"
+std::string settings(const std::string& columns) {
+  std::string text;
+  for (const char c : columns) {
+    if (c == ',') text += " = ?";
+    text += c;
+  }
+  return text + " = ?";
+}
+
+void put_groups(Run& run, const ResourceRecord& row) {
+  run.put(row.removed).put(row.record).put(row.type).put(row.level);
+  for (const std::string* text : {&row.agency, &row.name, &row.owner, &row.capabilities, &row.unit, &row.supply_code,
+                                  &row.attributes, &row.answerable, &row.answerable_phone, &row.languages, &row.on_call})
+    run.put(*text);
+  run.put_optional(row.valid_from).put_optional(row.valid_until);
+  run.put(row.place_version).put(row.place).put(row.address).put_optional(row.lon).put_optional(row.lat).put(row.area);
+  run.put(row.contact_version).put(row.contact).put(row.phone).put(row.contact_place).put(row.contact_agency);
+  run.put(row.contact_level);
+}
+
+std::optional<int> number_of_state(const std::optional<ResourceState>& state) {
+  return state ? std::optional(static_cast<int>(*state)) : std::nullopt;
+}
+
+std::optional<ResourceState> state_in(const Run& run, int column) {
+  const auto number = run.optional_number<int>(column);
+  return number ? std::optional(static_cast<ResourceState>(*number)) : std::nullopt;
 }
 
 }  // namespace
 
-std::string join_lines(std::span<const std::string_view> words) {
-  std::string text;
-  for (const std::string_view word : words) {
-    if (!text.empty()) text += '\n';
-    text += word;
-  }
-  return text;
-}
-
-std::vector<std::string> split_lines(const std::string& text) {
-  std::vector<std::string> words;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return words;
-}
-
-// Groups are kept apart by lane, and each is what its last event says: so what a retention takes out of one lane is the same
-// whether or not the events before it ever came.
-void ResourceProjection::Row::take(const Envelope& envelope, const ResourceView& resource, Version version, TimeMs received_at) {
-  if (resource.change == ResourceChange::state) {
-    if (version <= state_version) return;
-    state_version = version;
-    changed_state = static_cast<std::int64_t>(resource.state);
-    state_at = received_at;
-    return;
-  }
-  if (version > std::max({removed, record, quantity_version, place_version})) bulk_at = received_at;
-  if (resource.change == ResourceChange::remove) {
-    removed = std::max(removed, version);
-    return;
-  }
-  take_bulk(envelope, resource, version);
-}
-
-void ResourceProjection::Row::take_bulk(const Envelope& envelope, const ResourceView& resource, Version version) {
-  const bool whole = resource.change == ResourceChange::upsert;
-  if (whole && version > record) {
-    record = version;
-    type = static_cast<std::int64_t>(resource.type);
-    level = static_cast<std::int64_t>(envelope.level);
-    agency = envelope.agency;
-    name = resource.name;
-    owner = resource.owner;
-    capabilities = join_lines(resource.capabilities);
-    unit = resource.unit;
-    supply_code = resource.supply_code;
-    contact = resource.contact;
-    phone = resource.phone;
-    attributes = attributes_text(resource.attributes);
-    record_state = static_cast<std::int64_t>(resource.state);
-  }
-  if ((whole || resource.change == ResourceChange::quantity) && version > quantity_version) {
-    quantity_version = version;
-    quantity_milli = resource.quantity_milli;
-    capacity = resource.capacity;
-    occupancy = resource.occupancy;
-  }
-  if ((whole || resource.change == ResourceChange::place) && version > place_version) {
-    place_version = version;
-    place = envelope.place.text();
-    address = resource.address;
-    lon = resource.location ? std::optional(resource.location->lon) : std::nullopt;
-    lat = resource.location ? std::optional(resource.location->lat) : std::nullopt;
-  }
-}
-
-void ResourceProjection::Row::drop(Lane lane, Version cut) {
-  if (lane == lane_of(Kind::resource, ResourceChange::state)) {
-    if (state_version > cut) return;
-    state_version = changed_state = state_at = 0;
-    return;
-  }
-  if (removed <= cut) removed = 0;
-  if (record <= cut) {
-    record = type = level = record_state = 0;
-    for (std::string* text : {&agency, &name, &owner, &capabilities, &unit, &supply_code, &contact, &phone, &attributes})
-      text->clear();
-  }
-  if (quantity_version <= cut) {
-    quantity_version = quantity_milli = 0;
-    capacity = occupancy = std::nullopt;
-  }
-  if (place_version <= cut) {
-    place_version = 0;
-    place.clear();
-    address.clear();
-    lon = lat = std::nullopt;
-  }
-  if (std::max({removed, record, quantity_version, place_version}) == 0) bulk_at = 0;
-}
-
-Hash ResourceProjection::Row::content_hash(const RowKey& key) const {
-  RowHasher row("resource");
-  row.text(key.entity)
-      .text(audience->name)
-      .number(static_cast<std::int64_t>(key.status))
-      .number(removed)
-      .number(record)
-      .number(type)
-      .number(level);
-  for (const std::string* text : {&agency, &name, &owner, &capabilities, &unit, &supply_code, &contact, &phone, &attributes}) {
-    row.text(*text);
-  }
-  row.number(record_state).number(state_version).number(changed_state);
-  row.number(quantity_version).number(quantity_milli).maybe(capacity).maybe(occupancy);
-  row.number(place_version).text(place).text(address).real(lon).real(lat).number(updated_at());
-  return row.finish();
-}
-
-ResourceProjection::ResourceProjection(SQLite::Database& db)
+ResourceProjection::ResourceProjection(SQLite::Database& db, std::shared_ptr<MapFeed> feed)
     : db_(db),
-      find_(db,
-            "SELECT id, row_hash, removed_version, record_version, type, level, agency, name, owner, capabilities, unit,"
-            " supply_code, contact, phone, attributes, record_state, state_version, changed_state, state_at, bulk_at,"
-            " quantity_version, quantity_milli, capacity, occupancy, place_version, place, address, lon, lat FROM resource"
-            " WHERE entity = ? AND audience = ? AND status = ?"),
-      insert_(
-          db,
-          "INSERT INTO resource (removed_version, record_version, type, level, agency, name, owner, capabilities, unit,"
-          " supply_code, contact, phone, attributes, place_version, place, address, lon, lat, record_state, state_version,"
-          " changed_state, state_at, bulk_at, state, quantity_version, quantity_milli, capacity, occupancy, updated_at, row_hash,"
-          " id, entity, audience, status, region)"
-          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      update_(
-          db,
-          "UPDATE resource SET removed_version = ?, record_version = ?, type = ?, level = ?, agency = ?, name = ?, owner = ?,"
-          " capabilities = ?, unit = ?, supply_code = ?, contact = ?, phone = ?, attributes = ?, place_version = ?, place = ?,"
-          " address = ?, lon = ?, lat = ?, record_state = ?, state_version = ?, changed_state = ?, state_at = ?, bulk_at = ?,"
-          " state = ?, quantity_version = ?, quantity_milli = ?, capacity = ?, occupancy = ?, updated_at = ?, row_hash = ?"
-          " WHERE id = ?"),
-      update_changes_(db,
-                      "UPDATE resource SET record_state = ?, state_version = ?, changed_state = ?, state_at = ?, bulk_at = ?,"
-                      " state = ?, quantity_version = ?, quantity_milli = ?, capacity = ?, occupancy = ?, updated_at = ?,"
-                      " row_hash = ? WHERE id = ?"),
+      feed_(std::move(feed)),
+      find_(db, "SELECT " + kGroups + ", " + kChanges +
+                    ", id, region FROM resource WHERE entity = ? AND audience = ? AND status = ?"),
+      insert_(db, "INSERT INTO resource (" + kGroups + ", " + kChanges + ", id, entity, audience, status, region) VALUES (" +
+                      marks(kGroupColumns + kChangeColumns + 5) + ")"),
+      update_(db, "UPDATE resource SET " + settings(kGroups) + ", " + settings(kChanges) + " WHERE id = ?"),
+      update_changes_(db, "UPDATE resource SET " + settings(kChanges) + " WHERE id = ?"),
+      update_holding_(db, "UPDATE resource SET held_milli = ?, held_state = ?, state = ?, free_milli = ? WHERE id = ?"),
+      holding_(db, "SELECT held_milli, state FROM holding_sum WHERE entity = ? AND status = ?"),
+      rows_of_(db, "SELECT audience FROM resource WHERE entity = ? AND status = ?"),
       delete_(db, "DELETE FROM resource WHERE id = ?"),
-      spot_(db, "INSERT OR REPLACE INTO resource_spot (id, west, east, south, north) VALUES (?, ?, ?, ?, ?)"),
-      no_spot_(db, "DELETE FROM resource_spot WHERE id = ?"),
-      capability_(db, "INSERT OR IGNORE INTO resource_capability (capability, resource) VALUES (?, ?)"),
-      no_capability_(db, "DELETE FROM resource_capability WHERE capability = ? AND resource = ?") {}
+      text_(db, "INSERT INTO resource_text (rowid, words) VALUES (?, ?)"),
+      no_text_(db, "INSERT INTO resource_text (resource_text, rowid, words) VALUES ('delete', ?, ?)") {}
 
 bool ResourceProjection::apply(const Applied& applied, const ResourceView& resource) {
   if (applied.feed.region != applied.home) return false;
@@ -174,36 +83,70 @@ bool ResourceProjection::apply(const Applied& applied, const ResourceView& resou
   return true;
 }
 
+void ResourceProjection::held(const std::string& entity, Status status, std::int64_t held_milli,
+                              std::optional<ResourceState> state) {
+  pending_[{entity, status}] = {held_milli, state};
+}
+
+void ResourceProjection::forget() {
+  rows_.forget();
+  pending_.clear();
+  changes_.clear();
+}
+
 void ResourceProjection::load(const RowKey& key, Row& row) {
   Run run(find_);
   run.put(key.entity).put(key.audience).put(static_cast<int>(key.status));
-  if (!run.next()) return;
-  row.id = run.number(0);
-  row.hash = hash_of(run.blob(1), "resource");
-  row.removed = run.number(2);
-  row.record = run.number(3);
-  row.type = run.number(4);
-  row.level = run.number(5);
-  int column = 6;
-  for (std::string* text : {&row.agency, &row.name, &row.owner, &row.capabilities, &row.unit, &row.supply_code, &row.contact,
-                            &row.phone, &row.attributes}) {
-    *text = run.text(column++);
+  if (!run.next()) {
+    Run held(holding_);
+    if (held.put(key.entity).put(static_cast<int>(key.status)).next()) row.held = {held.number(0), state_in(held, 1)};
+    return;
   }
-  row.record_state = run.number(15);
-  row.state_version = run.number(16);
-  row.changed_state = run.number(17);
-  row.state_at = run.number(18);
-  row.bulk_at = run.number(19);
-  row.quantity_version = run.number(20);
-  row.quantity_milli = run.number(21);
-  row.capacity = run.optional_number<std::int32_t>(22);
-  row.occupancy = run.optional_number<std::int32_t>(23);
-  row.place_version = run.number(24);
-  row.place = run.text(25);
-  row.address = run.text(26);
-  if (!run.is_null(27)) row.lon = run.real(27);
-  if (!run.is_null(28)) row.lat = run.real(28);
-  row.stored = row.seen();
+  read_group_columns(run, row);
+  int column = kGroupColumns;
+  const auto number = [&] { return run.number(column++); };
+  row.record_state = number();
+  row.state_version = number();
+  row.changed_state = number();
+  row.state_at = number();
+  row.bulk_at = number();
+  ++column;  // the effective state
+  row.quantity_version = number();
+  row.quantity_milli = number();
+  row.capacity = run.optional_number<std::int32_t>(column++);
+  row.occupancy = run.optional_number<std::int32_t>(column++);
+  row.held.milli = number();
+  row.held.state = state_in(run, column++);
+  column += 2;  // what is free, when it was changed
+  row.hash = hash_of(run.blob(column++), "resource");
+  row.id = number();
+  row.region = RegionCode(static_cast<std::uint32_t>(number()));
+  row.stored = row.seen(key.status == Status::Actual);
+}
+
+void ResourceProjection::read_group_columns(const Run& run, Row& row) {
+  int column = 0;
+  const auto number = [&] { return run.number(column++); };
+  const auto text = [&](std::string& to) { to = run.text(column++); };
+  row.removed = number();
+  row.record = number();
+  row.type = number();
+  row.level = number();
+  for (std::string* to : {&row.agency, &row.name, &row.owner, &row.capabilities, &row.unit, &row.supply_code, &row.attributes,
+                          &row.answerable, &row.answerable_phone, &row.languages, &row.on_call})
+    text(*to);
+  row.valid_from = run.optional_number<TimeMs>(column++);
+  row.valid_until = run.optional_number<TimeMs>(column++);
+  row.place_version = number();
+  text(row.place);
+  text(row.address);
+  const auto real = [&](int at) { return run.is_null(at) ? std::nullopt : std::optional(run.real(at)); };
+  row.lon = real(column++);
+  row.lat = real(column++);
+  text(row.area);
+  row.contact_version = number();
+  for (std::string* to : {&row.contact, &row.phone, &row.contact_place, &row.contact_agency}) text(*to);
+  row.contact_level = number();
 }
 
 void ResourceProjection::drop(const Source& source, Version cut, AudienceRow& audience) {
@@ -213,7 +156,7 @@ void ResourceProjection::drop(const Source& source, Version cut, AudienceRow& au
         db_,
         "SELECT entity, status FROM resource WHERE region = ? AND audience = ? AND"
         " (removed_version BETWEEN 1 AND ?3 OR record_version BETWEEN 1 AND ?3 OR state_version BETWEEN 1 AND ?3"
-        " OR quantity_version BETWEEN 1 AND ?3 OR place_version BETWEEN 1 AND ?3)");
+        " OR quantity_version BETWEEN 1 AND ?3 OR place_version BETWEEN 1 AND ?3 OR contact_version BETWEEN 1 AND ?3)");
     Run run(touched);
     for (run.put(source.region.value).put(source.audience).put(cut); run.next();)
       keys.push_back({run.text(0), source.audience, static_cast<Status>(run.number(1))});
@@ -224,7 +167,7 @@ void ResourceProjection::drop(const Source& source, Version cut, AudienceRow& au
     load(key, row);
     row.drop(source.lane, cut);
     if (row.empty()) {
-      erase(row);
+      erase(key, row);
     } else {
       write(key, row);
     }
@@ -232,14 +175,47 @@ void ResourceProjection::drop(const Source& source, Version cut, AudienceRow& au
   rows_.forget();
 }
 
-void ResourceProjection::erase(Row& row) {
+void ResourceProjection::erase(const RowKey& key, Row& row) {
   row.audience->digest.subtract(row.hash);
-  index(row.id, row.stored.value_or(Seen{}), Seen{});
+  index(key, row.id, row.stored ? row.stored->text : std::string(), {});
   Run(delete_).put(row.id).exec();
+  tell(key, row, true);
 }
 
 void ResourceProjection::flush() {
   rows_.flush([this](const RowKey& key, Row& row) { write(key, row); });
+  flush_holdings();
+}
+
+// Each row of the entity, to whatever audience.
+void ResourceProjection::flush_holdings() {
+  for (const auto& [of, holdings] : pending_) {
+    std::vector<std::int64_t> audiences;
+    {
+      Run run(rows_of_);
+      for (run.put(of.first).put(static_cast<int>(of.second)); run.next();) audiences.push_back(run.number(0));
+    }
+    for (const std::int64_t audience : audiences) {
+      const RowKey key{of.first, audience, of.second};
+      Row fresh;
+      Row* row = rows_.peek(key);
+      if (row == nullptr) load(key, *(row = &fresh));
+      row->held = holdings;
+      write_holding(key, *row);
+    }
+  }
+  pending_.clear();
+}
+
+void ResourceProjection::write_holding(const RowKey& key, Row& row) {
+  Run(update_holding_)
+      .put(row.held.milli)
+      .put_optional(number_of_state(row.held.state))
+      .put(row.state())
+      .put(row.free())
+      .put(row.id)
+      .exec();
+  tell(key, row);
 }
 
 void ResourceProjection::write(const RowKey& key, Row& row) {
@@ -247,28 +223,25 @@ void ResourceProjection::write(const RowKey& key, Row& row) {
   row.audience->digest.add(hash);
   if (row.stored) row.audience->digest.subtract(row.hash);
   row.hash = hash;
-  const Seen now = row.seen();
-  const bool changes_alone = row.stored && row.stored->record == now.record && row.stored->removed == now.removed &&
-                             row.stored->place_version == now.place_version;
-  if (changes_alone) {
+  tell(key, row);
+  const bool actual = key.status == Status::Actual;
+  if (row.stored && row.stored->same_but_changes(row.seen(false))) {
     Run run(update_changes_);
     put_changes(run, row);
     run.put(row.id).exec();
     return;
   }
-  Run run(row.stored ? update_ : insert_);
-  run.put(row.removed).put(row.record).put(row.type).put(row.level);
-  for (const std::string* text : {&row.agency, &row.name, &row.owner, &row.capabilities, &row.unit, &row.supply_code,
-                                  &row.contact, &row.phone, &row.attributes}) {
-    run.put(*text);
+  {
+    Run run(row.stored ? update_ : insert_);
+    put_groups(run, row);
+    put_changes(run, row);
+    run.put(row.id);
+    if (!row.stored) run.put(key.entity).put(key.audience).put(static_cast<int>(key.status)).put(row.region.value);
+    run.exec();
   }
-  run.put(row.place_version).put(row.place).put(row.address).put_optional(row.lon).put_optional(row.lat);
-  put_changes(run, row);
-  run.put(row.id);
-  if (!row.stored) run.put(key.entity).put(key.audience).put(static_cast<int>(key.status)).put(row.region.value);
-  run.exec();
-  index(row.id, row.stored.value_or(Seen{}), now);
-  row.stored = now;
+  Row::Seen now = row.seen(actual);
+  index(key, row.id, row.stored ? row.stored->text : std::string(), now.text);
+  row.stored = std::move(now);
 }
 
 void ResourceProjection::put_changes(Run& run, const Row& row) {
@@ -282,24 +255,24 @@ void ResourceProjection::put_changes(Run& run, const Row& row) {
       .put(row.quantity_milli)
       .put_optional(row.capacity)
       .put_optional(row.occupancy)
+      .put(row.held.milli)
+      .put_optional(number_of_state(row.held.state))
+      .put(row.free())
       .put(row.updated_at())
       .put(BytesView(row.hash));
 }
 
-// Keeps the tables of spots and capabilities to the visible rows.
-void ResourceProjection::index(std::int64_t id, const Seen& before, const Seen& after) {
-  const bool was_spot = before.visible() && before.lon && before.lat;
-  const bool is_spot = after.visible() && after.lon && after.lat;
-  if (is_spot && (!was_spot || before.lon != after.lon || before.lat != after.lat)) {
-    Run(spot_).put(id).put(*after.lon).put(*after.lon).put(*after.lat).put(*after.lat).exec();
-  } else if (was_spot && !is_spot) {
-    Run(no_spot_).put(id).exec();
-  }
-  const std::string old_words = before.visible() ? before.capabilities : std::string();
-  const std::string new_words = after.visible() ? after.capabilities : std::string();
-  if (old_words == new_words) return;
-  for (const std::string& word : split_lines(old_words)) Run(no_capability_).put(word).put(id).exec();
-  for (const std::string& word : split_lines(new_words)) Run(capability_).put(word).put(id).exec();
+// Keeps the text index to the visible, actual rows. What it has of a row is taken out by the words that went in.
+void ResourceProjection::index(const RowKey& key, std::int64_t id, const std::string& before, const std::string& after) {
+  if (key.status != Status::Actual || before == after) return;
+  if (!before.empty()) Run(no_text_).put(id).put(before).exec();
+  if (!after.empty()) Run(text_).put(id).put(after).exec();
+}
+
+void ResourceProjection::tell(const RowKey& key, const Row& row, bool gone) {
+  if (!feed_ || key.status != Status::Actual) return;
+  changes_.push_back(row.entry(key));
+  if (gone) changes_.back().visible = changes_.back().contact = false;
 }
 
 }  // namespace lianxi::store

@@ -1,83 +1,53 @@
-// Resources: one row each, in four groups of fields that change by themselves, and a removal that leaves a tombstone.
+// Resources: one row each, in five groups of fields that change by themselves, and a removal that leaves a tombstone. What
+// mobilisations hold stands beside them, outside the digest.
 #pragma once
 
+#include <map>
+
+#include "broker/store/map_feed.h"
+#include "broker/store/projections/resource_row.h"
 #include "broker/store/projections/row_cache.h"
 
 namespace lianxi::store {
 
 class ResourceProjection {
  public:
-  explicit ResourceProjection(SQLite::Database& db);
+  // `feed`: is told of each row that changes, before its transaction ends; may be null.
+  ResourceProjection(SQLite::Database& db, std::shared_ptr<MapFeed> feed);
   // False if the event is not the home region's: it then leaves no row.
   [[nodiscard]] bool apply(const Applied& applied, const ResourceView& resource);
+
+  // What mobilisations hold of an entity from now on, whether or not it has rows yet; `holding_sum` says the same by the time
+  // of flush(), where rows take it over. `state`: the furthest phase of what is held; none: nothing is.
+  void held(const std::string& entity, Status status, std::int64_t held_milli, std::optional<ResourceState> state);
 
   // Nothing of the source at or before `cut` counts any more. After flush().
   void drop(const Source& source, Version cut, AudienceRow& audience);
   // Writes the resources that were touched.
   void flush();
+  // What has changed since this was last asked, for the feed.
+  [[nodiscard]] std::vector<MapEntry> changes() { return std::exchange(changes_, {}); }
   // The transaction did not come about.
-  void forget() { rows_.forget(); }
+  void forget();
 
  private:
-  // What the tables of spots and capabilities follow.
-  struct Seen {
-    Version removed = 0;
-    Version record = 0;
-    Version place_version = 0;
-    std::optional<double> lon, lat;
-    std::string capabilities;
-    [[nodiscard]] bool visible() const { return record > removed; }
-  };
-  // The columns of table `resource`.
-  struct Row {
-    std::int64_t id = 0;
-    RegionCode region;
-    Version removed = 0;
-    Version record = 0;
-    std::int64_t type = 0;
-    std::int64_t level = 0;
-    std::string agency, name, owner, capabilities, unit, supply_code, contact, phone, attributes;
-    std::int64_t record_state = 0;
-    Version state_version = 0;  // of the last change of state alone, in a lane of its own
-    std::int64_t changed_state = 0;
-    TimeMs state_at = 0;
-    Version quantity_version = 0;
-    std::int64_t quantity_milli = 0;
-    std::optional<std::int32_t> capacity, occupancy;
-    Version place_version = 0;
-    std::string place, address;
-    std::optional<double> lon, lat;
-    TimeMs bulk_at = 0;          // when the last event of any other group was accepted
-    Hash hash{};                 // as stored
-    std::optional<Seen> stored;  // as stored; none: the table has no such row
-    AudienceRow* audience = nullptr;
-
-    [[nodiscard]] Seen seen() const { return {removed, record, place_version, lon, lat, capabilities}; }
-    [[nodiscard]] Hash content_hash(const RowKey& key) const;
-    [[nodiscard]] std::int64_t state() const { return state_version > record ? changed_state : record_state; }
-    [[nodiscard]] TimeMs updated_at() const { return std::max(bulk_at, state_at); }
-    [[nodiscard]] bool empty() const {
-      return removed == 0 && record == 0 && state_version == 0 && quantity_version == 0 && place_version == 0;
-    }
-    void take(const Envelope& envelope, const ResourceView& resource, Version version, TimeMs received_at);
-    void drop(Lane lane, Version cut);
-
-   private:
-    void take_bulk(const Envelope& envelope, const ResourceView& resource, Version version);
-  };
+  using Row = ResourceRecord;
   void load(const RowKey& key, Row& row);
+  void read_group_columns(const Run& run, Row& row);
   void write(const RowKey& key, Row& row);
-  void erase(Row& row);
+  void write_holding(const RowKey& key, Row& row);
+  void flush_holdings();
+  void erase(const RowKey& key, Row& row);
   static void put_changes(Run& run, const Row& row);
-  void index(std::int64_t id, const Seen& before, const Seen& after);
+  void index(const RowKey& key, std::int64_t id, const std::string& before, const std::string& after);
+  void tell(const RowKey& key, const Row& row, bool gone = false);
 
   SQLite::Database& db_;
-  SQLite::Statement find_, insert_, update_, update_changes_, delete_, spot_, no_spot_, capability_, no_capability_;
+  std::shared_ptr<MapFeed> feed_;
+  SQLite::Statement find_, insert_, update_, update_changes_, update_holding_, holding_, rows_of_, delete_, text_, no_text_;
   RowCache<Row> rows_;
+  std::map<std::pair<std::string, Status>, Holdings> pending_;
+  std::vector<MapEntry> changes_;
 };
-
-// The row's text of capabilities, and back.
-[[nodiscard]] std::string join_lines(std::span<const std::string_view> words);
-[[nodiscard]] std::vector<std::string> split_lines(const std::string& text);
 
 }  // namespace lianxi::store

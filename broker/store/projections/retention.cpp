@@ -27,8 +27,10 @@ void add_resources(SQLite::Database& db, const FeedId& feed, std::int64_t audien
   SQLite::Statement select(
       db,
       "SELECT entity, status, state_version, changed_state, removed_version, record_version, type, level, agency, name, owner,"
-      " capabilities, unit, supply_code, contact, phone, attributes, record_state, quantity_version, quantity_milli, capacity,"
-      " occupancy, place_version, place, address, lon, lat FROM resource WHERE region = ? AND audience = ?");
+      " capabilities, unit, supply_code, attributes, answerable, answerable_phone, languages, on_call, record_state, valid_from,"
+      " valid_until, quantity_version, quantity_milli, capacity, occupancy, place_version, place, address, area, lon, lat,"
+      " contact_version, contact, phone, contact_place, contact_agency, contact_level FROM resource"
+      " WHERE region = ? AND audience = ?");
   Run run(select);
   run.put(feed.region.value).put(audience);
   const auto kept = [&](int column) {
@@ -49,13 +51,14 @@ void add_resources(SQLite::Database& db, const FeedId& feed, std::int64_t audien
       group(2, 0, -1, {3});
     } else {
       group(4, 0, -1, {});
-      group(5, 8, 16, {6, 7, 17});
-      group(18, 0, -1, {19, 20, 21});
-      group(22, 23, 24, {});
-      if (kept(22)) {
+      group(5, 8, 18, {6, 7, 19, 20, 21});
+      group(22, 0, -1, {23, 24, 25});
+      group(26, 27, 29, {});
+      if (kept(26)) {
         const auto real = [&](int column) { return run.is_null(column) ? std::nullopt : std::optional(run.real(column)); };
-        row.real(real(25)).real(real(26));
+        row.real(real(30)).real(real(31));
       }
+      group(32, 33, 36, {37});
     }
     if (any) sum.add(row.finish());
   }

@@ -39,6 +39,13 @@ class RowCache {
     return held.second.row;
   }
 
+  // The row if it is held; else nullptr.
+  [[nodiscard]] Row* peek(const RowKey& key) {
+    if (const auto found = young_.find(key); found != young_.end()) return &found->second.row;
+    const auto kept = old_.find(key);
+    return kept == old_.end() ? nullptr : &kept->second.row;
+  }
+
   // `write(key, row)` for each touched row, in the order of keys, so that neighbours in the table are written together.
   template <class Write>
   void flush(Write write) {

@@ -92,7 +92,11 @@ TEST(LiveRightsTest, AnAgentThatIsNoLongerKnownIsRefused) {
 class TwoIncidents final : public store::ReadView {
  public:
   store::StoreResult<Offset> offset() override { return Offset(3); }
-  store::StoreResult<ResourceRows> resources(const AskResources&, const Admits&) override { return ResourceRows{}; }
+  store::StoreResult<ResourceRows> resources(const AskResources&, const store::MapContext&, const Admits&) override {
+    return ResourceRows{};
+  }
+  store::StoreResult<TotalRows> totals(const AskTotals&, const store::MapContext&, const Admits&) override { return TotalRows{}; }
+  store::StoreResult<void> follow() override { return {}; }
   store::StoreResult<AlertRows> alerts(const AskAlerts&, TimeMs, const Admits&) override { return AlertRows{}; }
   store::StoreResult<IncidentRows> incidents(const AskIncidents&, const Admits& admits) override {
     IncidentRows out;

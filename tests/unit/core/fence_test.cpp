@@ -121,7 +121,7 @@ TEST_F(FenceTest, WhatPromisesNothingIsTaken) {
   body.quantity_milli = 5;
   EXPECT_THAT(publish(stock), ElementsAre(HasSubstr(" ok ")));
   EXPECT_THAT(publish(moved(ResourceState::available)), ElementsAre(HasSubstr(" ok ")));
-  EXPECT_THAT(publish(moved(ResourceState::unavailable)), ElementsAre(HasSubstr(" ok ")));
+  EXPECT_THAT(publish(moved(ResourceState::out_of_service)), ElementsAre(HasSubstr(" ok ")));
   EXPECT_THAT(publish(moved(ResourceState::deployed, Status::Exercise)), ElementsAre(HasSubstr(" ok "))) << "a drill";
   EXPECT_THAT(publish(report("二", "emergency")), ElementsAre(HasSubstr(" ok ")));
   body.change = ResourceChange::upsert;

@@ -9,7 +9,8 @@ namespace lianxi {
 namespace {
 
 TEST(EventCodec, EveryFieldIsReadBack) {
-  for (const Event& event : {test::full_alert(), test::full_report(), test::full_resource()}) {
+  for (const Event& event :
+       {test::full_alert(), test::full_report(), test::full_resource(), test::full_site(), test::full_mobilisation()}) {
     const Bytes bytes = encode_event(event);
     const auto read = decode_event(bytes);
     ASSERT_TRUE(read) << read.error().field << ": " << read.error().reason;
@@ -25,8 +26,8 @@ TEST(EventCodec, AKindWithoutRulesHereKeepsItsEnvelope) {
   event.envelope.entity = "330800:weather_station:7";
   event.body = std::monostate{};
   EXPECT_EQ(decode_event(encode_event(event)).value(), event);
-  event.envelope.kind = Kind::mobilisation;
-  event.envelope.entity = "330800:mobilisation:7";
+  event.envelope.kind = Kind::roll_call;
+  event.envelope.entity = "330800:roll_call:7";
   EXPECT_EQ(decode_event(encode_event(event)).value(), event);
 }
 
@@ -53,7 +54,8 @@ TEST(EventCodec, OversizeIsRefusedBeforeItIsRead) {
 }
 
 TEST(EventCodec, EveryCutIsRefused) {
-  for (const Event& event : {test::full_alert(), test::full_report(), test::full_resource()}) {
+  for (const Event& event :
+       {test::full_alert(), test::full_report(), test::full_resource(), test::full_site(), test::full_mobilisation()}) {
     const Bytes bytes = encode_event(event);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       const Bytes cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));

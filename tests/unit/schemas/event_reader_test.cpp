@@ -40,13 +40,22 @@ Resource owned(const ResourceView& v) {
           text(v.supply_code),
           text(v.contact),
           text(v.phone),
-          owned(v.attributes)};
+          owned(v.attributes),
+          v.as_of,
+          text(v.answerable),
+          text(v.answerable_phone),
+          v.valid_from,
+          v.valid_until,
+          {v.area.begin(), v.area.end()},
+          {v.languages.begin(), v.languages.end()},
+          {v.on_call.begin(), v.on_call.end()}};
 }
 
 Body body_of(const EventReader& reader) {
   if (reader.report() != nullptr) return owned(*reader.report());
   if (reader.resource() != nullptr) return owned(*reader.resource());
   if (reader.alert() != nullptr) return *reader.alert();
+  if (reader.mobilisation() != nullptr) return *reader.mobilisation();
   return {};
 }
 
@@ -69,7 +78,8 @@ void expect_same(EventReader& reader, BytesView bytes) {
 
 std::vector<Bytes> samples() {
   std::vector<Bytes> all;
-  for (const Event& event : {test::full_report(), test::full_alert(), test::full_resource(), test::small_event(1)})
+  for (const Event& event : {test::full_report(), test::full_alert(), test::full_resource(), test::full_site(),
+                             test::full_mobilisation(), test::small_event(1)})
     all.push_back(encode_event(event));
   return all;
 }

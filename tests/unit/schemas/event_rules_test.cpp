@@ -185,18 +185,86 @@ TEST(ResourceRules, EachIsNamed) {
   const auto with = [](std::string field, RefusalCode code, std::function<void(Resource&)> change) {
     return Broken{std::move(field), code, [change](Event& event) { change(std::get<Resource>(event.body)); }};
   };
-  expect_refusals(full_resource(), {with("change", kInvalid, [](Resource& r) { r.change = static_cast<ResourceChange>(5); }),
+  expect_refusals(full_resource(), {with("change", kInvalid, [](Resource& r) { r.change = static_cast<ResourceChange>(6); }),
                                     with("type", kInvalid, [](Resource& r) { r.type = static_cast<ResourceType>(6); }),
                                     with("name", kMissing, [](Resource& r) { r.name = ""; }),
                                     with("location", kInvalid, [](Resource& r) { r.location->lat = kNan; }),
                                     with("capabilities", kInvalid, [](Resource& r) { r.capabilities[1] = "Hazmat"; }),
                                     with("capabilities", kInvalid, [](Resource& r) { r.capabilities[1] = ""; }),
-                                    with("state", kInvalid, [](Resource& r) { r.state = static_cast<ResourceState>(4); }),
+                                    with("state", kInvalid, [](Resource& r) { r.state = static_cast<ResourceState>(6); }),
                                     with("quantity", kInvalid, [](Resource& r) { r.quantity_milli = -1; }),
                                     with("capacity", kInvalid, [](Resource& r) { r.capacity = -1; }),
                                     with("occupancy", kInvalid, [](Resource& r) { r.occupancy = -1; }),
                                     with("supply_code", kInvalid, [](Resource& r) { r.supply_code = "12345678"; }),
                                     with("supply_code", kInvalid, [](Resource& r) { r.supply_code = "12a"; })});
+}
+
+TEST(ResourceRules, OfASiteAndAnExpertEachIsNamed) {
+  const auto with = [](std::string field, RefusalCode code, std::function<void(Resource&)> change) {
+    return Broken{std::move(field), code, [change](Event& event) { change(std::get<Resource>(event.body)); }};
+  };
+  expect_refusals(test::full_site(),
+                  {with("answerable", kInvalid, [](Resource& r) { r.answerable = "a\nb"; }),
+                   with("valid_until", kInvalid, [](Resource& r) { r.valid_until = r.valid_from; }),
+                   with("area", kInvalid, [](Resource& r) { r.area.back().lon = 120; }),
+                   with("area", kInvalid, [](Resource& r) { r.area.resize(2); }),
+                   with("area", kInvalid,
+                        [](Resource& r) {
+                          r.area.assign(kMaxAreaPoints + 1, {118, 28});
+                        }),
+                   with("languages", kInvalid, [](Resource& r) { r.languages = {"中文"}; }),
+                   with("on_call", kInvalid, [](Resource& r) { r.on_call[0].days = 0; }),
+                   with("on_call", kInvalid, [](Resource& r) { r.on_call[0].days = 0x80; }),
+                   with("on_call", kInvalid, [](Resource& r) { r.on_call[0].to_minute = r.on_call[0].from_minute; }),
+                   with("on_call", kInvalid, [](Resource& r) { r.on_call[0].to_minute = 1441; })});
+}
+
+TEST(MobilisationRules, EachIsNamed) {
+  const auto with = [](std::string field, RefusalCode code, std::function<void(Mobilisation&)> change) {
+    return Broken{std::move(field), code, [change](Event& event) { change(std::get<Mobilisation>(event.body)); }};
+  };
+  expect_refusals(
+      test::full_mobilisation(),
+      {with("message", kInvalid, [](Mobilisation& m) { m.message = static_cast<ResourceMessage>(16); }),
+       with("message_id", kMissing, [](Mobilisation& m) { m.message_id = ""; }),
+       with("entity", kInvalid, [](Mobilisation& m) { m.originating_id = "another"; }),
+       with("preceding_id", kMissing, [](Mobilisation& m) { m.preceding_id = ""; }),
+       with("recalled_id", kMissing, [](Mobilisation& m) { m.recalled_id = ""; }),
+       with("originating_id", kInvalid, [](Mobilisation& m) { m.message_id = m.originating_id; }),
+       with("items", kMissing, [](Mobilisation& m) { m.items.clear(); }),
+       with("items", kInvalid, [](Mobilisation& m) { m.items.resize(kMaxMobilisationItems + 1, m.items[0]); }),
+       with("items[1].id", kInvalid, [](Mobilisation& m) { m.items.push_back(m.items[0]); }),
+       with("items[0].response", kMissing, [](Mobilisation& m) { m.items[0].response.reset(); }),
+       with("items[0].reason", kMissing,
+            [](Mobilisation& m) {
+              m.items[0].response = Response::Decline;
+              m.items[0].reason = m.items[0].reason_code = "";
+            }),
+       with("items[0].resource", kMissing, [](Mobilisation& m) { m.items[0].resource = ""; }),
+       with("items[0].resource", kInvalid, [](Mobilisation& m) { m.items[0].resource = "361100:incident:x"; }),
+       with("items[0].quantity", kMissing, [](Mobilisation& m) { m.items[0].quantity_milli = 0; }),
+       with("items[0].deployment", kInvalid, [](Mobilisation& m) { m.items[0].deployment = static_cast<Deployment>(5); }),
+       with("items[0].schedule[0].type", kInvalid,
+            [](Mobilisation& m) { m.items[0].schedule[0].type = static_cast<ScheduleType>(18); }),
+       with("items[0].schedule[0].at", kMissing, [](Mobilisation& m) { m.items[0].schedule[0] = {}; })});
+}
+
+TEST(MobilisationRules, ARequestNamesWhatItWantsAndAReportWhatWasDone) {
+  Event event = test::full_mobilisation();
+  auto& message = std::get<Mobilisation>(event.body);
+  message = {.message = ResourceMessage::RequestResource,
+             .message_id = "330800-20201109-0007",
+             .originating_id = "330800-20201109-0007",
+             .items = {{.id = "1", .capability = "hazmat", .quantity_milli = 2'000}}};
+  EXPECT_TRUE(check_event(event));
+  message.items[0].capability = "";
+  EXPECT_EQ(check_event(event).error().field, "items[0].type");
+  message.message = ResourceMessage::ReportResourceDeploymentStatus;
+  message.message_id = "2";
+  message.items[0] = {.id = "1", .resource = "361100:resource:team-3"};
+  EXPECT_EQ(check_event(event).error().field, "items[0].deployment");
+  message.items[0].deployment = Deployment::arrived;
+  EXPECT_TRUE(check_event(event));
 }
 
 TEST(ResourceRules, AChangeOfStateNeedsNoName) {

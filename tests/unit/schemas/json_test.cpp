@@ -79,7 +79,8 @@ json spool_form(const Event& event) {
 }
 
 TEST(EventFromJson, ReadsBackWhatIsPrinted) {
-  for (const Event& event : {test::full_alert(), test::full_report(), test::full_resource()}) {
+  for (const Event& event :
+       {test::full_alert(), test::full_report(), test::full_resource(), test::full_site(), test::full_mobilisation()}) {
     const auto read = event_from_json(spool_form(event).dump());
     ASSERT_TRUE(read) << read.error().field << ": " << read.error().reason;
     EXPECT_EQ(*read, event);
@@ -199,6 +200,17 @@ TEST(RowsJson, HaveTheFieldsOfTheContract) {
   EXPECT_EQ(resources[0]["quantity"], 12.5);
   EXPECT_EQ(resources[0]["kind"], "team");
   EXPECT_TRUE(resources[1]["distance_m"].is_null());
+
+  for (const char* name : {"free", "held", "supply_code", "attributes", "answerable", "answerable_phone", "valid_from",
+                           "valid_until", "languages", "on_call", "area"})
+    EXPECT_TRUE(resources[1].contains(name)) << name;
+  const json expert = json::parse(to_json(rows<ResourceRows>("answer_resources_with_all")))[0];
+  EXPECT_EQ(expert["free"], 2.5);
+  EXPECT_EQ(expert["on_call"][0]["to_minute"], 1'080);
+  EXPECT_EQ(expert["area"].size(), 4U);
+  const json totals = json::parse(to_json(rows<TotalRows>("answer_totals")));
+  EXPECT_EQ(totals[0]["states"]["deployed"], 3);
+  EXPECT_EQ(totals[0]["capacity"], 4'000);
 
   const json alerts = json::parse(to_json(rows<AlertRows>("answer_alerts")));
   for (const char* name : {"id", "sender", "sent", "status", "state", "level", "event", "headline", "area", "region"}) {

@@ -1,8 +1,10 @@
 #include "schemas/protocol.h"
+#include "schemas/map_cursor.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "tests/support/sample_messages.h"
@@ -236,6 +238,55 @@ TEST(Protocol, QuestionsHaveTheirRules) {
   ask.types = {static_cast<ResourceType>(6)};
   EXPECT_EQ(refusal_of(query).field, "types");
   EXPECT_EQ(refusal_of(Query{1, {}, 0, AskAlerts{false, std::nullopt, kMaxQueryLimit + 1}}).field, "limit");
+}
+
+TEST(Protocol, QuestionsToTheMapHaveTheirRules) {
+  const auto field_of = [](auto change) {
+    Query query = sample<Query>("query_resources_with_all");
+    change(std::get<AskResources>(query.ask));
+    return refusal_of(query).field;
+  };
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.polygon.pop_back(); }), "polygon");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.polygon.back() = {1, 1}; }), "polygon");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.polygon[1] = {181, 1}; }), "polygon");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.polygon.resize(kMaxAreaPoints + 1, ask.polygon.front()); }), "polygon");
+  EXPECT_EQ(field_of([](AskResources& ask) { std::swap(ask.box->west, ask.box->east); }), "box");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.box->north = 91; }), "box");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.box->south = std::nan(""); }), "box");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.alert = "330800:incident:QZ-1"; }), "alert");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.text.assign(kMaxQueryTextBytes + 1, 'x'); }), "text");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.states.push_back(static_cast<ResourceState>(99)); }), "states");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.states.resize(kMaxQueryItems + 1); }), "states");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.at_least_milli = -1; }), "at_least");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.reachable_at = kMaxTimeMs + 1; }), "reachable_at");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.valid_at = kMinTimeMs - 1; }), "valid_at");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.after = "page 2"; }), "after");
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.after = "i:330800:resource:x"; }), "after") << "of the other order";
+  EXPECT_EQ(field_of([](AskResources& ask) { ask.after = "d7ff8000000000000:x"; }), "after") << "not a distance";
+}
+
+TEST(Protocol, CursorsOfTheMapComeBackAsTheyWere) {
+  for (const MapCursor& cursor :
+       {MapCursor{std::nullopt, "330800:resource:a:b"}, MapCursor{0.0, "x"}, MapCursor{1'234.567890123, "330800:resource:队"}})
+    EXPECT_EQ(parse_map_cursor(to_text(cursor)).value(), cursor);
+  for (const char* text :
+       {"", ":", "i:", "i", "d:x", "d123:x", "dffffffffffffffff:x", "dbff0000000000000:x", "dzzzzzzzzzzzzzzzz:x"})
+    EXPECT_FALSE(parse_map_cursor(text)) << text;
+}
+
+TEST(Protocol, AnAnswerCutShortNamesWhereToGoOn) {
+  ResourceRow row;
+  row.address.assign(2'000, 'x');
+  ResourceRows rows{{}, false, "i:z"};
+  for (int i = 0; i < 9'000; ++i) {
+    row.id = "330800:resource:" + std::to_string(i);
+    rows.rows.push_back(row);
+  }
+  const auto read = through(Answer{1, {}, rows});
+  ASSERT_TRUE(read);
+  const auto& kept = std::get<ResourceRows>(std::get<Answer>(*read).rows);
+  EXPECT_TRUE(kept.truncated);
+  EXPECT_EQ(kept.next, "i:" + kept.rows.back().id);
 }
 
 TEST(Protocol, ReceiptsNameEveryHash) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <random>
 
+#include "broker/store/map_text.h"
 #include "tests/unit/store/view_kit.h"
 
 namespace lianxi::store::test {
@@ -52,7 +53,7 @@ std::vector<std::pair<FeedId, Bytes>> some_history(std::mt19937& random) {
       default:
         event = resource_event({.name = pick(std::string("r1"), std::string("r2"), std::string("r3")),
                                 .change = pick(ResourceChange::upsert, ResourceChange::state, ResourceChange::quantity,
-                                               ResourceChange::place, ResourceChange::remove),
+                                               ResourceChange::place, ResourceChange::remove, ResourceChange::contact),
                                 .location = random() % 3 == 0
                                                 ? std::nullopt
                                                 : std::optional(LonLat{118.0 + static_cast<double>(random() % 100) / 50, 28.5}),
@@ -61,7 +62,16 @@ std::vector<std::pair<FeedId, Bytes>> some_history(std::mt19937& random) {
                                 .quantity_milli = static_cast<std::int64_t>(random() % 9),
                                 .home = home,
                                 .audience = to,
-                                .status = status});
+                                .status = status,
+                                .more = [n = random() % 4](Resource& resource) {
+                                  resource.contact = n % 2 == 0 ? "李四" : "";
+                                  resource.phone = std::to_string(n);
+                                  resource.owner = n == 1 ? "危化中心" : "";
+                                  resource.answerable = n == 2 ? "王五" : "";
+                                  if (n == 3) resource.valid_until = kNoon;
+                                  if (n == 0) resource.area = {{118, 28}, {119, 28}, {119, 29}, {118, 28}};
+                                  if (n == 2) resource.on_call = {{1, 0, 60}};
+                                }});
     }
     history.emplace_back(feed_of(from, lane_of(event), to, 1 + static_cast<std::uint32_t>(i) / 80), encode_event(event));
   }
@@ -89,8 +99,8 @@ std::vector<std::string> rows_of(const std::string& path) {
   }
   add("SELECT 'report', hex(p.event_bytes), p.version, p.publisher, p.received_at, i.entity FROM report p"
       " JOIN incident i ON i.id = p.incident");
-  add("SELECT 'spot', r.entity, p.west FROM resource_spot p JOIN resource r ON r.id = p.id");
-  add("SELECT 'capability', r.entity, c.capability FROM resource_capability c JOIN resource r ON r.id = c.resource");
+  if (add_tokenizer(db.getHandle()))
+    add("SELECT 'text', r.entity FROM resource_text('\"危化\"') p JOIN resource r ON r.id = p.rowid");
   add("SELECT 'reference', a.entity, n.target FROM alert_reference n JOIN alert a ON a.id = n.alert");
   add("SELECT 'retention', t.region, t.lane, a.name, t.cut, t.version, hex(t.event_hash) FROM retention t"
       " JOIN audience a ON a.id = t.audience");

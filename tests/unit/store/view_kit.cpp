@@ -80,6 +80,7 @@ Event resource_event(const ResourceOf& of) {
   resource.state = of.state;
   resource.quantity_milli = of.quantity_milli;
   resource.unit = "人";
+  if (of.more) of.more(resource);
   Event event{envelope_of(Kind::resource, of.status, of.place, of.audience), resource};
   event.envelope.entity = resource_id(of.name, of.home);
   return event;

@@ -48,6 +48,7 @@ struct ResourceOf {
   std::string place = "330803";
   std::string audience = "conference";
   Status status = Status::Actual;
+  std::function<void(Resource&)> more = {};
 };
 [[nodiscard]] Event resource_event(const ResourceOf& of);
 [[nodiscard]] std::string resource_id(const std::string& name, RegionCode home = kQuzhou);

@@ -1,0 +1,296 @@
+#include "broker/store/map_reader.h"
+
+#include <algorithm>
+
+#include "broker/store/projections/resource_row.h"
+#include "schemas/codec/event_codec.h"
+
+namespace lianxi::store {
+
+namespace {
+
+constexpr const char* kOffset = "SELECT value FROM meta WHERE name = 'offset'";
+
+MapEntry read_entry(const Run& run) {
+  MapEntry entry;
+  entry.id = run.number(0);
+  entry.entity = run.text(1);
+  entry.audience = run.number(2);
+  entry.visible = run.number(3) > run.number(4);
+  entry.contact = run.number(5) > run.number(4);
+  entry.level = static_cast<Level>(run.number(entry.visible ? 6 : 9));
+  entry.place = run.text(entry.visible ? 7 : 10);
+  entry.agency = run.text(entry.visible ? 8 : 11);
+  if (!entry.visible) return entry;
+  entry.type = static_cast<ResourceType>(run.number(12));
+  entry.state = static_cast<ResourceState>(run.number(13));
+  entry.capabilities = split_lines(run.text(14));
+  if (!run.is_null(15) && !run.is_null(16)) entry.location = LonLat{run.real(15), run.real(16)};
+  entry.area = area_of(run.text(17));
+  entry.free_milli = run.number(18);
+  entry.capacity = run.optional_number<std::int32_t>(19);
+  entry.occupancy = run.optional_number<std::int32_t>(20);
+  entry.valid_from = run.optional_number<TimeMs>(21);
+  entry.valid_until = run.optional_number<TimeMs>(22);
+  entry.languages = split_lines(run.text(23));
+  entry.on_call = on_call_of(run.text(24));
+  return entry;
+}
+
+// The code, or the place that it lies in, down to the city.
+std::optional<PlaceCode> parent_of(const PlaceCode& place) {
+  constexpr std::size_t kParents[] = {9, 6, 4};
+  const std::string_view digits = place.prefix();
+  for (const std::size_t size : kParents)
+    if (digits.size() > size) return PlaceCode::parse(digits.substr(0, size)).value();
+  return std::nullopt;
+}
+
+}  // namespace
+
+void MapReader::follow(ReadTables& tables) {
+  Run run(tables.statement(kOffset));
+  if (!run.next()) return;
+  const Offset offset(run.number_u64(0));
+  if (at_ == offset) return;
+  std::vector<MapFeed::Batch> batches;
+  const bool told = at_ && feed_ && feed_->take(*at_, offset, batches);
+  if (!told) {
+    make(tables);
+    batches.clear();
+    if (feed_) (void)feed_->take(offset, offset, batches);  // what the tables have by now
+  } else {
+    for (const MapFeed::Batch& batch : batches)
+      for (const MapEntry& entry : batch.entries) index_.apply(entry);
+  }
+  at_ = offset;
+}
+
+void MapReader::make(ReadTables& tables) {
+  const ReadTables::Unbounded unbounded(tables);
+  at_.reset();
+  index_.clear();
+  Run run(
+      tables.statement("SELECT id, entity, audience, record_version, removed_version, contact_version, level, place, agency,"
+                       " contact_level, contact_place, contact_agency, type, state, capabilities, lon, lat, area, free_milli,"
+                       " capacity, occupancy, valid_from, valid_until, languages, on_call FROM resource WHERE status = 0"
+                       " ORDER BY entity, audience"));
+  while (run.next()) index_.apply(read_entry(run));
+}
+
+MapArea MapReader::area_of_alert(ReadTables& tables, const std::string& entity, const ReadView::Admits& admits) const {
+  Run run(
+      tables.statement("SELECT audience, status, place, agency, level, event_bytes FROM alert WHERE entity = ? ORDER BY status"));
+  std::optional<Event> event;
+  std::optional<std::pair<std::int64_t, Audience>> best;  // of its status: an actual one goes before a drill
+  for (run.put(entity); run.next();) {
+    Envelope envelope;
+    envelope.kind = Kind::alert;
+    envelope.entity = entity;
+    envelope.audience = tables.audience(run.number(0));
+    envelope.status = static_cast<Status>(run.number(1));
+    envelope.place = place_of(run.text(2));
+    envelope.agency = run.text(3);
+    envelope.level = static_cast<Level>(run.number(4));
+    if (!admits(envelope)) continue;
+    if (best && (best->first != run.number(1) || !is_narrower(envelope.audience, best->second))) continue;
+    auto read = decode_event(run.blob(5));
+    if (!read) fail(StoreError::corrupt, "the alert's event cannot be read");
+    best = {run.number(1), envelope.audience};
+    event = std::move(*read);
+  }
+  const auto* alert = event ? std::get_if<Alert>(&event->body) : nullptr;
+  if (alert == nullptr) fail(StoreError::not_found, entity);
+  return area_of(*alert);
+}
+
+// Codes as rows have them: with what took their place, and the parent of a code that no row has.
+std::vector<PlaceCode> MapReader::known_places(const std::vector<PlaceCode>& places, const MapNames& names) const {
+  const auto is_known = [&](const PlaceCode& place) {
+    for (std::uint32_t i = 0; i < index_.classes(); ++i)
+      if (index_.rows_in(i) > 0 && index_.row_class(i).place.starts_with(place.prefix())) return true;
+    return false;
+  };
+  std::vector<PlaceCode> known;
+  for (const PlaceCode& place : places) {
+    for (std::optional<PlaceCode> at = place; at; at = parent_of(*at)) {
+      const std::vector<PlaceCode> codes = names.places_of(*at);
+      if (std::ranges::none_of(codes, is_known)) continue;
+      known.insert(known.end(), codes.begin(), codes.end());
+      break;
+    }
+  }
+  return known;
+}
+
+MapQuestion MapReader::question_of(ReadTables& tables, const AskResources& ask, const MapContext& context,
+                                   const ReadView::Admits& admits) const {
+  static const MapNames kNoNames;
+  const MapNames& names = context.names == nullptr ? kNoNames : *context.names;
+  MapQuestion question{ask};
+  question.limit = limit_of(ask.limit) + 1;
+  question.valid_at = ask.valid_at.value_or(context.now);
+  if (ask.place) question.places = names.places_of(*ask.place);
+  if (!ask.capability.empty()) question.words = index_.words_of(names.words_of(ask.capability));
+  if (!ask.polygon.empty()) question.areas.push_back({{ask.polygon}, {}, {}});
+  if (ask.box) question.areas.push_back(area_of(*ask.box));
+  if (!ask.alert.empty()) {
+    MapArea area = area_of_alert(tables, ask.alert, admits);
+    area.places = known_places(area.places, names);
+    question.areas.push_back(std::move(area));
+  }
+  if (!ask.after.empty()) question.after = parse_map_cursor(ask.after).value();
+  question.admits = [&tables, &admits](const MapIndex::RowClass& row) {
+    Envelope envelope;
+    envelope.kind = Kind::resource;
+    envelope.audience = tables.audience(row.audience);
+    envelope.place = place_of(row.place);
+    envelope.agency = row.agency;
+    envelope.level = row.level;
+    return admits(envelope);
+  };
+  question.narrower = [&tables](std::int64_t a, std::int64_t b) { return is_narrower(tables.audience(a), tables.audience(b)); };
+  if (!ask.text.empty()) ask_text(tables, names, question);
+  return question;
+}
+
+void MapReader::ask_text(ReadTables& tables, const MapNames& names, MapQuestion& question) const {
+  struct Wanted {
+    TextRun run;
+    std::vector<std::uint32_t> words;  // whose names have it
+  };
+  std::vector<Wanted> wanted;
+  std::string match;
+  for (const TextRun& run : runs_of(question.ask.text)) {
+    std::vector<std::string> words;
+    for (const auto& [word, called] : names.capabilities)
+      if (std::ranges::any_of(called, [&](const std::string& name) { return stands_in(run, folded(name)); }))
+        words.push_back(word);
+    match += (match.empty() ? "" : " AND ") + match_of(run, words);
+    wanted.push_back({run, index_.words_of(words)});
+  }
+  question.matches.emplace();
+  if (match.empty()) return;
+  Run found(tables.statement("SELECT rowid FROM resource_text WHERE resource_text MATCH ?"));
+  for (found.put(match); found.next();) {
+    const MapIndex::Slot slot = index_.slot_of_row(found.number(0));
+    if (slot != MapIndex::kNone) question.matches->push_back(slot);
+  }
+  if (std::ranges::none_of(wanted, [](const Wanted& one) { return spans_tokens(one.run); })) return;
+  question.has_text = [this, &tables, wanted = std::move(wanted)](MapIndex::Slot slot) {
+    Run row(tables.statement("SELECT name, owner, address, attributes, capabilities FROM resource WHERE id = ?"));
+    if (!row.put(index_.item(slot).id).next()) return false;
+    const std::string text =
+        folded(row.text(0) + '\n' + row.text(1) + '\n' + row.text(2) + '\n' + searchable(row.text(3)) + '\n' + row.text(4));
+    return std::ranges::all_of(wanted,
+                               [&](const Wanted& one) { return stands_in(one.run, text) || index_.has_word(slot, one.words); });
+  };
+}
+
+ResourceRows MapReader::rows(ReadTables& tables, const AskResources& ask, const MapContext& context,
+                             const ReadView::Admits& admits) {
+  follow(tables);
+  const MapQuestion question = question_of(tables, ask, context, admits);
+  MapSearch search(index_, question);
+  std::vector<MapSearch::Found> found = search.run();
+  ResourceRows rows;
+  rows.truncated = found.size() == question.limit;
+  if (rows.truncated) found.pop_back();
+  rows.rows.reserve(found.size());
+  for (const MapSearch::Found& one : found) rows.rows.push_back(load(tables, search, one, ask.near.has_value()));
+  if (rows.truncated) rows.next = next_behind(rows);
+  return rows;
+}
+
+ResourceRow MapReader::load(ReadTables& tables, MapSearch& search, const MapSearch::Found& found, bool measured) const {
+  const MapIndex::Item& item = index_.item(found.slot);
+  Run run(
+      tables.statement("SELECT type, name, region, capabilities, state, quantity_milli, unit, capacity, occupancy, owner,"
+                       " address, contact, phone, updated_at, free_milli, held_milli, supply_code, attributes, answerable,"
+                       " answerable_phone, valid_from, valid_until, languages, on_call, area, place, lon, lat FROM resource"
+                       " WHERE id = ?"));
+  if (!run.put(item.id).next()) fail(StoreError::corrupt, "the index has a resource that the tables have not");
+  ResourceRow row;
+  row.id = item.entity;
+  row.audience = tables.audience(item.audience);
+  if (measured) row.distance_m = found.distance_m;
+  row.type = static_cast<ResourceType>(run.number(0));
+  row.name = run.text(1);
+  row.region = RegionCode(static_cast<std::uint32_t>(run.number(2)));
+  row.capabilities = split_lines(run.text(3));
+  row.state = static_cast<ResourceState>(run.number(4));
+  row.quantity_milli = run.number(5);
+  row.unit = run.text(6);
+  row.capacity = run.optional_number<std::int32_t>(7);
+  row.occupancy = run.optional_number<std::int32_t>(8);
+  row.owner = run.text(9);
+  row.address = run.text(10);
+  row.contact = run.text(11);
+  row.phone = run.text(12);
+  row.updated_at = run.number(13);
+  row.free_milli = run.number(14);
+  row.held_milli = run.number(15);
+  row.supply_code = run.text(16);
+  row.attributes = attributes_of(run.text(17));
+  row.answerable = run.text(18);
+  row.answerable_phone = run.text(19);
+  row.valid_from = run.optional_number<TimeMs>(20);
+  row.valid_until = run.optional_number<TimeMs>(21);
+  row.languages = split_lines(run.text(22));
+  row.on_call = on_call_of(run.text(23));
+  row.area = area_of(run.text(24));
+  row.place = place_of(run.text(25));
+  if (!run.is_null(26) && !run.is_null(27)) row.location = LonLat{run.real(26), run.real(27)};
+  if ((item.bits.marks & MapIndex::kSiblings) != 0) overlay_contact(tables, search, found.slot, row);
+  return row;
+}
+
+// The contact of the narrowest row that states one and may be seen, with a record or without.
+void MapReader::overlay_contact(ReadTables& tables, MapSearch& search, MapIndex::Slot slot, ResourceRow& row) const {
+  MapIndex::Slot best = slot;
+  for (const MapIndex::Slot other : index_.rows_of(index_.item(slot).entity)) {
+    const MapIndex::Item& item = index_.item(other);
+    if ((item.bits.marks & MapIndex::kContact) == 0 || !search.may_see(item.bits.row_class)) continue;
+    if (is_narrower(tables.audience(item.audience), tables.audience(index_.item(best).audience))) best = other;
+  }
+  if (best == slot) return;
+  Run run(tables.statement("SELECT contact, phone FROM resource WHERE id = ?"));
+  if (!run.put(index_.item(best).id).next()) return;
+  row.contact = run.text(0);
+  row.phone = run.text(1);
+}
+
+TotalRows MapReader::totals(ReadTables& tables, const AskTotals& ask, const MapContext& context, const ReadView::Admits& admits) {
+  follow(tables);
+  AskResources of;
+  of.place = ask.place;
+  of.types = ask.types;
+  of.capability = ask.capability;
+  const MapQuestion question = question_of(tables, of, context, admits);
+  if (question.words && question.words->empty()) return {};
+  constexpr std::size_t kCountyDigits = 6;
+  constexpr std::size_t kStates = static_cast<std::size_t>(ResourceState::returning) + 1;
+  std::map<std::pair<std::string, std::uint8_t>, TotalRow> totals;
+  std::map<std::pair<std::uint32_t, std::uint8_t>, TotalRow*> by_class;
+  MapSearch search(index_, question);
+  search.each([&](MapIndex::Slot slot) {
+    const MapIndex::Item& item = index_.item(slot);
+    TotalRow*& row = by_class[{item.bits.row_class, item.bits.type}];
+    if (row == nullptr) {
+      const std::string county = index_.row_class(item.bits.row_class).place.substr(0, kCountyDigits);
+      row = &totals[{county, item.bits.type}];
+      row->place = place_of(county);
+      row->type = static_cast<ResourceType>(item.bits.type);
+      row->by_state.resize(kStates);
+    }
+    ++row->count;
+    if (item.bits.state < kStates) ++row->by_state[item.bits.state];
+    row->capacity += item.capacity;
+    row->occupancy += item.occupancy;
+  });
+  TotalRows rows;
+  for (auto& [key, row] : totals) rows.rows.push_back(std::move(row));
+  return rows;
+}
+
+}  // namespace lianxi::store
