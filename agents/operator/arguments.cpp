@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "agents/operator/console.h"
 #include "schemas/limits.h"
+#include "schemas/vocabulary.h"
 
 namespace lianxi::cli {
 namespace {
@@ -185,6 +187,77 @@ Result<AskExplain> parse_event(const std::string& text, const Say& say) {
   return wrong("EVENT", text,
                say("an entity as in 330800:incident:2026-07, an event as in 330800/1/normal/conference/12, or an offset",
                    "应为实体标识(如 330800:incident:2026-07)、事件(如 330800/1/normal/conference/12)或日志位置号"));
+}
+
+namespace {
+
+// "2支", "1.5 吨", "500": a number above 0 with at most three decimals, then its unit.
+std::optional<std::pair<std::int64_t, std::string>> quantity_of(std::string_view text) {
+  const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::string_view digits = text.substr(0, end);
+  const std::size_t dot = std::min(digits.find('.'), digits.size());
+  const std::string_view fraction = dot < digits.size() ? digits.substr(dot + 1) : std::string_view();
+  const auto whole = number_of<std::int64_t>(digits.substr(0, dot));
+  constexpr std::int64_t kMost = 1'000'000'000;
+  if (!whole || *whole > kMost || fraction.size() > 3 || (dot < digits.size() && fraction.empty())) return std::nullopt;
+  const auto milli = number_of<std::int64_t>(std::to_string(*whole) + (std::string(fraction) + "000").substr(0, 3));
+  if (!milli || *milli <= 0) return std::nullopt;
+  std::string_view unit = text.substr(end);
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  return std::pair{*milli, std::string(unit)};
+}
+
+}  // namespace
+
+Result<Need> parse_need(const std::string& text, const Say& say) {
+  const std::size_t equals = text.rfind('=');
+  const auto quantity = equals == std::string::npos ? std::nullopt : quantity_of(std::string_view(text).substr(equals + 1));
+  std::string what = text.substr(0, equals);
+  Need need;
+  if (const std::size_t colon = what.find(':'); colon != std::string::npos) {
+    const auto type = parse_word<ResourceType>(what.substr(0, colon));
+    if (!type) return wrong("--need", text, type.error().reason.c_str());
+    need.type = *type;
+    what.erase(0, colon + 1);
+  }
+  if (!quantity || what.empty())
+    return wrong("--need", text,
+                 say("what, and how many, as in team:hazmat=2 or supply:respirator=500",
+                     "应为 内容=数量,如 team:hazmat=2支 或 supply:呼吸器=500只"));
+  need.what = std::move(what);
+  need.quantity_milli = quantity->first;
+  need.unit = quantity->second;
+  return need;
+}
+
+Result<Picked> parse_picked(const std::string& text, const Say& say) {
+  const std::size_t equals = text.rfind('=');
+  Picked picked{text.substr(0, equals), 0, {}};
+  const auto quantity = equals == std::string::npos ? std::nullopt : quantity_of(std::string_view(text).substr(equals + 1));
+  if (picked.resource.find(":resource:") == std::string::npos || (equals != std::string::npos && !quantity))
+    return wrong("--resource", text,
+                 say("a resource's entity and how many, as in 361100:resource:team-3=1; `lianxi resources` shows them",
+                     "应为 资源实体=数量,如 361100:resource:team-3=1支,见 `lianxi resources`"));
+  if (quantity) std::tie(picked.quantity_milli, picked.unit) = *quantity;
+  return picked;
+}
+
+Result<When> parse_when(const std::string& text, const Say& say) {
+  if (const auto instant = parse_iso8601(text)) return When{*instant, {}};
+  std::string_view digits = text;
+  std::int64_t unit_ms = 0;
+  for (const auto& [suffix, ms] : {std::pair{'m', std::int64_t{60'000}}, std::pair{'h', std::int64_t{3'600'000}},
+                                   std::pair{'d', std::int64_t{86'400'000}}}) {
+    if (text.ends_with(suffix)) unit_ms = ms;
+  }
+  if (unit_ms != 0) digits.remove_suffix(1);
+  const auto number = number_of<double>(digits);
+  constexpr double kMostDays = 366;
+  if (unit_ms == 0 || !number || !(*number > 0) || *number * static_cast<double>(unit_ms) > kMostDays * 86'400'000)
+    return wrong("", text,
+                 say("so long from now, as in 30m, 2h or 2d, or a time as in 2026-11-09T08:31:05+08:00",
+                     "应为从现在起的时长(如 30m、2h、2d)或时刻(如 2026-11-09T08:31:05+08:00)"));
+  return When{std::nullopt, std::chrono::milliseconds(static_cast<std::int64_t>(*number * static_cast<double>(unit_ms)))};
 }
 
 std::string cursor_text(RegionCode node, Incarnation incarnation, Offset offset) {

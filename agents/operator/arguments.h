@@ -17,6 +17,9 @@ namespace lianxi::cli {
 [[nodiscard]] Result<void> parse_from(const std::string& text, const Say& say, FollowCommand& follow);
 // An entity, "region/epoch/lane/audience/sequence", or an offset.
 [[nodiscard]] Result<AskExplain> parse_event(const std::string& text, const Say& say);
+[[nodiscard]] Result<Need> parse_need(const std::string& text, const Say& say);      // "team:hazmat=2支", "hazmat=2"
+[[nodiscard]] Result<Picked> parse_picked(const std::string& text, const Say& say);  // "361100:resource:team-3=1支", or without =
+[[nodiscard]] Result<When> parse_when(const std::string& text, const Say& say);  // "30m", "2h", "2d", or a time with its offset
 [[nodiscard]] std::string cursor_text(RegionCode node, Incarnation incarnation, Offset offset);
 
 }  // namespace lianxi::cli

@@ -25,6 +25,8 @@ template Result<StatusReport, Exit> ask<StatusReport>(const Common&, const Conso
 template Result<ResourceRows, Exit> ask<ResourceRows>(const Common&, const Console&, const Ask&);
 template Result<AlertRows, Exit> ask<AlertRows>(const Common&, const Console&, const Ask&);
 template Result<ExplainReport, Exit> ask<ExplainReport>(const Common&, const Console&, const Ask&);
+template Result<MobilisationRows, Exit> ask<MobilisationRows>(const Common&, const Console&, const Ask&);
+template Result<TotalRows, Exit> ask<TotalRows>(const Common&, const Console&, const Ask&);
 template Result<IncidentRows, Exit> ask<IncidentRows>(const Common&, const Console&, const Ask&);
 
 void note_cut(bool truncated, std::size_t shown, const Console& console) {

@@ -7,6 +7,7 @@
 
 #include "agents/operator/arguments.h"
 #include "agents/operator/member_options.h"
+#include "agents/operator/mobilise_options.h"
 #include "schemas/limits.h"
 #include "schemas/vocabulary.h"
 
@@ -94,6 +95,7 @@ class CommandLine {
     add_keys();
     add_retain();
     members_.emplace(app_, say_);
+    mobilise_.emplace(app_, say_);
     for (CLI::App* sub : app_.get_subcommands({})) {
       sub->fallthrough();
       for (CLI::App* inner : sub->get_subcommands({})) inner->fallthrough();
@@ -293,7 +295,8 @@ class CommandLine {
     if (keys_->parsed()) return keys_command();
     if (retain_->parsed()) return retain_command();
     if (links_->parsed()) return LinksCommand{};
-    if (auto more = members_->command(say_)) {
+    for (auto more : {members_->command(say_), mobilise_->command(say_)}) {
+      if (!more) continue;
       if (!*more) throw Mistake(more->error().field + " " + more->error().reason);
       return std::move(**more);
     }
@@ -385,6 +388,7 @@ class CommandLine {
   CLI::App app_;
   Texts texts_;
   std::optional<MemberOptions> members_;
+  std::optional<MobiliseOptions> mobilise_;
   CLI::App* status_ = nullptr;
   CLI::App *alert_ = nullptr, *incident_ = nullptr, *follow_ = nullptr, *resources_ = nullptr, *alerts_ = nullptr,
            *incidents_ = nullptr, *import_ = nullptr, *override_ = nullptr, *keys_ = nullptr, *retain_ = nullptr,

@@ -20,6 +20,13 @@ namespace lianxi::cli {
 [[nodiscard]] Exit run_member_retire(const Common& common, const MemberRetireCommand& command, const Console& console);
 [[nodiscard]] Exit run_member_list(const Common& common, const MemberListCommand& command, const Console& console);
 [[nodiscard]] Exit run_explain(const Common& common, const ExplainCommand& command, const Console& console);
+[[nodiscard]] Exit run_mobilise(const Common& common, const MobiliseCommand& command, const Console& console);
+[[nodiscard]] Exit run_mobilisations(const Common& common, const MobilisationsCommand& command, const Console& console);
+[[nodiscard]] Exit run_mobilisation(const Common& common, const MobilisationCommand& command, const Console& console);
+[[nodiscard]] Exit run_suggest(const Common& common, const SuggestCommand& command, const Console& console);
+[[nodiscard]] Exit run_sites(const Common& common, const SitesCommand& command, const Console& console);
+[[nodiscard]] Exit run_roster(const Common& common, const RosterCommand& command, const Console& console);
+[[nodiscard]] Exit run_totals(const Common& common, const TotalsCommand& command, const Console& console);
 // `stop` was made before any thread.
 [[nodiscard]] Exit run_follow(const Common& common, const FollowCommand& command, const Console& console, sdk::StopSignal& stop);
 

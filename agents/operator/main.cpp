@@ -32,7 +32,14 @@ Exit run(const Settings& settings, const Console& console, sdk::StopSignal* stop
                                [&](const MemberAddCommand& command) { return run_member_add(common, command, console); },
                                [&](const MemberRetireCommand& command) { return run_member_retire(common, command, console); },
                                [&](const MemberListCommand& command) { return run_member_list(common, command, console); },
-                               [&](const ExplainCommand& command) { return run_explain(common, command, console); }},
+                               [&](const ExplainCommand& command) { return run_explain(common, command, console); },
+                               [&](const MobiliseCommand& command) { return run_mobilise(common, command, console); },
+                               [&](const MobilisationsCommand& command) { return run_mobilisations(common, command, console); },
+                               [&](const MobilisationCommand& command) { return run_mobilisation(common, command, console); },
+                               [&](const SuggestCommand& command) { return run_suggest(common, command, console); },
+                               [&](const SitesCommand& command) { return run_sites(common, command, console); },
+                               [&](const RosterCommand& command) { return run_roster(common, command, console); },
+                               [&](const TotalsCommand& command) { return run_totals(common, command, console); }},
                     settings.command);
 }
 

@@ -9,6 +9,7 @@
 
 #include "agents/formats/resource_csv.h"
 #include "agents/operator/members_file.h"
+#include "agents/operator/mobilise_message.h"
 #include "agents/operator/say.h"
 #include "agents/sdk/client.h"
 
@@ -90,9 +91,31 @@ struct MemberListCommand {
 struct ExplainCommand {
   AskExplain ask;
 };
+struct MobilisationsCommand {
+  AskMobilisations ask;
+};
+struct MobilisationCommand {
+  std::string thread;
+  Status status = Status::Actual;
+};
+struct SuggestCommand {
+  std::string thread, incident;
+  std::vector<Need> needs;
+  std::optional<LonLat> location;
+};
+struct SitesCommand {
+  AskResources ask;
+};
+struct RosterCommand {
+  AskResources ask;
+};
+struct TotalsCommand {
+  AskTotals ask;
+};
 using Command = std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand,
                              ImportCommand, OverrideCommand, KeysCommand, RetainCommand, MemberAddCommand, MemberRetireCommand,
-                             MemberListCommand, ExplainCommand, LinksCommand>;
+                             MemberListCommand, ExplainCommand, LinksCommand, MobiliseCommand, MobilisationsCommand,
+                             MobilisationCommand, SuggestCommand, SitesCommand, RosterCommand, TotalsCommand>;
 
 struct Settings {
   Common common;

@@ -90,6 +90,8 @@ std::string kind_word(Kind kind, const Say& say) {
       return "突发事件";
     case Kind::resource:
       return "资源";
+    case Kind::mobilisation:
+      return "资源调度";
     case Kind::override:
       return "人工放行";
     default:
