@@ -18,22 +18,26 @@ struct Overloaded : F... {
 
 Exit run(const Settings& settings, const Console& console, sdk::StopSignal* stop) {
   const Common& common = settings.common;
-  return std::visit(Overloaded{[&](const StatusCommand&) { return run_status(common, console); },
-                               [&](const LinksCommand&) { return run_links(common, console); },
-                               [&](const PublishCommand& command) { return run_publish(common, command, console); },
-                               [&](const FollowCommand& command) { return run_follow(common, command, console, *stop); },
-                               [&](const ResourcesCommand& command) { return run_resources(common, command, console); },
-                               [&](const AlertsCommand& command) { return run_alerts(common, command, console); },
-                               [&](const IncidentsCommand& command) { return run_incidents(common, command, console); },
-                               [&](const ImportCommand& command) { return run_import(common, command, console); },
-                               [&](const OverrideCommand& command) { return run_override(common, command, console); },
-                               [&](const KeysCommand& command) { return run_keys(common, command, console); },
-                               [&](const RetainCommand& command) { return run_retain(common, command, console); },
-                               [&](const MemberAddCommand& command) { return run_member_add(common, command, console); },
-                               [&](const MemberRetireCommand& command) { return run_member_retire(common, command, console); },
-                               [&](const MemberListCommand& command) { return run_member_list(common, command, console); },
-                               [&](const ExplainCommand& command) { return run_explain(common, command, console); }},
-                    settings.command);
+  return std::visit(
+      Overloaded{[&](const StatusCommand&) { return run_status(common, console); },
+                 [&](const LinksCommand&) { return run_links(common, console); },
+                 [&](const PublishCommand& command) { return run_publish(common, command, console); },
+                 [&](const FollowCommand& command) { return run_follow(common, command, console, *stop); },
+                 [&](const ResourcesCommand& command) { return run_resources(common, command, console); },
+                 [&](const AlertsCommand& command) { return run_alerts(common, command, console); },
+                 [&](const IncidentsCommand& command) { return run_incidents(common, command, console); },
+                 [&](const ImportCommand& command) { return run_import(common, command, console); },
+                 [&](const ExportCommand& command) { return run_export(common, command, console); },
+                 [&](const ImportMobilisationCommand& command) { return run_import_mobilisation(common, command, console); },
+                 [&](const ExportMobilisationCommand& command) { return run_export_mobilisation(common, command, console); },
+                 [&](const OverrideCommand& command) { return run_override(common, command, console); },
+                 [&](const KeysCommand& command) { return run_keys(common, command, console); },
+                 [&](const RetainCommand& command) { return run_retain(common, command, console); },
+                 [&](const MemberAddCommand& command) { return run_member_add(common, command, console); },
+                 [&](const MemberRetireCommand& command) { return run_member_retire(common, command, console); },
+                 [&](const MemberListCommand& command) { return run_member_list(common, command, console); },
+                 [&](const ExplainCommand& command) { return run_explain(common, command, console); }},
+      settings.command);
 }
 
 Exit say_usage(const Usage& usage) {

@@ -53,12 +53,37 @@ struct AlertsCommand {
 struct IncidentsCommand {
   AskIncidents ask;
 };
+// Of a file of resources; given by its name if nobody says it.
+enum class FileFormat : std::uint8_t { csv, geojson };
+
 struct ImportCommand {
   std::string file;
   Audience audience = Audience::conference();
   std::optional<formats::Datum> datum;
   Status status = Status::Actual;
   std::string agency;
+  FileFormat format = FileFormat::csv;
+  std::string capabilities;  // the file of their names; may be empty
+  bool dry_run = false;
+};
+struct ExportCommand {
+  AskResources ask;
+  FileFormat format = FileFormat::csv;
+  std::string out = "-";
+  bool own = false;  // what the profile's region is home of
+};
+struct ImportMobilisationCommand {
+  std::string file;
+  Audience audience = Audience::conference();
+  std::optional<Status> status;
+  std::string agency;
+  std::optional<PlaceCode> place;
+  bool dry_run = false;
+};
+struct ExportMobilisationCommand {
+  std::string entity;
+  std::string message;  // its id; empty: all of the thread, into the folder `out`
+  std::string out;
 };
 struct OverrideCommand {
   std::string reason;
@@ -90,9 +115,10 @@ struct MemberListCommand {
 struct ExplainCommand {
   AskExplain ask;
 };
-using Command = std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand,
-                             ImportCommand, OverrideCommand, KeysCommand, RetainCommand, MemberAddCommand, MemberRetireCommand,
-                             MemberListCommand, ExplainCommand, LinksCommand>;
+using Command =
+    std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand, ImportCommand,
+                 OverrideCommand, KeysCommand, RetainCommand, MemberAddCommand, MemberRetireCommand, MemberListCommand,
+                 ExplainCommand, LinksCommand, ExportCommand, ImportMobilisationCommand, ExportMobilisationCommand>;
 
 struct Settings {
   Common common;
