@@ -1,5 +1,6 @@
 #include <chrono>
 #include <ostream>
+#include <utility>
 
 #include "agents/formats/resource_csv.h"
 #include "agents/operator/commands.h"
@@ -65,17 +66,32 @@ Result<std::uint64_t, Exit> check(ImportFile& file, const ImportCommand& command
   return good;
 }
 
+// Contact and phone taken out of a record, as an event for an audience of their own; nothing if it has neither.
+std::optional<Event> take_contact(Event& event, const Audience& audience) {
+  Resource& resource = std::get<Resource>(event.body);
+  if (resource.contact.empty() && resource.phone.empty()) return std::nullopt;
+  Event contact{event.envelope, Resource{}};
+  contact.envelope.audience = audience;
+  Resource& stated = std::get<Resource>(contact.body);
+  stated.change = ResourceChange::contact;
+  stated.type = resource.type;
+  stated.contact = std::exchange(resource.contact, {});
+  stated.phone = std::exchange(resource.phone, {});
+  return contact;
+}
+
 Exit summary(const Upload::Counts& counts, std::uint64_t rows, double seconds, const Console& console) {
   const Say& say = console.say();
-  const auto rate = static_cast<std::uint64_t>(static_cast<double>(counts.accepted) / std::max(seconds, 0.001));
+  const std::uint64_t events = counts.accepted + counts.refused;  // rows, and contacts of their own
+  const std::uint64_t imported = counts.refused == 0 ? rows : counts.accepted;
+  const auto rate = static_cast<std::uint64_t>(static_cast<double>(imported) / std::max(seconds, 0.001));
   if (console.json()) {
     if (!counts.first.empty()) {
       Refusal first = counts.first.front().refusal;
-      first.reason += " (" + std::to_string(counts.refused) + " of " + std::to_string(rows) + " refused)";
+      first.reason += " (" + std::to_string(counts.refused) + " of " + std::to_string(events) + " refused)";
       return console.refused(first);
     }
-    console.out() << "{\"imported\":" << counts.accepted << ",\"offset\":" << counts.last.value << ",\"rows_per_s\":" << rate
-                  << "}\n";
+    console.out() << "{\"imported\":" << imported << ",\"offset\":" << counts.last.value << ",\"rows_per_s\":" << rate << "}\n";
     return Exit::done;
   }
   for (const Upload::Refused& each : counts.first) {
@@ -85,8 +101,8 @@ Exit summary(const Upload::Counts& counts, std::uint64_t rows, double seconds, c
   if (counts.refused > counts.first.size()) {
     console.err() << "  " << say("and ", "另有 ") << grouped(counts.refused - counts.first.size()) << say(" more", " 条") << '\n';
   }
-  console.out() << say("imported ", "已导入 ") << counts.accepted << "/" << rows << say(" (", "(") << grouped(rate)
-                << say(" rows/s)", " 行/秒)") << '\n';
+  console.out() << say("imported ", "已导入 ") << imported << "/" << (counts.refused == 0 ? rows : events) << say(" (", "(")
+                << grouped(rate) << say(" rows/s)", " 行/秒)") << '\n';
   return counts.refused > 0 ? Exit::refused : Exit::done;
 }
 
@@ -96,13 +112,16 @@ Exit publish(ImportFile& file, const ImportCommand& command, const formats::Reso
   Upload::Counts counts;
   double seconds = 0;
   {
-    Progress progress(console, say("imported", "已导入"), rows);
+    Progress progress(console, say("imported", "已导入"), command.contact_audience ? 0 : rows);
     Upload upload(client, common, console, progress);
     const auto source = open_rows(file, command, context);
     Event event;
     std::uint64_t sent = 0;
     for (; source->next(event); ++sent) {
+      const auto contact = command.contact_audience ? take_contact(event, *command.contact_audience) : std::nullopt;
       if (const auto failed = upload.send(event)) return *failed;
+      if (!contact) continue;
+      if (const auto failed = upload.send(*contact)) return *failed;
     }
     if (const auto failed = upload.finish()) return *failed;
     counts = upload.counts();

@@ -64,6 +64,7 @@ struct ImportCommand {
   std::string agency;
   FileFormat format = FileFormat::csv;
   std::string capabilities;  // the file of their names; may be empty
+  std::optional<Audience> contact_audience;  // contact and phone are events of their own, for it
   bool dry_run = false;
 };
 struct ExportCommand {

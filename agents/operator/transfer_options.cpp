@@ -7,7 +7,8 @@
 namespace lianxi::cli {
 
 struct TransferOptions::Texts {
-  std::string file, audience = "conference", agency, datum, status, format, capabilities, place, capability, out, entity, message;
+  std::string file, audience = "conference", contact_audience, agency, datum, status, format, capabilities, place, capability,
+                    out, entity, message;
   std::vector<std::string> kinds;
   bool dry_run = false, own = false;
 };
@@ -64,6 +65,9 @@ void TransferOptions::add_import(CLI::App& app, const Say& say) {
                    say("a capabilities.toml: capabilities may then be written by their Chinese or English names",
                        "capabilities.toml 文件:能力可写中文名、英文名或同义词"))
       ->type_name("FILE");
+  import_->add_option("--contact-audience", t.contact_audience,
+                      say("who may see contact and phone, where that is narrower: published as events of their own",
+                          "联系人与电话的受众(较窄时):另行发布"));
   for (CLI::App* sub : {import_, import_mobilisation_}) {
     sub->add_option("--audience", t.audience, say("local, conference or a group", "受众:local、conference 或组名"))
         ->capture_default_str();
@@ -114,6 +118,11 @@ Result<Command> TransferOptions::import_command() const {
   auto audience = of_option(Audience::parse(t.audience), "--audience");
   if (!audience) return tl::unexpected(audience.error());
   command.audience = *audience;
+  if (!t.contact_audience.empty()) {
+    auto narrower = of_option(Audience::parse(t.contact_audience), "--contact-audience");
+    if (!narrower) return tl::unexpected(narrower.error());
+    command.contact_audience = *narrower;
+  }
   if (!t.status.empty()) {
     const auto status = of_option(parse_word<Status>(t.status), "--status");
     if (!status) return tl::unexpected(status.error());

@@ -88,6 +88,12 @@ class Transfer(OperatorTest):
         self.ask("import", "resources", rows, "--capabilities", words)
         self.assertEqual(self.bulk()[-1]["body"]["capabilities"], ["hazmat"])
 
+    def test_4_private_details_go_to_an_audience_of_their_own(self):
+        rows = self.write("private.csv", "id,type,name,contact,phone\np-1,expert,王工,王,1390\np-2,expert,李工,,\n")
+        self.assertEqual(self.ask("import", "resources", rows, "--contact-audience", "local")["imported"], 2)
+        said = [(e["audience"], e["body"]["change"], e["body"].get("phone", "")) for e in self.bulk()[-3:]]
+        self.assertEqual(sorted(said), [("conference", "upsert", ""), ("conference", "upsert", ""), ("local", "contact", "1390")])
+
     def test_5_standard_input_and_geojson_are_read(self):
         text = (SAMPLES / "resources" / "quzhou.geojson").read_text(encoding="utf-8")
         done = self.ask("import", "resources", "-", "--format", "geojson", input=text)
