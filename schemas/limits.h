@@ -94,10 +94,13 @@ inline constexpr std::size_t kMaxQueryItems = 32;  // of a list in a question
 inline constexpr std::size_t kMaxCursorBytes = kMaxEntityBytes + 32;
 
 // Files that agencies hand in.
-inline constexpr std::size_t kMaxCapBytes = 1024 * 1024;        // one CAP document
-inline constexpr std::size_t kMaxRecordBytes = 256 * 1024;      // one record of a line or CSV source
-inline constexpr std::size_t kMaxFileBytes = 64 * 1024 * 1024;  // one file of records
-inline constexpr std::size_t kMaxMappingBytes = 1024 * 1024;    // one mapping file
+inline constexpr std::size_t kMaxCapBytes = 1024 * 1024;                  // one CAP document
+inline constexpr std::size_t kMaxMobilisationXmlBytes = 4 * 1024 * 1024;  // one EDXL-RM document
+inline constexpr std::size_t kMaxRecordBytes = 256 * 1024;                // one record of a line or CSV source
+inline constexpr std::size_t kMaxFileBytes = 64 * 1024 * 1024;            // one file of records
+inline constexpr std::size_t kMaxImportRows = 4'000'000;                  // of one file of resources, read row by row
+inline constexpr std::size_t kMaxRowProblems = 1'000;                     // bad cells of a file that are told one by one
+inline constexpr std::size_t kMaxMappingBytes = 1024 * 1024;              // one mapping file
 
 // Disk.
 inline constexpr std::uint64_t kMinDiskHeadroomBytes = 256ULL * 1024 * 1024;  // default of `disk_headroom`
@@ -116,6 +119,8 @@ static_assert(kMaxAnswersBytes < kMaxControlBytes);
 static_assert(kMaxRestatementBytes + kMaxControlBytes < kMaxAnswerBytes);
 static_assert(kMaxLinkVectorFeeds * 128 < kMaxControlBytes && kMaxLinkVectorFeeds <= kMaxVectorFeeds);
 static_assert(kHeartbeatMs * 3 < kPeerSilenceMs);
+static_assert(kMaxBodyBytes * 8 <= kMaxMobilisationXmlBytes, "what is written of a mobilisation is read again");
+static_assert(kMaxImportRows <= UINT32_MAX);
 static_assert(kMaxRecordBytes <= kMaxFileBytes && kMaxCapBytes <= kMaxFileBytes);
 static_assert(kDefaultQueryLimit <= kMaxQueryLimit);
 

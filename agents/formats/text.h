@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,11 @@ inline constexpr std::string_view kBlanks = " \t\r\n";
 [[nodiscard]] std::string listed(const std::vector<std::string>& words);
 // `text`, cut at a character's bound with "…" behind, for reasons.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t max_bytes = 80);
+
+// An amount from 0 in thousandths: "12.5" is 12500, also as an XML double ("1.25E1"). Nothing for more than three decimals, a
+// sign, thousands separators, or what is above 10^12.
+[[nodiscard]] std::optional<std::int64_t> thousandths(std::string_view text);
+[[nodiscard]] std::string thousandths_text(std::int64_t milli);
 
 // The whole text as a number, a leading '+' allowed; nothing if anything is left over or it is not finite.
 template <class Number>

@@ -46,6 +46,9 @@ XmlElement to_tree(xmlNode* node) {
   std::string text;
   for (xmlNode* child = node->children; child != nullptr; child = child->next) {
     if (child->type == XML_ELEMENT_NODE) element.children.push_back(to_tree(child));
+    if (child->type == XML_PI_NODE) {
+      element.instructions.push_back({std::string(view(child->name)), std::string(view(child->content)), xmlGetLineNo(child)});
+    }
     if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE) text += view(child->content);
   }
   element.text = trimmed(text);
@@ -63,7 +66,7 @@ std::string what(const xmlError* error) {
 
 }  // namespace
 
-Result<XmlElement> read_xml(BytesView xml, std::size_t max_bytes) {
+Result<XmlElement> read_xml(BytesView xml, std::size_t max_bytes, const XmlSchema* schema) {
   static std::once_flag once;
   std::call_once(once, [] { xmlInitParser(); });
   xmlSetStructuredErrorFunc(nullptr, print_nothing);  // of this thread
@@ -80,9 +83,12 @@ Result<XmlElement> read_xml(BytesView xml, std::size_t max_bytes) {
   parser->sax->internalSubset = stop_at_doctype;
   parser->sax->externalSubset = nullptr;
   parser->sax->resolveEntity = resolve_nothing;
-  constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
+  constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_BIG_LINES | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA;
   const std::unique_ptr<xmlDoc, FreeDocument> document(xmlCtxtReadMemory(
       parser.get(), reinterpret_cast<const char*>(xml.data()), static_cast<int>(xml.size()), nullptr, nullptr, kOptions));
+  if (doctype && schema != nullptr) {
+    return refuse(RefusalCode::malformed, "DOCTYPE", "the document has a DOCTYPE: take it out, with the entities it declares");
+  }
   if (doctype) {
     return refuse(RefusalCode::cap_rule, "DOCTYPE", "a CAP document has no DOCTYPE: take it out, with the entities it declares");
   }
@@ -90,6 +96,9 @@ Result<XmlElement> read_xml(BytesView xml, std::size_t max_bytes) {
   if (root == nullptr || parser->wellFormed == 0) {
     const xmlError* error = xmlCtxtGetLastError(parser.get());
     return refuse(RefusalCode::malformed, where(error), what(error));
+  }
+  if (schema != nullptr) {
+    if (auto valid = schema->check(document.get()); !valid) return tl::unexpected(valid.error());
   }
   return to_tree(root);
 }

@@ -8,6 +8,7 @@
 #include "agents/operator/arguments.h"
 #include "agents/operator/member_options.h"
 #include "agents/operator/mobilise_options.h"
+#include "agents/operator/transfer_options.h"
 #include "schemas/limits.h"
 #include "schemas/vocabulary.h"
 
@@ -17,7 +18,7 @@ namespace {
 // Values arrive as texts and are read by our own parsers, so that every mistake is told in one way and language.
 struct Texts {
   std::string profile, language, timeout;
-  std::string file, audience = "conference", agency, datum, status = "Actual", name, role = "agent", folder = ".";
+  std::string file, audience = "conference", agency, name, role = "agent", folder = ".";
   std::string near, within, capability, from = "now", until, area, polygon, cursor, lane = "normal", before;
   std::vector<std::string> kinds, places, agencies, levels;
   std::string place;
@@ -90,12 +91,12 @@ class CommandLine {
     add_follow();
     add_resources();
     add_lists();
-    add_import();
     add_override();
     add_keys();
     add_retain();
     members_.emplace(app_, say_);
     mobilise_.emplace(app_, say_);
+    transfer_.emplace(app_, say_);
     for (CLI::App* sub : app_.get_subcommands({})) {
       sub->fallthrough();
       for (CLI::App* inner : sub->get_subcommands({})) inner->fallthrough();
@@ -218,21 +219,6 @@ class CommandLine {
       add_limit(list);
     }
   }
-  void add_import() {
-    CLI::App* import = app_.add_subcommand("import", say_("publish many at once", "批量导入"));
-    import->require_subcommand(1);
-    import_ = import->add_subcommand("resources", say_("resources from a CSV: all rows or none", "从 CSV 导入资源:全部或不导入"));
-    import_->add_option("FILE", texts_.file, say_("CSV file, or - for standard input", "CSV 文件,- 为标准输入"))->required();
-    import_
-        ->add_option("--datum", texts_.datum,
-                     say_("CGCS2000, WGS84 or GCJ02 for rows that do not say", "未写明坐标系的行:CGCS2000、WGS84 或 GCJ02"))
-        ->check(CLI::IsMember({"CGCS2000", "WGS84", "GCJ02"}, CLI::ignore_case));
-    import_->add_option("--audience", texts_.audience, say_("local, conference or a group", "受众:local、conference 或组名"))
-        ->capture_default_str();
-    import_->add_option("--status", texts_.status, say_("Actual, Exercise, Test, ...", "状态:Actual、Exercise、Test 等"))
-        ->capture_default_str();
-    import_->add_option("--agency", texts_.agency, say_("speak for this agency", "代表的部门"));
-  }
   void add_override() {
     override_ = app_.add_subcommand(
         "override", say_("after a restore: let the node take commitments though not every member was seen; on record, for all",
@@ -287,7 +273,6 @@ class CommandLine {
     if (resources_->parsed()) return resources_command();
     if (alerts_->parsed()) return AlertsCommand{AskAlerts{texts_.all, place(), texts_.limit}};
     if (incidents_->parsed()) return IncidentsCommand{AskIncidents{place(), texts_.limit}};
-    if (import_->parsed()) return import_command();
     if (override_->parsed()) {
       if (texts_.reason.empty()) throw Mistake(say_("--reason must not be empty", "--reason 不能为空"));
       return OverrideCommand{texts_.reason};
@@ -295,7 +280,7 @@ class CommandLine {
     if (keys_->parsed()) return keys_command();
     if (retain_->parsed()) return retain_command();
     if (links_->parsed()) return LinksCommand{};
-    for (auto more : {members_->command(say_), mobilise_->command(say_)}) {
+    for (auto more : {members_->command(say_), mobilise_->command(say_), transfer_->command(say_)}) {
       if (!more) continue;
       if (!*more) throw Mistake(more->error().field + " " + more->error().reason);
       return std::move(**more);
@@ -355,19 +340,6 @@ class CommandLine {
     return command;
   }
 
-  ImportCommand import_command() const {
-    ImportCommand command;
-    command.file = texts_.file;
-    command.audience = checked(Audience::parse(texts_.audience), "--audience");
-    command.agency = texts_.agency;
-    command.status = checked(parse_word<Status>(texts_.status), "--status");
-    if (!texts_.datum.empty()) {
-      const char first = static_cast<char>(std::toupper(static_cast<unsigned char>(texts_.datum.front())));
-      command.datum = first == 'C' ? formats::Datum::cgcs2000 : first == 'W' ? formats::Datum::wgs84 : formats::Datum::gcj02;
-    }
-    return command;
-  }
-
   KeysCommand keys_command() const {
     KeysCommand command;
     command.name = checked(AgentId::parse(texts_.name), "NAME");
@@ -389,10 +361,10 @@ class CommandLine {
   Texts texts_;
   std::optional<MemberOptions> members_;
   std::optional<MobiliseOptions> mobilise_;
+  std::optional<TransferOptions> transfer_;
   CLI::App* status_ = nullptr;
   CLI::App *alert_ = nullptr, *incident_ = nullptr, *follow_ = nullptr, *resources_ = nullptr, *alerts_ = nullptr,
-           *incidents_ = nullptr, *import_ = nullptr, *override_ = nullptr, *keys_ = nullptr, *retain_ = nullptr,
-           *links_ = nullptr;
+           *incidents_ = nullptr, *override_ = nullptr, *keys_ = nullptr, *retain_ = nullptr, *links_ = nullptr;
   CLI::Option *count_ = nullptr, *from_ = nullptr;
 };
 

@@ -14,6 +14,11 @@ namespace lianxi::cli {
 [[nodiscard]] Exit run_incidents(const Common& common, const IncidentsCommand& command, const Console& console);
 [[nodiscard]] Exit run_publish(const Common& common, const PublishCommand& command, const Console& console);
 [[nodiscard]] Exit run_import(const Common& common, const ImportCommand& command, const Console& console);
+[[nodiscard]] Exit run_export(const Common& common, const ExportCommand& command, const Console& console);
+[[nodiscard]] Exit run_import_mobilisation(const Common& common, const ImportMobilisationCommand& command,
+                                           const Console& console);
+[[nodiscard]] Exit run_export_mobilisation(const Common& common, const ExportMobilisationCommand& command,
+                                           const Console& console);
 [[nodiscard]] Exit run_override(const Common& common, const OverrideCommand& command, const Console& console);
 [[nodiscard]] Exit run_keys(const Common& common, const KeysCommand& command, const Console& console);
 [[nodiscard]] Exit run_member_add(const Common& common, const MemberAddCommand& command, const Console& console);

@@ -72,11 +72,10 @@ Exit Console::failed(const std::string& code, const std::string& reason, Exit ex
   return exit;
 }
 
-Result<std::unique_ptr<sdk::Client>> open_client(const Common& common, sdk::Profile& profile) {
+Result<std::unique_ptr<sdk::Client>> open_client(const Common& common, sdk::Profile& profile, sdk::ClientOptions options) {
   auto loaded = sdk::load_profile(common.profile);
   if (!loaded) return tl::unexpected(loaded.error());
   profile = std::move(*loaded);
-  sdk::ClientOptions options;
   options.software = "lianxi operator";
   return sdk::Client::open(profile, std::move(options));
 }

@@ -38,7 +38,8 @@ class Console {
 };
 
 // The profile's client; a refusal if the profile cannot be used.
-[[nodiscard]] Result<std::unique_ptr<sdk::Client>> open_client(const Common& common, sdk::Profile& profile);
+[[nodiscard]] Result<std::unique_ptr<sdk::Client>> open_client(const Common& common, sdk::Profile& profile,
+                                                               sdk::ClientOptions options = {});
 
 // "2020-11-09 08:31:05", Beijing time.
 [[nodiscard]] std::string short_time(TimeMs time);

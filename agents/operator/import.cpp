@@ -1,8 +1,11 @@
 #include <chrono>
 #include <ostream>
+#include <utility>
 
+#include "agents/formats/resource_csv.h"
 #include "agents/operator/commands.h"
-#include "agents/operator/send.h"
+#include "agents/operator/import_file.h"
+#include "agents/operator/upload.h"
 #include "agents/operator/words.h"
 #include "schemas/codec/json.h"
 #include "schemas/limits.h"
@@ -10,80 +13,167 @@
 namespace lianxi::cli {
 namespace {
 
-constexpr std::size_t kShownRefusals = 20;
+constexpr std::size_t kShownProblems = 20;
 
-Exit bad_rows(const std::vector<Refusal>& refusals, const Console& console) {
+std::unique_ptr<formats::ResourceFile> open_rows(ImportFile& file, const ImportCommand& command,
+                                                 const formats::ResourceFileContext& context) {
+  return command.format == FileFormat::geojson ? formats::open_resources_geojson(file.begin(), context)
+                                               : formats::open_resources_csv(file.begin(), context);
+}
+
+Exit bad_rows(const formats::RowProblems& problems, const Console& console) {
   const Say& say = console.say();
   if (console.json()) {
-    Refusal first = refusals.front();
-    if (refusals.size() > 1) first.reason += " (and " + std::to_string(refusals.size() - 1) + " more)";
+    Refusal first = problems.first.front();
+    if (problems.all > 1) first.reason += " (and " + std::to_string(problems.all - 1) + " more)";
     return console.refused(first);
   }
-  for (std::size_t i = 0; i < refusals.size() && i < kShownRefusals; ++i) {
-    console.err() << "  " << printable(refusals[i].field) << ": " << printable(refusals[i].reason) << '\n';
+  const std::size_t shown = std::min(problems.first.size(), kShownProblems);
+  for (std::size_t i = 0; i < shown; ++i) {
+    console.err() << "  " << printable(problems.first[i].field) << ": " << printable(problems.first[i].reason) << '\n';
   }
-  console.err() << refusals.size() << say(" bad rows; nothing was imported", " 行有误;未导入任何数据") << std::endl;
+  if (problems.all > shown) {
+    console.err() << "  " << say("and ", "另有 ") << grouped(problems.all - shown) << say(" more", " 处") << '\n';
+  }
+  const std::size_t rows = std::max<std::size_t>(problems.rows, 1);
+  console.err() << grouped(rows) << say(" bad rows; nothing was imported", " 行有误;未导入任何数据") << std::endl;
   return Exit::refused;
 }
 
-Exit summary(const std::vector<Event>& events, std::vector<std::future<sdk::Outcome>>& outcomes, const Console& console) {
+// The whole file, before anything of it leaves. The rows that are good, or the exit status with the reasons printed.
+Result<std::uint64_t, Exit> check(ImportFile& file, const ImportCommand& command, const formats::ResourceFileContext& context,
+                                  const Console& console) {
   const Say& say = console.say();
-  std::size_t accepted = 0;
-  std::optional<Refusal> first;
-  std::size_t shown = 0;
-  Offset last;
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    const sdk::Outcome outcome = outcomes[i].get();
-    if (outcome) {
-      ++accepted;
-      last = std::max(last, outcome->offset);
-      continue;
-    }
-    if (!first) first = outcome.error();
-    if (!console.json() && shown++ < kShownRefusals) {
-      console.err() << "  " << printable(events[i].envelope.entity) << ": " << refusal_word(outcome.error().code, say) << ": "
-                    << printable(outcome.error().reason) << '\n';
+  const auto rows = open_rows(file, command, context);
+  std::uint64_t good = 0;
+  {
+    Progress progress(console, say("checked", "已检查"), 0);
+    Event event;
+    while (rows->next(event)) {
+      if ((++good & 0x3FF) == 0) progress.show(rows->rows());
     }
   }
-  if (first && console.json()) {
-    first->reason += " (" + std::to_string(events.size() - accepted) + " of " + std::to_string(events.size()) + " refused)";
-    return console.refused(*first);
+  if (file.failed())
+    return tl::unexpected(console.refused({RefusalCode::malformed, "file", command.file + " cannot be read", 0}));
+  if (rows->problems().all > 0) return tl::unexpected(bad_rows(rows->problems(), console));
+  if (good == 0) {
+    const bool csv = command.format == FileFormat::csv;
+    return tl::unexpected(console.refused({RefusalCode::csv_row, csv ? "row 2" : "features",
+                                           csv ? say("the file has a heading but no rows", "文件只有表头,没有数据行")
+                                               : say("the collection has no features", "文件中没有要素"),
+                                           0}));
   }
+  return good;
+}
+
+// Contact and phone taken out of a record, as an event for an audience of their own; nothing if it has neither.
+std::optional<Event> take_contact(Event& event, const Audience& audience) {
+  Resource& resource = std::get<Resource>(event.body);
+  if (resource.contact.empty() && resource.phone.empty()) return std::nullopt;
+  Event contact{event.envelope, Resource{}};
+  contact.envelope.audience = audience;
+  Resource& stated = std::get<Resource>(contact.body);
+  stated.change = ResourceChange::contact;
+  stated.type = resource.type;
+  stated.contact = std::exchange(resource.contact, {});
+  stated.phone = std::exchange(resource.phone, {});
+  return contact;
+}
+
+Exit summary(const Upload::Counts& counts, std::uint64_t rows, double seconds, const Console& console) {
+  const Say& say = console.say();
+  const std::uint64_t events = counts.accepted + counts.refused;  // rows, and contacts of their own
+  const std::uint64_t imported = counts.refused == 0 ? rows : counts.accepted;
+  const auto rate = static_cast<std::uint64_t>(static_cast<double>(imported) / std::max(seconds, 0.001));
   if (console.json()) {
-    console.out() << "{\"imported\":" << accepted << ",\"offset\":" << last.value << "}\n";
-  } else {
-    console.out() << say("imported ", "已导入 ") << accepted << "/" << events.size() << '\n';
+    if (!counts.first.empty()) {
+      Refusal first = counts.first.front().refusal;
+      first.reason += " (" + std::to_string(counts.refused) + " of " + std::to_string(events) + " refused)";
+      return console.refused(first);
+    }
+    console.out() << "{\"imported\":" << imported << ",\"offset\":" << counts.last.value << ",\"rows_per_s\":" << rate << "}\n";
+    return Exit::done;
   }
-  return first ? Exit::refused : Exit::done;
+  for (const Upload::Refused& each : counts.first) {
+    console.err() << "  " << printable(each.entity) << ": " << refusal_word(each.refusal.code, say) << ": "
+                  << printable(each.refusal.reason) << '\n';
+  }
+  if (counts.refused > counts.first.size()) {
+    console.err() << "  " << say("and ", "另有 ") << grouped(counts.refused - counts.first.size()) << say(" more", " 条") << '\n';
+  }
+  console.out() << say("imported ", "已导入 ") << imported << "/" << (counts.refused == 0 ? rows : events) << say(" (", "(")
+                << grouped(rate) << say(" rows/s)", " 行/秒)") << '\n';
+  return counts.refused > 0 ? Exit::refused : Exit::done;
+}
+
+Exit publish(ImportFile& file, const ImportCommand& command, const formats::ResourceFileContext& context, std::uint64_t rows,
+             const Common& common, const Console& console, sdk::Client& client) {
+  const Say& say = console.say();
+  Upload::Counts counts;
+  double seconds = 0;
+  {
+    Progress progress(console, say("imported", "已导入"), command.contact_audience ? 0 : rows);
+    Upload upload(client, common, console, progress);
+    const auto source = open_rows(file, command, context);
+    Event event;
+    std::uint64_t sent = 0;
+    for (; source->next(event); ++sent) {
+      const auto contact = command.contact_audience ? take_contact(event, *command.contact_audience) : std::nullopt;
+      if (const auto failed = upload.send(event)) return *failed;
+      if (!contact) continue;
+      if (const auto failed = upload.send(*contact)) return *failed;
+    }
+    if (const auto failed = upload.finish()) return *failed;
+    counts = upload.counts();
+    seconds = progress.seconds();
+    if (sent != rows || source->problems().all > 0) {
+      return console.refused({RefusalCode::conflict, "file",
+                              say("the file changed while it was read; import it again", "文件在读取过程中被改动;请重新导入"),
+                              0});
+    }
+  }
+  return summary(counts, rows, seconds, console);
 }
 
 }  // namespace
 
 Exit run_import(const Common& common, const ImportCommand& command, const Console& console) {
-  sdk::Profile profile;
-  auto client = open_client(common, profile);
-  if (!client) return console.refused(client.error());
-  const auto text = read_input(command.file, kMaxFileBytes);
-  if (!text) return console.refused(text.error());
-  formats::ResourceCsvContext context;
-  context.region = profile.region;
-  context.agency = command.agency.empty() ? std::string(profile.agent.agency()) : command.agency;
+  const auto profile = sdk::load_profile(common.profile);
+  if (!profile) return console.refused(profile.error());
+  formats::ResourceFileContext context;
+  context.region = profile->region;
+  context.agency = command.agency.empty() ? std::string(profile->agent.agency()) : command.agency;
   context.audience = command.audience;
   context.default_datum = command.datum;
   context.status = command.status;
   context.now =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  const auto events = formats::read_resources_csv(*text, context);
-  if (!events) return bad_rows(events.error(), console);
-  if (events->empty()) {
-    return console.refused(
-        {RefusalCode::csv_row, "row 2", console.say()("the file has a heading but no rows", "文件只有表头,没有数据行"), 0});
+  formats::CapabilityWords words;
+  if (!command.capabilities.empty()) {
+    auto read = formats::CapabilityWords::load(command.capabilities);
+    if (!read) return console.refused(read.error());
+    words = std::move(*read);
+    context.words = &words;
   }
-  std::vector<std::future<sdk::Outcome>> outcomes;
-  outcomes.reserve(events->size());
-  for (const Event& event : *events) outcomes.push_back((*client)->publish(event));
-  if (const auto failed = await_all(outcomes, common, console, **client, console.progress() && !console.json())) return *failed;
-  return summary(*events, outcomes, console);
+  auto file = ImportFile::open(command.file);
+  if (!file) return console.refused(file.error());
+  const auto rows = check(*file, command, context, console);
+  if (!rows) return rows.error();
+  if (command.dry_run) {
+    if (console.json()) {
+      console.out() << "{\"checked\":" << *rows << "}\n";
+    } else {
+      console.out() << grouped(*rows) << console.say()(" rows are right; nothing was published", " 行全部正确;未发布") << '\n';
+    }
+    return Exit::done;
+  }
+  // Much may be on its way at once; what waits in memory is bounded by Upload.
+  sdk::ClientOptions options;
+  options.max_in_flight = 8 * 1024;
+  sdk::Profile opened;
+  auto client = open_client(common, opened, std::move(options));
+  if (!client) return console.refused(client.error());
+  return publish(*file, command, context, *rows, common, console, **client);
 }
 
 }  // namespace lianxi::cli

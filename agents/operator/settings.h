@@ -54,12 +54,38 @@ struct AlertsCommand {
 struct IncidentsCommand {
   AskIncidents ask;
 };
+// Of a file of resources; given by its name if nobody says it.
+enum class FileFormat : std::uint8_t { csv, geojson };
+
 struct ImportCommand {
   std::string file;
   Audience audience = Audience::conference();
   std::optional<formats::Datum> datum;
   Status status = Status::Actual;
   std::string agency;
+  FileFormat format = FileFormat::csv;
+  std::string capabilities;                  // the file of their names; may be empty
+  std::optional<Audience> contact_audience;  // contact and phone are events of their own, for it
+  bool dry_run = false;
+};
+struct ExportCommand {
+  AskResources ask;
+  FileFormat format = FileFormat::csv;
+  std::string out = "-";
+  bool own = false;  // what the profile's region is home of
+};
+struct ImportMobilisationCommand {
+  std::string file;
+  Audience audience = Audience::conference();
+  std::optional<Status> status;
+  std::string agency;
+  std::optional<PlaceCode> place;
+  bool dry_run = false;
+};
+struct ExportMobilisationCommand {
+  std::string entity;
+  std::string message;  // its id; empty: all of the thread, into the folder `out`
+  std::string out;
 };
 struct OverrideCommand {
   std::string reason;
@@ -112,10 +138,11 @@ struct RosterCommand {
 struct TotalsCommand {
   AskTotals ask;
 };
-using Command = std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand,
-                             ImportCommand, OverrideCommand, KeysCommand, RetainCommand, MemberAddCommand, MemberRetireCommand,
-                             MemberListCommand, ExplainCommand, LinksCommand, MobiliseCommand, MobilisationsCommand,
-                             MobilisationCommand, SuggestCommand, SitesCommand, RosterCommand, TotalsCommand>;
+using Command =
+    std::variant<StatusCommand, PublishCommand, FollowCommand, ResourcesCommand, AlertsCommand, IncidentsCommand, ImportCommand,
+                 OverrideCommand, KeysCommand, RetainCommand, MemberAddCommand, MemberRetireCommand, MemberListCommand,
+                 ExplainCommand, LinksCommand, MobiliseCommand, MobilisationsCommand, MobilisationCommand, SuggestCommand,
+                 SitesCommand, RosterCommand, TotalsCommand, ExportCommand, ImportMobilisationCommand, ExportMobilisationCommand>;
 
 struct Settings {
   Common common;

@@ -1,17 +1,14 @@
 """Every command of `lianxi`, and `lianxi-node`, against a running node."""
 import json
-import os
 import pathlib
 import signal
 import sqlite3
 import stat
 import subprocess
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
-
-from support import BIN, PATIENCE, ClusterTest, cap, wait_until  # noqa: E402
+from operator_kit import OperatorTest
+from support import BIN, PATIENCE, cap
 
 REPORT = {"kind": "incident", "entity": "330800:incident:2020-1109-01", "status": "Actual", "place": "330803", "agency": "police",
           "level": "orange", "audience": "conference", "occurred_at": "2020-11-09T08:31:05+08:00", "case_reference": "2020-1109-01",
@@ -19,39 +16,9 @@ REPORT = {"kind": "incident", "entity": "330800:incident:2020-1109-01", "status"
 CAP = pathlib.Path(__file__).resolve().parent.parent / "data" / "cap"
 
 
-class Operator(ClusterTest):
-    def lianxi(self, *arguments, agent="operator", **more):
-        environment = {key: value for key, value in os.environ.items() if key != "LIANXI_PROFILE"}
-        environment.update(more.pop("env", {}))
-        profile = more.pop("profile", self.cluster.profile("330800", agent))
-        command = [str(BIN / "lianxi"), *(["--profile", str(profile)] if profile else []), *[str(a) for a in arguments]]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment, **more)
-        return done.returncode, done.stdout, done.stderr
-
-    def good(self, *arguments, **more):
-        code, out, err = self.lianxi(*arguments, **more)
-        self.assertEqual(code, 0, f"{arguments}: {out}{err}")
-        return out
-
-    def ask(self, *arguments, **more):
-        return json.loads(self.good(*arguments, "--json", **more))
-
-    def refused(self, code, *arguments, status=1, **more):
-        got, out, err = self.lianxi(*arguments, "--json", **more)
-        self.assertEqual(got, status, f"{arguments}: {out}{err}")
-        error = json.loads(out)["error"]
-        self.assertEqual(error["code"], code)
-        self.assertTrue(error["reason"])
-        return error
-
-    def lines(self, *arguments):
-        return [json.loads(line) for line in self.good("follow", *arguments, "--json").splitlines()]
-
+class Operator(OperatorTest):
     def publish_report(self, text):
         return self.ask("publish", "incident", self.write("report.json", json.dumps({**REPORT, "text": text})), agent="police")
-
-    def offset_in_view(self, receipt):
-        wait_until(lambda: self.ask("status")["view_offset"] > receipt["offset"], PATIENCE, "the view has the event")
 
     def test_status_names_the_cursor_that_follow_takes(self):
         text = self.good("status")

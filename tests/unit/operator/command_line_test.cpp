@@ -130,6 +130,58 @@ TEST(CommandLine, ARetentionIsOfADayInBeijing) {
   EXPECT_NE(mistake({"--profile", "p", "retain"}).find("--before"), std::string::npos);
 }
 
+TEST(CommandLine, AnImportOfResourcesIsReadWhole) {
+  const auto import =
+      command<ImportCommand>({"--profile", "p", "import", "resources", "stock.csv", "--datum", "gcj02", "--dry-run", "--audience",
+                              "local", "--status", "Exercise", "--agency", "fire", "--capabilities", "c.toml"});
+  EXPECT_EQ(import.file, "stock.csv");
+  EXPECT_EQ(import.format, FileFormat::csv);
+  EXPECT_EQ(import.datum, formats::Datum::gcj02);
+  EXPECT_TRUE(import.dry_run);
+  EXPECT_EQ(import.audience.text(), "local");
+  EXPECT_EQ(import.status, Status::Exercise);
+  EXPECT_EQ(import.agency, "fire");
+  EXPECT_EQ(import.capabilities, "c.toml");
+}
+
+TEST(CommandLine, AFilesNameSaysItsFormUnlessSomebodyDoes) {
+  const auto format = [](std::vector<const char*> words) {
+    words.insert(words.begin(), {"--profile", "p", "import", "resources"});
+    return command<ImportCommand>(words).format;
+  };
+  EXPECT_EQ(format({"a.geojson"}), FileFormat::geojson);
+  EXPECT_EQ(format({"a.json"}), FileFormat::geojson);
+  EXPECT_EQ(format({"a.txt"}), FileFormat::csv);
+  EXPECT_EQ(format({"-", "--format", "geojson"}), FileFormat::geojson);
+  EXPECT_EQ(format({"a.geojson", "--format", "csv"}), FileFormat::csv);
+  EXPECT_NE(mistake({"--profile", "p", "import", "resources", "a", "--format", "xls"}), "");
+}
+
+TEST(CommandLine, AnExportIsReadWhole) {
+  const auto out = command<ExportCommand>({"--profile", "p", "export", "resources", "--out", "x.geojson", "--place", "3308",
+                                           "--kind", "team,site", "--capability", "hazmat", "--own"});
+  EXPECT_EQ(out.out, "x.geojson");
+  EXPECT_EQ(out.format, FileFormat::geojson);
+  EXPECT_EQ(out.ask.place->text(), "3308");
+  EXPECT_EQ(out.ask.types, (std::vector{ResourceType::team, ResourceType::site}));
+  EXPECT_EQ(out.ask.capability, "hazmat");
+  EXPECT_TRUE(out.own);
+  EXPECT_EQ(command<ExportCommand>({"--profile", "p", "export", "resources"}).out, "-");
+}
+
+TEST(CommandLine, MobilisationsGoInOneByOneAndComeOutByThread) {
+  const auto in = command<ImportMobilisationCommand>({"--profile", "p", "import", "mobilisation", "m.xml", "--place", "330803"});
+  EXPECT_EQ(in.file, "m.xml");
+  EXPECT_EQ(in.place->text(), "330803");
+  EXPECT_FALSE(in.status);
+  const auto out = command<ExportMobilisationCommand>(
+      {"--profile", "p", "export", "mobilisation", "330800:mobilisation:qz-1", "--out", "folder"});
+  EXPECT_EQ(out.entity, "330800:mobilisation:qz-1");
+  EXPECT_NE(mistake({"--profile", "p", "export", "mobilisation", "330800:mobilisation:qz-1"}).find("--message"),
+            std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "export", "mobilisation", "qz-1", "--out", "folder"}).find("ENTITY"), std::string::npos);
+}
+
 TEST(CommandLine, MistakesSayHowItShouldRead) {
   EXPECT_NE(mistake({"--profile", "p", "follow", "--area", "118.958,28.973"}).find("RADIUS_KM"), std::string::npos);
   EXPECT_NE(mistake({"--profile", "p", "follow", "--area", "28.973,118.958,5"}).find("latitude first?"), std::string::npos);

@@ -1,0 +1,118 @@
+"""Files in and out against a running node: resources as CSV and GeoJSON, mobilisations as EDXL-RM."""
+import csv
+import io
+import json
+import pathlib
+import unittest
+
+from operator_kit import OperatorTest
+
+SAMPLES = pathlib.Path(__file__).resolve().parent.parent / "data"
+ROWS = 20_000
+HEAD = "id,type,name,owner,place,lon,lat,datum,capabilities,state,quantity,unit,answerable,valid_until,languages,on_call,area,attributes\n"
+
+
+def row(i, name="库"):
+    """Every third row is a site with an area, every fifth an expert."""
+    lon, lat = 118.3 + i % 1000 / 1000, 28.5 + i // 1000 / 100
+    site = i % 3 == 0
+    area = f'"POLYGON(({lon} {lat}, {lon + 0.01} {lat}, {lon + 0.01} {lat + 0.01}, {lon} {lat}))"' if site else ""
+    kind = "site" if site else "expert" if i % 5 == 0 else "supply"
+    return (f"r-{i:06d},{kind},{name} {i},应急局,330881,{lon},{lat},WGS84,flood;pump,available,{i}.5,件,{'赵' if site else ''},"
+            f"2099-12-31,{'zh;en' if kind == 'expert' else ''},{'mon-fri 08:00-18:00' if kind == 'expert' else ''},{area},等级={i % 7}\n")
+
+
+class Transfer(OperatorTest):
+    def bulk(self):
+        return [e for e in self.lines("--from", "beginning", "--until", "now", "--kind", "resource")]
+
+    def table(self, *arguments):
+        """Exported rows by id."""
+        path = self.folder / "out.csv"
+        self.good("export", "resources", "--own", "--out", path, *arguments)
+        return {r["id"]: r for r in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))}
+
+    def test_1_a_dry_run_and_bad_rows_change_nothing(self):
+        before = len(self.bulk())
+        good = self.write("good.csv", HEAD + row(1) + row(2))
+        self.assertEqual(self.ask("import", "resources", good, "--dry-run"), {"checked": 2})
+        self.assertIn("2 行全部正确", self.good("import", "resources", good, "--dry-run", "--lang", "zh"))
+        bad = self.write("bad.csv", HEAD + row(1) + row(2).replace("WGS84", "BD09") + row(3).replace(",site,", ",place,") + row(1))
+        error = self.refused("csv_row", "import", "resources", bad)
+        self.assertEqual(error["field"], "row 3, column datum")
+        self.assertIn("and 2 more", error["reason"])
+        code, _, told = self.lianxi("import", "resources", bad)
+        self.assertEqual(code, 1)
+        for part in ("row 3, column datum", "row 4, column type", "row 5, column id", "row 2 has the same id", "3 bad rows"):
+            self.assertIn(part, told)
+        self.assertEqual(self.refused("not_found", "import", "resources", self.folder / "nowhere.csv")["field"], "file")
+        self.assertEqual(len(self.bulk()), before)
+
+    def test_2_thousands_of_rows_come_back_as_they_were_in_both_forms(self):
+        path = self.write("many.csv", HEAD + "".join(row(i) for i in range(ROWS)))
+        done = self.ask("import", "resources", path)
+        self.assertEqual(done["imported"], ROWS)
+        self.offset_in_view(done)
+        exported = self.table()
+        mine = {k: v for k, v in exported.items() if k.startswith("r-")}
+        self.assertEqual(len(mine), ROWS)
+        for i in (0, 3, 5, 7, ROWS - 1):
+            given = next(csv.DictReader(io.StringIO(HEAD + row(i))))
+            got = mine[given["id"]]
+            for field in ("type", "name", "owner", "place", "lon", "lat", "capabilities", "state", "quantity", "unit", "answerable",
+                          "languages", "on_call", "area", "attributes"):
+                self.assertEqual(got[field], given[field], f"{given['id']} {field}")
+            self.assertEqual(got["valid_until"][:19], "2100-01-01T00:00:00")
+        # What was exported is right as it stands, and says the same again: CSV -> GeoJSON -> CSV.
+        self.good("export", "resources", "--own", "--out", self.folder / "out.geojson")
+        collection = json.loads((self.folder / "out.geojson").read_text(encoding="utf-8"))
+        self.assertEqual(len(collection["features"]), len(exported))
+        again = self.ask("import", "resources", self.folder / "out.geojson")
+        self.assertEqual(again["imported"], len(exported))
+        self.offset_in_view(again)
+        self.assertEqual(self.table(), exported)
+
+    def test_3_an_import_again_updates_and_doubles_nothing(self):
+        first = self.ask("import", "resources", self.write("a.csv", HEAD + row(1, "甲") + row(2, "甲")))
+        second = self.ask("import", "resources", self.write("a.csv", HEAD + row(1, "乙") + row(2, "甲")))
+        self.assertEqual(second["imported"], 2)
+        self.assertGreater(second["offset"], first["offset"])
+        self.offset_in_view(second)
+        names = [r["name"] for r in self.table("--kind", "supply,site,expert").values() if r["id"] in ("r-000001", "r-000002")]
+        self.assertEqual(sorted(names), ["乙 1", "甲 2"])
+
+    def test_4_capabilities_may_be_names(self):
+        words = self.write("words.toml", "[capabilities]\nhazmat = { zh = \"危化品处置\", synonyms = [\"危险化学品\"] }\n")
+        rows = self.write("words.csv", "id,type,name,capabilities\nw-1,team,队,危险化学品\n")
+        self.refused("csv_row", "import", "resources", rows)
+        self.ask("import", "resources", rows, "--capabilities", words)
+        self.assertEqual(self.bulk()[-1]["body"]["capabilities"], ["hazmat"])
+
+    def test_4_private_details_go_to_an_audience_of_their_own(self):
+        rows = self.write("private.csv", "id,type,name,contact,phone\np-1,expert,王工,王,1390\np-2,expert,李工,,\n")
+        self.assertEqual(self.ask("import", "resources", rows, "--contact-audience", "local")["imported"], 2)
+        said = [(e["audience"], e["body"]["change"], e["body"].get("phone", "")) for e in self.bulk()[-3:]]
+        self.assertEqual(sorted(said), [("conference", "upsert", ""), ("conference", "upsert", ""), ("local", "contact", "1390")])
+
+    def test_5_standard_input_and_geojson_are_read(self):
+        text = (SAMPLES / "resources" / "quzhou.geojson").read_text(encoding="utf-8")
+        done = self.ask("import", "resources", "-", "--format", "geojson", input=text)
+        self.assertEqual(done["imported"], 3)
+        self.assertIn("features", self.refused("csv_row", "import", "resources",
+                                               self.write("none.geojson", '{"type":"FeatureCollection","features":[]}'))["field"])
+
+    def test_6_what_cannot_be_written_is_told_and_leaves_no_part(self):
+        self.refused("config", "export", "resources", "--out", self.folder / "no" / "such" / "x.csv")
+        self.assertEqual(list(self.folder.glob("*.part")), [])
+
+    def test_7_a_mobilisation_goes_in_and_comes_out(self):
+        request = SAMPLES / "edxl_rm" / "RequestResource.xml"
+        checked = self.ask("import", "mobilisation", request, "--dry-run")
+        self.assertEqual((checked["message"], checked["entity"]), ("RequestResource", "330800:mobilisation:qz-20260702-01"))
+        broken = self.write("broken.xml", request.read_text(encoding="utf-8").replace(">RequestedArrival<", ">ActualArrival<"))
+        self.assertIn("RequestResource/ResourceInformation[1]/ScheduleInformation/ScheduleType (line",
+                      self.refused("invalid_field", "import", "mobilisation", broken)["field"])
+
+
+if __name__ == "__main__":
+    unittest.main()
