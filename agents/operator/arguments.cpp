@@ -260,6 +260,26 @@ Result<When> parse_when(const std::string& text, const Say& say) {
   return When{std::nullopt, std::chrono::milliseconds(static_cast<std::int64_t>(*number * static_cast<double>(unit_ms)))};
 }
 
+Result<LonLatBox> parse_box(const std::string& text, const Say& say) {
+  const std::size_t half = text.find(',', text.find(',') + 1);
+  const char* how =
+      say("WEST,SOUTH,EAST,NORTH in degrees, as in 118.8,28.9,119.0,29.1", "应为 西,南,东,北(度),如 118.8,28.9,119.0,29.1");
+  if (text.find(',') == std::string::npos || half == std::string::npos) return wrong("--box", text, how);
+  const auto low = parse_point("--box", text.substr(0, half), say);
+  const auto high = parse_point("--box", text.substr(half + 1), say);
+  if (!low) return tl::unexpected(low.error());
+  if (!high) return tl::unexpected(high.error());
+  if (!(low->lon <= high->lon && low->lat <= high->lat)) return wrong("--box", text, how);
+  return LonLatBox{low->lon, low->lat, high->lon, high->lat};
+}
+
+Result<std::int64_t> parse_at_least(const std::string& text, const Say& say) {
+  const auto quantity = quantity_of(text);
+  if (!quantity || !quantity->second.empty())
+    return wrong("--at-least", text, say("a number above 0, as in 500", "应为大于 0 的数,如 500"));
+  return quantity->first;
+}
+
 std::string cursor_text(RegionCode node, Incarnation incarnation, Offset offset) {
   return to_text(node) + ":" + std::to_string(incarnation.value) + ":" + std::to_string(offset.value);
 }

@@ -20,6 +20,8 @@ namespace lianxi::cli {
 [[nodiscard]] Result<Need> parse_need(const std::string& text, const Say& say);      // "team:hazmat=2支", "hazmat=2"
 [[nodiscard]] Result<Picked> parse_picked(const std::string& text, const Say& say);  // "361100:resource:team-3=1支", or without =
 [[nodiscard]] Result<When> parse_when(const std::string& text, const Say& say);  // "30m", "2h", "2d", or a time with its offset
+[[nodiscard]] Result<LonLatBox> parse_box(const std::string& text, const Say& say);          // "118.8,28.9,119.0,29.1"
+[[nodiscard]] Result<std::int64_t> parse_at_least(const std::string& text, const Say& say);  // "500", "2.5" -> thousandths
 [[nodiscard]] std::string cursor_text(RegionCode node, Incarnation incarnation, Offset offset);
 
 }  // namespace lianxi::cli

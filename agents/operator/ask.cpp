@@ -29,12 +29,14 @@ template Result<MobilisationRows, Exit> ask<MobilisationRows>(const Common&, con
 template Result<TotalRows, Exit> ask<TotalRows>(const Common&, const Console&, const Ask&);
 template Result<IncidentRows, Exit> ask<IncidentRows>(const Common&, const Console&, const Ask&);
 
-void note_cut(bool truncated, std::size_t shown, const Console& console) {
+void note_cut(bool truncated, std::size_t shown, const Console& console, const std::string& next) {
   if (!truncated) return;
   const Say& say = console.say();
   console.err() << say("there are more than these ", "还有更多;以上仅 ") << shown
                 << say("; narrow the question or raise --limit, at most ", " 条。请缩小范围或提高 --limit,最多 ")
-                << kMaxQueryLimit << std::endl;
+                << kMaxQueryLimit;
+  if (!next.empty()) console.err() << say("; the next page: --after ", ";下一页:--after ") << next;
+  console.err() << std::endl;
 }
 
 }  // namespace lianxi::cli

@@ -10,6 +10,7 @@ template <class Rows>
 [[nodiscard]] Result<Rows, Exit> ask(const Common& common, const Console& console, const Ask& question);
 
 // Says on standard error that a list is cut, behind a table as behind JSON: a script must not take a part for the whole.
-void note_cut(bool truncated, std::size_t shown, const Console& console);
+// `next`: how --after goes on, where the list has pages.
+void note_cut(bool truncated, std::size_t shown, const Console& console, const std::string& next = {});
 
 }  // namespace lianxi::cli

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agents/operator/arguments.h"
+#include "agents/operator/map_options.h"
 #include "agents/operator/member_options.h"
 #include "agents/operator/mobilise_options.h"
 #include "agents/operator/transfer_options.h"
@@ -19,14 +20,14 @@ namespace {
 struct Texts {
   std::string profile, language, timeout;
   std::string file, audience = "conference", agency, name, role = "agent", folder = ".";
-  std::string near, within, capability, from = "now", until, area, polygon, cursor, lane = "normal", before;
+  std::string from = "now", until, area, polygon, cursor, lane = "normal", before;
   std::vector<std::string> kinds, places, agencies, levels;
   std::string place;
   std::uint32_t limit = 0;
   unsigned peers = 0;
   std::string deadline, reason;
   std::uint64_t count = 0;
-  bool json = false, all = false, available = false, seal = false, dry_run = false;
+  bool json = false, all = false, seal = false, dry_run = false;
 };
 
 class Mistake : public std::runtime_error {
@@ -89,7 +90,7 @@ class CommandLine {
     links_ = app_.add_subcommand("links", say("how the node stands with each peer, lane by lane", "与各对端逐通道的连接情况"));
     add_publish();
     add_follow();
-    add_resources();
+    map_.emplace(app_, say_);
     add_lists();
     add_override();
     add_keys();
@@ -196,20 +197,6 @@ class CommandLine {
                      say_("at most so many; unless given ", "最多条数;缺省 ") + std::to_string(kDefaultQueryLimit) +
                          say_(", the highest is ", ",上限 ") + std::to_string(kMaxQueryLimit));
   }
-  void add_resources() {
-    resources_ = app_.add_subcommand("resources", say_("the resource map: nearest first", "应急资源“一张图”,由近及远"));
-    resources_->add_option("--near", texts_.near, say_("LON,LAT in CGCS2000 degrees", "经度,纬度(CGCS2000)"));
-    resources_->add_option("--within", texts_.within,
-                           say_("as in 50km or 800m; needs --near", "范围,如 50km、800m;须与 --near 同用"));
-    resources_
-        ->add_option("--kind", texts_.kinds,
-                     say_("team expert supply equipment shelter site", "类别:team expert supply equipment shelter site"))
-        ->delimiter(',');
-    resources_->add_option("--capability", texts_.capability, say_("as in hazmat", "能力,如 hazmat"));
-    resources_->add_option("--place", texts_.place, say_("place code, with all below", "行政区划代码,含下级"));
-    resources_->add_flag("--available", texts_.available, say_("only what is available", "只看可用的"));
-    add_limit(resources_);
-  }
   void add_lists() {
     alerts_ = app_.add_subcommand("alerts", say_("active alerts", "生效中的预警"));
     alerts_->add_flag("--all", texts_.all, say_("every state, drills too, marked", "所有状态,含演练(有标记)"));
@@ -270,7 +257,6 @@ class CommandLine {
   Command command() const {
     if (alert_->parsed() || incident_->parsed()) return publish_command();
     if (follow_->parsed()) return follow_command();
-    if (resources_->parsed()) return resources_command();
     if (alerts_->parsed()) return AlertsCommand{AskAlerts{texts_.all, place(), texts_.limit}};
     if (incidents_->parsed()) return IncidentsCommand{AskIncidents{place(), texts_.limit}};
     if (override_->parsed()) {
@@ -280,7 +266,7 @@ class CommandLine {
     if (keys_->parsed()) return keys_command();
     if (retain_->parsed()) return retain_command();
     if (links_->parsed()) return LinksCommand{};
-    for (auto more : {members_->command(say_), mobilise_->command(say_), transfer_->command(say_)}) {
+    for (auto more : {map_->command(say_), members_->command(say_), mobilise_->command(say_), transfer_->command(say_)}) {
       if (!more) continue;
       if (!*more) throw Mistake(more->error().field + " " + more->error().reason);
       return std::move(**more);
@@ -324,22 +310,6 @@ class CommandLine {
     return command;
   }
 
-  ResourcesCommand resources_command() const {
-    ResourcesCommand command;
-    AskResources& ask = command.ask;
-    if (!texts_.near.empty()) ask.near = checked(parse_near(texts_.near, say_), "--near");
-    if (!texts_.within.empty()) {
-      if (!ask.near) throw Mistake(say_("--within needs --near LON,LAT", "--within 须与 --near 经度,纬度 同用"));
-      ask.within_m = checked(parse_within(texts_.within, say_), "--within");
-    }
-    ask.types = words<ResourceType>(texts_.kinds, "--kind");
-    ask.capability = texts_.capability;
-    ask.place = place();
-    ask.available = texts_.available;
-    ask.limit = texts_.limit;
-    return command;
-  }
-
   KeysCommand keys_command() const {
     KeysCommand command;
     command.name = checked(AgentId::parse(texts_.name), "NAME");
@@ -360,11 +330,12 @@ class CommandLine {
   CLI::App app_;
   Texts texts_;
   std::optional<MemberOptions> members_;
+  std::optional<MapOptions> map_;
   std::optional<MobiliseOptions> mobilise_;
   std::optional<TransferOptions> transfer_;
   CLI::App* status_ = nullptr;
-  CLI::App *alert_ = nullptr, *incident_ = nullptr, *follow_ = nullptr, *resources_ = nullptr, *alerts_ = nullptr,
-           *incidents_ = nullptr, *override_ = nullptr, *keys_ = nullptr, *retain_ = nullptr, *links_ = nullptr;
+  CLI::App *alert_ = nullptr, *incident_ = nullptr, *follow_ = nullptr, *alerts_ = nullptr, *incidents_ = nullptr,
+           *override_ = nullptr, *keys_ = nullptr, *retain_ = nullptr, *links_ = nullptr;
   CLI::Option *count_ = nullptr, *from_ = nullptr;
 };
 

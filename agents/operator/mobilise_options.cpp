@@ -4,7 +4,7 @@
 #include <array>
 
 #include "agents/operator/arguments.h"
-#include "schemas/vocabulary.h"
+#include "agents/operator/option_reading.h"
 
 namespace lianxi::cli {
 namespace {
@@ -35,25 +35,15 @@ constexpr std::array<Verb, 12> kVerbs{{
     {"ask-status", Move::ask, "ask how the deployment stands", "询问部署状态", false, true},
 }};
 
-template <class T>
-Result<void> read(const std::string& text, std::optional<T>& into, const char* option,
-                  Result<T> (*parse)(const std::string&, const Say&), const Say& say) {
-  if (text.empty()) return {};
-  auto value = parse(text, say);
-  if (!value) return refuse(value.error().code, option, value.error().reason);
-  into = std::move(*value);
-  return {};
-}
-
 }  // namespace
 
 struct MobiliseOptions::Texts {
   std::array<CLI::App*, kVerbs.size()> verbs{};
-  CLI::App *list = nullptr, *show = nullptr, *suggest = nullptr, *covered_by = nullptr, *roster = nullptr, *totals = nullptr;
+  CLI::App *list = nullptr, *show = nullptr, *suggest = nullptr;
   std::string thread, item, incident, reason, text, address, message, at, answer_by, arrive_by, eta, until, place, level,
       audience;
-  std::string status = "Actual", alert, capability, language, region, after, reachable, near;
-  std::vector<std::string> needs, resources, to, kinds;
+  std::string status = "Actual", region, after;
+  std::vector<std::string> needs, resources, to;
   std::uint32_t limit = 0;
   bool asks_back = false, under_way = false, all = false, drills = false;
 };
@@ -64,7 +54,7 @@ MobiliseOptions::MobiliseOptions(CLI::App& app, const Say& say) : texts_(std::ma
                       "跨市资源调度:请求、承诺、出动直至归还(EDXL-RM)"));
   mobilise->require_subcommand(1);
   add_moves(*mobilise, say);
-  add_questions(app, *mobilise, say);
+  add_questions(*mobilise, say);
 }
 
 MobiliseOptions::~MobiliseOptions() = default;
@@ -115,7 +105,7 @@ void MobiliseOptions::add_moves(CLI::App& mobilise, const Say& say) {
       "--message", t.message, say("its id; else the latest of this city", "消息编号;缺省为本市最近一条"));
 }
 
-void MobiliseOptions::add_questions(CLI::App& app, CLI::App& mobilise, const Say& say) {
+void MobiliseOptions::add_questions(CLI::App& mobilise, const Say& say) {
   Texts& t = *texts_;
   t.list = mobilise.add_subcommand("list", say("mobilisations that are open", "进行中的资源调度"));
   t.list->add_flag("--all", t.all, say("ended ones too", "含已结束的"));
@@ -133,86 +123,18 @@ void MobiliseOptions::add_questions(CLI::App& app, CLI::App& mobilise, const Say
   t.suggest->add_option("--need", t.needs, say("as for `request`", "同 `request`"));
   t.suggest->add_option("--at", t.at, say("LON,LAT in CGCS2000 degrees", "经度,纬度(CGCS2000)"));
   t.suggest->add_option("--incident", t.incident, say("an incident, for its place", "突发事件(取其地点)"));
-  CLI::App* sites = app.add_subcommand("sites", say("sites and who answers for them", "风险点与责任人"));
-  sites->require_subcommand(1);
-  t.covered_by = sites->add_subcommand("covered-by", say("what lies within an alert's area, and who must be called",
-                                                         "某预警范围内的风险点和安置场所,以及须叫应的责任人"));
-  t.covered_by->add_option("ALERT", t.alert, say("entity of the alert", "预警实体"))->required();
-  t.covered_by->add_option("--kind", t.kinds, say("site, shelter, ...; else both", "类别:site、shelter 等;缺省两者"))
-      ->delimiter(',');
-  t.roster = app.add_subcommand("roster", say("experts who can be reached now", "当前可联系的专家"));
-  t.roster->add_option("--capability", t.capability, say("their speciality, as in hazmat", "专长,如 hazmat"));
-  t.roster->add_option("--language", t.language, say("as in en", "语言,如 en"));
-  t.roster->add_option("--near", t.near, say("LON,LAT: nearest first", "经度,纬度:由近及远"));
-  t.roster->add_option("--when", t.reachable, say("another time than now: 2h, or a time", "其他时间:2h 或时刻"));
-  t.roster->add_flag("--all", t.all, say("all, whenever they are on call", "全部,不论何时可联系"));
-  t.totals = app.add_subcommand("totals", say("how many resources there are, by county and kind", "资源统计:按区县和类别"));
-  t.totals->add_option("--kind", t.kinds, say("team expert supply equipment shelter site", "类别"))->delimiter(',');
-  t.totals->add_option("--capability", t.capability, say("as in hazmat", "能力,如 hazmat"));
-  for (CLI::App* sub : {t.list, t.roster, t.totals})
-    sub->add_option("--place", t.place, say("place code, with all below", "行政区划代码,含下级"));
-  for (CLI::App* sub : {t.list, t.covered_by, t.roster}) sub->add_option("--limit", t.limit, say("at most so many", "最多条数"));
+  t.list->add_option("--place", t.place, say("place code, with all below", "行政区划代码,含下级"));
+  t.list->add_option("--limit", t.limit, say("at most so many", "最多条数"));
 }
 
 std::optional<Result<Command>> MobiliseOptions::command(const Say& say) const {
   const Texts& t = *texts_;
   for (const CLI::App* verb : t.verbs)
     if (verb->parsed()) return move(say);
-  for (const CLI::App* sub : {t.list, t.show, t.suggest, t.covered_by, t.roster, t.totals})
+  for (const CLI::App* sub : {t.list, t.show, t.suggest})
     if (sub->parsed()) return question(say);
   return std::nullopt;
 }
-
-namespace {
-
-// Reads the texts of the options one after another; keeps the first fault, with its option.
-class Reading {
- public:
-  explicit Reading(const Say& say) : say_(say) {}
-
-  template <class T>
-  void with(const char* option, const std::string& text, std::optional<T>& into,
-            Result<T> (*parse)(const std::string&, const Say&)) {
-    if (!fault_) keep(read(text, into, option, parse, say_));
-  }
-  template <class T, class Parse>
-  void each(const char* option, const std::vector<std::string>& texts, std::vector<T>& into, Parse parse) {
-    for (const std::string& text : texts) {
-      auto value = parse(text);
-      if (!value) return keep(refuse(value.error().code, option, value.error().reason));
-      into.push_back(std::move(*value));
-    }
-  }
-  template <class T, class Parse>
-  void one(const char* option, const std::string& text, T& into, Parse parse) {
-    if (text.empty()) return;
-    auto value = parse(text);
-    if (!value) return keep(refuse(value.error().code, option, value.error().reason));
-    into = std::move(*value);
-  }
-  template <class T>
-  [[nodiscard]] Result<Command> done(T command) {
-    if (fault_) return tl::unexpected(std::move(*fault_));
-    return Command(std::move(command));
-  }
-
- private:
-  void keep(Result<void> read) {
-    if (!read && !fault_) fault_ = std::move(read.error());
-  }
-  Say say_;
-  std::optional<Refusal> fault_;
-};
-
-const auto kPlace = [](const std::string& text) { return PlaceCode::parse(text); };
-const auto kRegion = [](const std::string& text) { return parse_region(text); };
-const auto kType = [](const std::string& text) { return parse_word<ResourceType>(text); };
-
-TimeMs now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-}  // namespace
 
 Result<Command> MobiliseOptions::move(const Say& say) const {
   const Texts& t = *texts_;
@@ -263,37 +185,9 @@ Result<Command> MobiliseOptions::question(const Say& say) const {
     in.one("--status", t.status, command.status, [](const std::string& text) { return parse_word<Status>(text); });
     return in.done(std::move(command));
   }
-  if (t.suggest->parsed()) {
-    SuggestCommand command{t.thread, t.incident, {}, std::nullopt};
-    in.each("--need", t.needs, command.needs, [&](const std::string& text) { return parse_need(text, say); });
-    in.with("--at", t.at, command.location, parse_near);
-    return in.done(std::move(command));
-  }
-  if (t.covered_by->parsed()) {
-    SitesCommand command;
-    command.ask.alert = t.alert;
-    command.ask.limit = t.limit;
-    in.each("--kind", t.kinds, command.ask.types, kType);
-    if (command.ask.types.empty()) command.ask.types = {ResourceType::site, ResourceType::shelter};
-    return in.done(std::move(command));
-  }
-  if (t.totals->parsed()) {
-    TotalsCommand command;
-    command.ask.capability = t.capability;
-    in.one("--place", t.place, command.ask.place, kPlace);
-    in.each("--kind", t.kinds, command.ask.types, kType);
-    return in.done(std::move(command));
-  }
-  RosterCommand command;
-  command.ask.types = {ResourceType::expert};
-  command.ask.capability = t.capability;
-  command.ask.limit = t.limit;
-  if (!t.language.empty()) command.ask.languages = {t.language};
-  in.one("--place", t.place, command.ask.place, kPlace);
-  in.with("--near", t.near, command.ask.near, parse_near);
-  std::optional<When> when;
-  in.with("--when", t.reachable, when, parse_when);
-  if (!t.all) command.ask.reachable_at = when.value_or(When{}).moment(now_ms());
+  SuggestCommand command{t.thread, t.incident, {}, std::nullopt};
+  in.each("--need", t.needs, command.needs, [&](const std::string& text) { return parse_need(text, say); });
+  in.with("--at", t.at, command.location, parse_near);
   return in.done(std::move(command));
 }
 

@@ -1,4 +1,4 @@
-// The options of `lianxi mobilise`, `sites`, `roster` and `totals`, read for command_line.cpp.
+// The options of `lianxi mobilise`, read for command_line.cpp.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,7 @@ class MobiliseOptions {
  private:
   struct Texts;
   void add_moves(CLI::App& mobilise, const Say& say);
-  void add_questions(CLI::App& app, CLI::App& mobilise, const Say& say);
+  void add_questions(CLI::App& mobilise, const Say& say);
   [[nodiscard]] Result<Command> move(const Say& say) const;
   [[nodiscard]] Result<Command> question(const Say& say) const;
 

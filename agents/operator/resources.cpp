@@ -15,7 +15,11 @@ std::string capabilities_text(const ResourceRow& row) {
   return text.empty() ? "-" : text;
 }
 
+// What is free of how much where mobilisations hold some, persons of a shelter, else the quantity.
 std::string room_text(const ResourceRow& row) {
+  if (row.held_milli > 0)
+    return (row.free_milli == 0 ? "0" : quantity_text(row.free_milli, "")) + "/" +
+           quantity_text(row.free_milli + row.held_milli, row.unit);
   if (!row.capacity) return quantity_text(row.quantity_milli, row.unit);
   return std::to_string(row.occupancy.value_or(0)) + "/" + std::to_string(*row.capacity);
 }
@@ -46,7 +50,7 @@ Exit run_resources(const Common& common, const ResourcesCommand& command, const 
   if (rows->rows.empty()) console.err() << hints_for(command.ask, console.say()) << std::flush;
   if (console.json()) {
     console.out() << to_json(*rows) << std::endl;
-    note_cut(rows->truncated, rows->rows.size(), console);
+    note_cut(rows->truncated, rows->rows.size(), console, rows->next);
     return Exit::done;
   }
   const Say& say = console.say();
@@ -75,7 +79,7 @@ Exit run_resources(const Common& common, const ResourcesCommand& command, const 
     return Exit::done;
   }
   console.table(table);
-  note_cut(rows->truncated, rows->rows.size(), console);
+  note_cut(rows->truncated, rows->rows.size(), console, rows->next);
   return Exit::done;
 }
 

@@ -55,7 +55,7 @@ Exit run_sites(const Common& common, const SitesCommand& command, const Console&
   if (!rows) return rows.error();
   if (console.json()) {
     console.out() << to_json(*rows) << std::endl;
-    note_cut(rows->truncated, rows->rows.size(), console);
+    note_cut(rows->truncated, rows->rows.size(), console, rows->next);
     return Exit::done;
   }
   const Say& say = console.say();
@@ -93,7 +93,7 @@ Exit run_sites(const Common& common, const SitesCommand& command, const Console&
   console.out() << rows->rows.size() << say(" to call", " 处须叫应");
   if (nobody > 0) console.out() << say(", nobody named for ", ",未登记责任人 ") << nobody;
   console.out() << '\n';
-  note_cut(rows->truncated, rows->rows.size(), console);
+  note_cut(rows->truncated, rows->rows.size(), console, rows->next);
   return Exit::done;
 }
 
@@ -102,7 +102,7 @@ Exit run_roster(const Common& common, const RosterCommand& command, const Consol
   if (!rows) return rows.error();
   if (console.json()) {
     console.out() << to_json(*rows) << std::endl;
-    note_cut(rows->truncated, rows->rows.size(), console);
+    note_cut(rows->truncated, rows->rows.size(), console, rows->next);
     return Exit::done;
   }
   const Say& say = console.say();
@@ -127,7 +127,7 @@ Exit run_roster(const Common& common, const RosterCommand& command, const Consol
     table.add(std::move(cells));
   }
   console.table(table);
-  note_cut(rows->truncated, rows->rows.size(), console);
+  note_cut(rows->truncated, rows->rows.size(), console, rows->next);
   return Exit::done;
 }
 
