@@ -196,7 +196,7 @@ bool MapSearch::is_selective() {
 
 // Every row that may be kept, once.
 void MapSearch::each_matching(const std::function<void(MapIndex::Slot)>& visit) {
-  if (question_.matches && matched_.empty()) {
+  if (question_.matches) {
     for (const MapIndex::Slot slot : *question_.matches) visit(slot);
     return;
   }

@@ -23,11 +23,9 @@ constexpr const char* kUser = "postgres";  // if we are root, which the server r
 constexpr double kShrink = 0.8788;         // cosine of the middle latitude
 
 const std::vector<std::string> kIndexes{
-    "create index on resource using gist (flat)",
-    "create index on resource using gist (geo)",
-    "create index on resource using gin (capabilities)",
-    "create index on resource using gin (pairs)",
-    "create unique index on resource (id)",
+    "create index on resource using gist (flat)", "create index on resource using gist (geo)",
+    "create index on resource using gist (spot)", "create index on resource using gin (capabilities)",
+    "create index on resource using gin (pairs)", "create unique index on resource (id)",
     "create index on resource (place)",
 };
 

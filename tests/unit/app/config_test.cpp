@@ -122,6 +122,43 @@ TEST(Config, RatesAreTheNodesUnlessAGrantNamesItsOwn) {
   EXPECT_EQ(node.flash, core::PublishRates{}.flash);
 }
 
+TEST(Config, TheMapsFilesNameFormerCodesAndCapabilities) {
+  const ConfigFolder folder;
+  EXPECT_TRUE(read_config(folder.node()).value->map_names->capabilities.empty()) << "without [map] none are known";
+  folder.write("places.toml",
+               "[aliases]\n361121 = [\"361104\"]\n330821 = [\"330802\", \"330803\"]\n[[city]]\ncode = \"330800\"\n");
+  folder.write("capabilities.toml",
+               "[capabilities]\nhazmat = \"危化品处置\"\n[english]\nhazmat = \"Hazardous materials\"\n"
+               "[synonyms]\nhazmat = [\"危化\", \"化学品\"]\n");
+  folder.replace("regions/330800.toml", "[log]",
+                 "[map]\nplaces = \"../places.toml\"\ncapabilities = \"../capabilities.toml\"\n\n[log]");
+  const Reading<BrokerConfig> reading = read_config(folder.node());
+  ASSERT_TRUE(reading.value) << all(reading.findings);
+  const MapNames& names = *reading.value->map_names;
+  EXPECT_THAT(names.words_of("化学品"), ::testing::Contains("hazmat"));
+  EXPECT_THAT(names.words_of("hazardous MATERIALS"), ::testing::Contains("hazmat"));
+  EXPECT_THAT(names.words_of("化"), ::testing::ElementsAre("化")) << "a name counts whole";
+  const auto codes = [&](const char* asked) {
+    std::vector<std::string> found;
+    for (const PlaceCode& code : names.places_of(PlaceCode::parse(asked).value())) found.push_back(code.text());
+    return found;
+  };
+  EXPECT_THAT(codes("330821101"), ::testing::ElementsAre("330821101", "330802101", "330803101"));
+  EXPECT_THAT(codes("361104"), ::testing::ElementsAre("361104", "361121"));
+  EXPECT_THAT(codes("330802"), ::testing::ElementsAre("330802")) << "330821 became more than it";
+  EXPECT_THAT(codes("3611"), ::testing::ElementsAre("361100")) << "the prefix has both";
+}
+
+TEST(Config, WhatTheMapsFilesCannotMeanIsTold) {
+  const ConfigFolder folder;
+  folder.write("places.toml", "[aliases]\n36112 = [\"361104\"]\n361121 = [\"x\"]\n361122 = 5\n");
+  folder.replace("regions/330800.toml", "[log]", "[map]\nplaces = \"../places.toml\"\ncapabilities = \"../none.toml\"\n\n[log]");
+  const Reading<BrokerConfig> reading = read_config(folder.node());
+  EXPECT_FALSE(reading.value);
+  ASSERT_EQ(reading.findings.size(), 4U) << all(reading.findings);
+  EXPECT_EQ(reading.findings[0].line, 2U) << all(reading.findings);
+}
+
 TEST(Config, ALinkMayHaveABoundAndGoWithoutCompression) {
   const ConfigFolder folder;
   EXPECT_TRUE(read_config(folder.node()).value->file.links.empty());
