@@ -46,18 +46,27 @@ Result<CapabilityWords> CapabilityWords::parse(std::string_view text, const std:
     return refuse(RefusalCode::config, "capabilities",
                   path + ", line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
   }
-  const toml::table* table = root["capabilities"].as_table();
-  if (table == nullptr) return refuse(RefusalCode::config, "capabilities", path + " has no table [capabilities]");
+  const toml::table* own = root["capabilities"].as_table();
+  if (own == nullptr) return refuse(RefusalCode::config, "capabilities", path + " has no table [capabilities]");
   CapabilityWords all;
-  for (const auto& [key, node] : *table) {
-    const std::string word(key.str());
-    std::vector<std::string> names{word};
-    texts_in(node, names);
-    for (const std::string& name : names) {
-      const auto [found, fresh] = all.words_.emplace(folded(name), word);
-      if (!fresh && found->second != word)
+  for (const auto& [title, node] : root) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) continue;
+    for (const auto& [key, named] : *table) {
+      const std::string word(key.str());
+      if (!own->contains(word)) {
         return refuse(RefusalCode::config, "capabilities",
-                      path + ": \"" + name + "\" names both " + found->second + " and " + word);
+                      path + ": [" + std::string(title.str()) + "] names " + word + ", which is not in [capabilities]");
+      }
+      std::vector<std::string> names{word};
+      texts_in(named, names);
+      for (const std::string& name : names) {
+        const auto [found, fresh] = all.words_.emplace(folded(name), word);
+        if (!fresh && found->second != word) {
+          return refuse(RefusalCode::config, "capabilities",
+                        path + ": \"" + name + "\" names both " + found->second + " and " + word);
+        }
+      }
     }
   }
   return all;

@@ -82,7 +82,7 @@ class RowReader {
     resource.on_call = parsed(Column::on_call, read_on_call);
     resource.attributes = parsed(Column::attributes, read_attributes);
     for (const auto& [name, text] : cells_.attributes) {
-      if (!text.empty()) resource.attributes.push_back({std::string(name), std::string(text)});
+      if (!text.empty()) resource.attributes.push_back({std::string(trimmed(name)), std::string(text)});
     }
     envelope(id);
     if (!good_) return false;

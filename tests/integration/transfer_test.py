@@ -82,7 +82,7 @@ class Transfer(OperatorTest):
         self.assertEqual(sorted(names), ["乙 1", "甲 2"])
 
     def test_4_capabilities_may_be_names(self):
-        words = self.write("words.toml", "[capabilities]\nhazmat = { zh = \"危化品处置\", synonyms = [\"危险化学品\"] }\n")
+        words = self.write("words.toml", "[capabilities]\nhazmat = \"危化品处置\"\n[synonyms]\nhazmat = [\"危险化学品\"]\n")
         rows = self.write("words.csv", "id,type,name,capabilities\nw-1,team,队,危险化学品\n")
         self.refused("csv_row", "import", "resources", rows)
         self.ask("import", "resources", rows, "--capabilities", words)
