@@ -236,6 +236,29 @@ enum class ContactRole : std::uint8_t { Sender, Requester, SubjectMatterExpert, 
 // What a deployment status report states; EDXL-RM leaves the words to a list of the parties.
 enum class Deployment : std::uint8_t { none, departed, arrived, returning, returned };
 
+// Where a mobilisation stands, as its messages add up: of one resource for one item that was asked for, and of the whole.
+enum class MobilisationState : std::uint8_t {
+  offered,  // promised, and not asked for by a requisition yet; or offered to whoever wants it
+  requested,
+  provisional,
+  requisitioned,
+  committed,
+  departed,
+  arrived,
+  extended,
+  released,
+  return_requested,
+  returning,
+  returned,
+  declined,
+  recalled,
+};
+[[nodiscard]] constexpr bool is_final(MobilisationState state) {
+  return state >= MobilisationState::returned;
+}
+// What an addressed member is known to have answered.
+enum class Answering : std::uint8_t { waiting, answered, declined, answer_unknown };
+
 struct Schedule {
   ScheduleType type{};
   std::optional<TimeMs> at;

@@ -73,7 +73,11 @@ inline constexpr std::int64_t kAlarmRepeatMs = 60'000;       // an alarm that st
 
 // Mobilisation.
 inline constexpr std::size_t kMaxMobilisationItems = 256;
-inline constexpr std::size_t kMaxSchedules = 32;  // of an item
+inline constexpr std::size_t kMaxSchedules = 32;       // of an item
+inline constexpr std::size_t kMaxThreadItems = 1'024;  // messages and their items of one region in one thread; more move nothing
+inline constexpr std::size_t kMaxHeardItems = 16 * 1'024;  // likewise of one peer, that a node's rules remember; the oldest go
+inline constexpr std::size_t kMaxOwnItems = 64 * 1'024;    // of the own region; more are refused until some threads are over
+inline constexpr std::size_t kMaxFinishedThreads = 64 * 1'024;  // whose names are remembered
 
 // Retention.
 inline constexpr std::size_t kMaxRetentionHolders = 20;  // named in one answer

@@ -10,6 +10,7 @@
 #include "schemas/event.h"
 #include "schemas/limits.h"
 #include "schemas/membership.h"
+#include "schemas/mobilisation_rows.h"
 
 namespace lianxi {
 
@@ -239,7 +240,7 @@ struct AskRetention {
   TimeMs before = 0;
   bool operator==(const AskRetention&) const = default;
 };
-using Ask = std::variant<AskResources, AskAlerts, AskIncidents, AskStatus, AskExplain, AskRetention, AskTotals>;
+using Ask = std::variant<AskResources, AskAlerts, AskIncidents, AskStatus, AskExplain, AskRetention, AskTotals, AskMobilisations>;
 struct Query {
   std::uint64_t request = 0;
   Offset after_offset;            // 0: as the view stands
@@ -460,7 +461,8 @@ struct RetentionPlan {
 struct Answer {
   std::uint64_t request = 0;
   Offset offset;
-  std::variant<ResourceRows, AlertRows, IncidentRows, StatusReport, ExplainReport, RetentionPlan, TotalRows> rows;
+  std::variant<ResourceRows, AlertRows, IncidentRows, StatusReport, ExplainReport, RetentionPlan, TotalRows, MobilisationRows>
+      rows;
   bool operator==(const Answer&) const = default;
 };
 

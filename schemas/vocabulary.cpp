@@ -97,6 +97,12 @@ constexpr std::array<std::string_view, 6> kWords<ContactRole>{"Sender",   "Reque
 template <>
 constexpr std::array<std::string_view, 5> kWords<Deployment>{"none", "departed", "arrived", "returning", "returned"};
 template <>
+constexpr std::array<std::string_view, 14> kWords<MobilisationState>{
+    "offered",  "requested", "provisional",      "requisitioned", "committed", "departed", "arrived",
+    "extended", "released",  "return_requested", "returning",     "returned",  "declined", "recalled"};
+template <>
+constexpr std::array<std::string_view, 4> kWords<Answering>{"waiting", "answered", "declined", "answer_unknown"};
+template <>
 constexpr std::array<std::string_view, 1> kWords<Overridden>{"fence"};
 template <>
 constexpr std::array<std::string_view, 5> kWords<AlertState>{"active", "superseded", "cancelled", "expired", "dangling"};
@@ -128,6 +134,12 @@ template <>
 constexpr std::array<std::string_view, 3> kChinese<Response>{"同意", "婉拒", "暂定"};
 template <>
 constexpr std::array<std::string_view, 5> kChinese<Deployment>{"未出动", "已出发", "已到达", "返程中", "已归还"};
+template <>
+constexpr std::array<std::string_view, 14> kChinese<MobilisationState>{"已提供", "已请求", "暂定",   "已征用", "已承诺",
+                                                                       "已出发", "已到达", "已延长", "已释放", "待归还",
+                                                                       "返程中", "已归还", "已婉拒", "已撤回"};
+template <>
+constexpr std::array<std::string_view, 4> kChinese<Answering>{"等待答复", "已答复", "已婉拒", "答复未知"};
 template <>
 constexpr std::array<std::string_view, 5> kChinese<AlertState>{"生效", "已更新", "已取消", "已过期", "待关联"};
 template <>
@@ -194,6 +206,8 @@ LIANXI_WORDS(Recall)
 LIANXI_WORDS(ScheduleType)
 LIANXI_WORDS(ContactRole)
 LIANXI_WORDS(Deployment)
+LIANXI_WORDS(MobilisationState)
+LIANXI_WORDS(Answering)
 LIANXI_WORDS(Overridden)
 LIANXI_WORDS(AlertState)
 LIANXI_WORDS(RefusalCode)
@@ -221,6 +235,12 @@ std::string_view to_chinese(Response value) {
 }
 std::string_view to_chinese(Deployment value) {
   return word_at(kChinese<Deployment>, value);
+}
+std::string_view to_chinese(MobilisationState value) {
+  return word_at(kChinese<MobilisationState>, value);
+}
+std::string_view to_chinese(Answering value) {
+  return word_at(kChinese<Answering>, value);
 }
 std::string_view to_chinese(AlertState value) {
   return word_at(kChinese<AlertState>, value);

@@ -33,6 +33,8 @@ enum class AlertState : std::uint8_t { active, superseded, cancelled, expired, d
 [[nodiscard]] std::string_view to_word(ScheduleType);
 [[nodiscard]] std::string_view to_word(ContactRole);
 [[nodiscard]] std::string_view to_word(Deployment);
+[[nodiscard]] std::string_view to_word(MobilisationState);
+[[nodiscard]] std::string_view to_word(Answering);
 [[nodiscard]] std::string_view to_word(Overridden);
 [[nodiscard]] std::string_view to_word(AlertState);
 
@@ -52,6 +54,8 @@ template <class E>
 [[nodiscard]] std::string_view to_chinese(ResourceMessage);
 [[nodiscard]] std::string_view to_chinese(Response);
 [[nodiscard]] std::string_view to_chinese(Deployment);
+[[nodiscard]] std::string_view to_chinese(MobilisationState);
+[[nodiscard]] std::string_view to_chinese(Answering);
 [[nodiscard]] std::string_view to_chinese(AlertState);
 [[nodiscard]] std::string_view to_chinese(IncidentState);
 [[nodiscard]] std::string_view to_chinese(ReportType);

@@ -26,6 +26,7 @@ template Result<ResourceRows, Exit> ask<ResourceRows>(const Common&, const Conso
 template Result<AlertRows, Exit> ask<AlertRows>(const Common&, const Console&, const Ask&);
 template Result<ExplainReport, Exit> ask<ExplainReport>(const Common&, const Console&, const Ask&);
 template Result<IncidentRows, Exit> ask<IncidentRows>(const Common&, const Console&, const Ask&);
+template Result<MobilisationRows, Exit> ask<MobilisationRows>(const Common&, const Console&, const Ask&);
 
 void note_cut(bool truncated, std::size_t shown, const Console& console) {
   if (!truncated) return;

@@ -9,6 +9,7 @@ Kind kind_asked(const Ask& ask) {
   if (std::holds_alternative<AskResources>(ask) || std::holds_alternative<AskTotals>(ask)) return Kind::resource;
   if (std::holds_alternative<AskAlerts>(ask)) return Kind::alert;
   if (std::holds_alternative<AskIncidents>(ask)) return Kind::incident;
+  if (std::holds_alternative<AskMobilisations>(ask)) return Kind::mobilisation;
   return Kind::unknown;
 }
 
@@ -34,6 +35,8 @@ Result<Answer> QueryDesk::retention(const Query& query, const AskRetention& ask,
 
 Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now) {
   if (const auto* ask = std::get_if<AskRetention>(&query.ask)) return retention(query, *ask, agent, rights, now);
+  if (std::holds_alternative<AskMobilisations>(query.ask))
+    return refuse(RefusalCode::unknown_type, "ask", "this node adds up no mobilisations yet");
   const auto* explained = std::get_if<AskExplain>(&query.ask);
   if (explained != nullptr && journal_ == nullptr)
     return refuse(RefusalCode::unknown_type, "ask", "no journal is read here, so no event can be explained");

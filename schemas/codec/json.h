@@ -17,6 +17,7 @@ namespace lianxi {
 [[nodiscard]] std::string to_json(const TotalRows& rows);
 [[nodiscard]] std::string to_json(const AlertRows& rows);
 [[nodiscard]] std::string to_json(const IncidentRows& rows);
+[[nodiscard]] std::string to_json(const MobilisationRows& rows);
 [[nodiscard]] std::string to_json(const StatusReport& status);
 [[nodiscard]] std::string to_json(const ExplainReport& report);
 [[nodiscard]] std::string to_json(const FeedVector& vector);  // an array of {"region","epoch","lane","audience","seq","hash"}

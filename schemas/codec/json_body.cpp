@@ -101,6 +101,11 @@ ordered_json json_thousandths(std::int64_t milli) {
   return static_cast<double>(milli) / 1000;
 }
 
+void write_json_fields(ordered_json& to, const Mobilisation& mobilisation) {
+  Writer out(to);
+  fields(out, mobilisation);
+}
+
 void write_json_body(ordered_json& to, const Event& event) {
   Writer out(to);
   out.required_text("entity", event.envelope.entity);

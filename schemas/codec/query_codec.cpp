@@ -1,6 +1,7 @@
 // Questions to a node's view and their answers.
 #include "schemas/codec/explain_io.h"
 #include "schemas/codec/map_io.h"
+#include "schemas/codec/mobilisation_query_io.h"
 #include "schemas/codec/status_io.h"
 #include "schemas/map_cursor.h"
 
@@ -25,6 +26,13 @@ FbVoid write(Builder& out, const AskExplain& ask) {
 FbVoid write(Builder& out, const ExplainReport& report) {
   return codec::write_explain(out, report);
 }
+FbVoid write(Builder& out, const AskMobilisations& ask) {
+  return codec::write_mobilisations(out, ask);
+}
+FbVoid write(Builder& out, const MobilisationRows& rows) {
+  return codec::write_mobilisations(out, rows);
+}
+
 FbVoid write(Builder& out, const AskResources& ask) {
   return codec::write_map(out, ask);
 }
@@ -256,7 +264,7 @@ template <class Union, class Variant>
 Union number_in(const Variant& value) {
   return static_cast<Union>(value.index() + 1);
 }
-static_assert(static_cast<int>(wire::Ask::MAX) == 7 && static_cast<int>(wire::Rows::MAX) == 7);
+static_assert(static_cast<int>(wire::Ask::MAX) == 8 && static_cast<int>(wire::Rows::MAX) == 8);
 
 }  // namespace
 
@@ -339,6 +347,9 @@ Result<Message> read_query(const FrameHeader& header, BytesView aligned) {
     case wire::Ask::AskTotals:
       query.ask = read_map(in, from->ask_as_AskTotals());
       break;
+    case wire::Ask::AskMobilisations:
+      query.ask = read_mobilisations(in, from->ask_as_AskMobilisations());
+      break;
     default:
       in.invalid("ask", fmt::format("question {} is not known here", static_cast<int>(from->ask_type())));
   }
@@ -372,6 +383,9 @@ Result<Message> read_answer(const FrameHeader& header, BytesView aligned) {
       break;
     case wire::Rows::TotalRows:
       answer.rows = read_map(in, from->rows_as_TotalRows());
+      break;
+    case wire::Rows::MobilisationRows:
+      answer.rows = read_mobilisations(in, from->rows_as_MobilisationRows());
       break;
     default:
       in.invalid("rows", fmt::format("rows of type {} are not known here", static_cast<int>(from->rows_type())));

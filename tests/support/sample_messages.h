@@ -37,6 +37,38 @@ inline Bytes sample_segment() {
   return std::move(writer).finish(seal);
 }
 
+// A request of Quzhou that Shangrao has partly answered.
+inline MobilisationRow sample_mobilisation() {
+  const Event event = full_mobilisation();
+  MobilisationRow row;
+  row.id = event.envelope.entity;
+  row.audience = Audience::conference();
+  row.status = Status::Exercise;
+  row.region = kQuzhou;
+  row.place = event.envelope.place;
+  row.agency = "emergency";
+  row.level = Level::orange;
+  row.incident = "330800:incident:QZ-1";
+  row.description = "请求危化品救援队 2 支、防毒面具 500 具";
+  row.sent = kNoon;
+  row.answer_by = kNoon + 1'800'000;
+  row.state = MobilisationState::departed;
+  row.open = true;
+  row.updated_at = kNoon + 600'000;
+  row.needs = {{"1", ResourceType::team, "hazmat", "危化品救援队", 2'000, "支", 1, 2, 3, 1'000, 5},
+               {"2", std::nullopt, "", "防毒面具", 500'000, "具", 0, 0, 320'000, 0, 0}};
+  row.members = {{RegionCode(350700), Answering::declined, kNoon + 5, "队伍在外"},
+                 {RegionCode(361100), Answering::answered, kNoon + 4, ""},
+                 {RegionCode(341000), Answering::answer_unknown, kNoon + 1'800'000, ""},
+                 {RegionCode(330800), Answering::waiting, std::nullopt, ""}};
+  row.holdings = {{RegionCode(361100), "361100:resource:team-3", "上饶市危化品救援一队", "1", MobilisationState::departed, true,
+                   1'000, "支", kNoon + 7'200'000, kNoon + 86'400'000, kNoon + 600'000, ""},
+                  {RegionCode(350700), "", "", "1", MobilisationState::declined, false, 0, "", std::nullopt, std::nullopt,
+                   kNoon + 5, "队伍在外"}};
+  row.messages = {{RegionCode(361100), "361100.emergency.desk", kNoon + 4, Ordinal(17), std::get<Mobilisation>(event.body)}};
+  return row;
+}
+
 inline std::vector<std::pair<std::string, Message>> sample_messages() {
   const SessionId session(0x1122334455667788);
   const AgentId agent = must(AgentId::parse("330800.police.dispatch"));
@@ -249,6 +281,14 @@ inline std::vector<std::pair<std::string, Message>> sample_messages() {
   explain.kept_from = Offset(1);
   explain.others = {Offset(40), Offset(3)};
   all.emplace_back("answer_explain", Answer{11, Offset(99), explain});
+  AskMobilisations asked{
+      "330800:mobilisation:330800-20201109-0007", true, "330800:incident:QZ-1", RegionCode(361100), place, true, 20, ""};
+  asked.after = cursor_of(sample_mobilisation());
+  all.emplace_back("query_mobilisations", Query{12, Offset(1), 1, asked});
+  MobilisationRow bare_thread;
+  bare_thread.id = "330800:mobilisation:x";
+  bare_thread.audience = Audience::local();
+  all.emplace_back("answer_mobilisations", Answer{12, Offset(99), MobilisationRows{{sample_mobilisation(), bare_thread}, true}});
   return all;
 }
 

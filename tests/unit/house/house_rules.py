@@ -32,7 +32,7 @@ GENERATED = re.compile(r"_generated\.h$|^flatbuffers/")
 GENERATED_HOME = "schemas/codec/"
 # Headers that the .cpp files of one folder share, and nobody else includes: these may be heavy.
 PRIVATE = {"schemas/codec/" + name
-           for name in ("wire_io.h", "event_io.h", "message_io.h", "explain_io.h", "map_io.h", "status_io.h", "blake2b_many.h", "little_endian.h", "segment_layout.h", "sodium.h", "json_parts.h",
+           for name in ("wire_io.h", "event_io.h", "message_io.h", "explain_io.h", "status_io.h", "map_io.h", "mobilisation_io.h", "mobilisation_query_io.h", "blake2b_many.h", "little_endian.h", "segment_layout.h", "sodium.h", "json_parts.h",
                         "json_fields.h")}
 PRIVATE |= {"broker/net/zmq_socket.h", "broker/net/frame_reader.h"}
 HEAVY = re.compile(r"^(nlohmann/json\.hpp|toml\+\+/|CLI/|CLI11|zmq\.hpp|zmq_addon\.hpp|GeographicLib/|libxml/|prometheus/|boost/|zstd\.h)")

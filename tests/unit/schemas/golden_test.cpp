@@ -75,7 +75,7 @@ std::string json_lines() {
     const auto* answer = std::get_if<Answer>(&message);
     // One line a kind of rows, as they were at first.
     if (answer != nullptr && !std::holds_alternative<RetentionPlan>(answer->rows) && name != "answer_links" &&
-        name != "answer_resources_with_all")
+        name != "answer_resources_with_all" && name != "answer_mobilisations")
       lines += std::visit([](const auto& rows) { return to_json(rows); }, answer->rows) + "\n";
   }
   return lines;
@@ -87,6 +87,12 @@ std::string plan_line() {
     const auto* plan = answer == nullptr ? nullptr : std::get_if<RetentionPlan>(&answer->rows);
     if (plan != nullptr) return to_json(*plan) + "\n";
   }
+  return {};
+}
+
+std::string mobilisations_line() {
+  for (const auto& [name, message] : sample_messages())
+    if (name == "answer_mobilisations") return to_json(std::get<MobilisationRows>(std::get<Answer>(message).rows)) + "\n";
   return {};
 }
 
@@ -127,6 +133,7 @@ std::map<std::string, Bytes> current_files() {
   files["mobilisation.json"] = spool_file(test::full_mobilisation());
   files["retention.json"] = spool_file(test::full_retention());
   files["retention_plan.jsonl"] = bytes_of(plan_line());
+  files["mobilisations.jsonl"] = bytes_of(mobilisations_line());
   return files;
 }
 

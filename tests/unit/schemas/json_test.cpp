@@ -222,6 +222,16 @@ TEST(RowsJson, HaveTheFieldsOfTheContract) {
   for (const char* name : {"id", "class", "level", "state", "place", "reports"}) EXPECT_TRUE(incidents[0].contains(name)) << name;
   EXPECT_EQ(incidents[0]["reports"][0]["fields"][0]["name"], "jjdbh");
 
+  const json mobilisations = json::parse(to_json(rows<MobilisationRows>("answer_mobilisations")));
+  for (const char* name : {"id", "state", "open", "status", "region", "place", "answer_by", "needs", "members", "holdings"}) {
+    EXPECT_TRUE(mobilisations[0].contains(name)) << name;
+    EXPECT_TRUE(mobilisations[1].contains(name)) << name << " stands also when it is empty";
+  }
+  EXPECT_EQ(mobilisations[0]["needs"][1]["committed"], 320);
+  EXPECT_EQ(mobilisations[0]["holdings"][0]["state"], "departed");
+  EXPECT_EQ(mobilisations[0]["messages"][0]["message_id"], "361100-20201109-0001");
+  EXPECT_FALSE(mobilisations[1].contains("messages"));
+
   const json status = json::parse(to_json(rows<StatusReport>("answer_status")));
   for (const char* name : {"region", "feeds", "digests", "links"}) EXPECT_TRUE(status.contains(name)) << name;
   EXPECT_EQ(status["counters"]["refused.not_allowed"], 3);
@@ -232,6 +242,7 @@ TEST(RowsJson, NoRowsAreAnEmptyArray) {
   EXPECT_EQ(to_json(ResourceRows{}), "[]");
   EXPECT_EQ(to_json(AlertRows{}), "[]");
   EXPECT_EQ(to_json(IncidentRows{}), "[]");
+  EXPECT_EQ(to_json(MobilisationRows{}), "[]");
 }
 
 TEST(FeedVectorJson, IsReadBackAloneAndOutOfAStatus) {

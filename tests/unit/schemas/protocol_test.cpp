@@ -46,14 +46,31 @@ TEST(Protocol, EveryFieldOfEveryMessageIsReadBack) {
 
 TEST(Protocol, EmptyMessagesAreReadBack) {
   const SessionId id(1);
-  for (const Message& message :
-       std::vector<Message>{Hello{id, {}, {}, ""}, Answers{id, {}, {}}, Refused{}, Follow{.follow = id}, Followed{.follow = id},
-                            Deliver{.follow = id}, Credit{.follow = id}, Unfollow{id, ""}, Heartbeat{}, Query{}, Answer{},
-                            Query{0, {}, 0, AskStatus{}}, Answer{0, {}, StatusReport{}}, Answer{0, {}, AlertRows{}},
-                            Answer{0, {}, IncidentRows{}}}) {
+  for (const Message& message : std::vector<Message>{
+           Hello{id, {}, {}, ""}, Answers{id, {}, {}}, Refused{}, Follow{.follow = id}, Followed{.follow = id},
+           Deliver{.follow = id}, Credit{.follow = id}, Unfollow{id, ""}, Heartbeat{}, Query{}, Answer{},
+           Query{0, {}, 0, AskStatus{}}, Answer{0, {}, StatusReport{}}, Answer{0, {}, AlertRows{}}, Answer{0, {}, IncidentRows{}},
+           Query{0, {}, 0, AskMobilisations{}}, Answer{0, {}, MobilisationRows{}}}) {
     const auto read = through(message);
     ASSERT_TRUE(read) << message.index() << read.error().reason;
     EXPECT_TRUE(*read == message) << message.index();
+  }
+}
+
+TEST(Protocol, AMobilisationsCursorIsReadBackAndAnythingElseIsRefused) {
+  const MobilisationRow row = test::sample_mobilisation();
+  const auto cursor = parse_mobilisation_cursor(cursor_of(row));
+  ASSERT_TRUE(cursor);
+  EXPECT_EQ(cursor->sent, row.sent);
+  EXPECT_EQ(cursor->status, row.status);
+  EXPECT_EQ(cursor->id, row.id);
+  for (const char* text : {"", "x", "12", "12 ", "12 0", "12 9 330800:mobilisation:x", "99999999999999999999 0 x"}) {
+    EXPECT_FALSE(parse_mobilisation_cursor(text)) << text;
+    Query query;
+    query.ask = AskMobilisations{.after = std::string("x") + text};
+    const auto read = through(query);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().field, "after");
   }
 }
 
