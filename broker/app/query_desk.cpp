@@ -35,8 +35,6 @@ Result<Answer> QueryDesk::retention(const Query& query, const AskRetention& ask,
 
 Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now) {
   if (const auto* ask = std::get_if<AskRetention>(&query.ask)) return retention(query, *ask, agent, rights, now);
-  if (std::holds_alternative<AskMobilisations>(query.ask))
-    return refuse(RefusalCode::unknown_type, "ask", "this node adds up no mobilisations yet");
   const auto* explained = std::get_if<AskExplain>(&query.ask);
   if (explained != nullptr && journal_ == nullptr)
     return refuse(RefusalCode::unknown_type, "ask", "no journal is read here, so no event can be explained");
@@ -73,6 +71,12 @@ store::StoreResult<QueryDesk::Rows> QueryDesk::rows(const Query& query, const co
   if (const auto* totals = std::get_if<AskTotals>(&query.ask)) return to_rows(view_->totals(*totals, context, admits));
   if (const auto* alerts = std::get_if<AskAlerts>(&query.ask)) return to_rows(view_->alerts(*alerts, now, admits));
   if (const auto* incidents = std::get_if<AskIncidents>(&query.ask)) return to_rows(view_->incidents(*incidents, admits));
+  if (const auto* mobilisations = std::get_if<AskMobilisations>(&query.ask)) {
+    std::vector<RegionCode> members;
+    for (const core::Member& member : rights.members->all())
+      if (rights.members->active(member.region)) members.push_back(member.region);
+    return to_rows(view_->mobilisations(*mobilisations, now, members, admits));
+  }
   return to_rows(status(std::get<AskStatus>(query.ask), agent, rights, now));
 }
 

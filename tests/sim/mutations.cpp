@@ -54,6 +54,12 @@ class MutatedView final : public store::View {
   [[nodiscard]] StoreResult<void> commit() override { return view_->commit(); }
   [[nodiscard]] std::vector<Count> counts() override { return view_->counts(); }
   [[nodiscard]] std::vector<std::string> mismatches() override { return view_->mismatches(); }
+  [[nodiscard]] StoreResult<void> each_stock(RegionCode region, const StockVisitor& visit) const override {
+    return view_->each_stock(region, visit);
+  }
+  [[nodiscard]] StoreResult<void> each_mobilisation(const MobilisationVisitor& visit, const FinishedVisitor& over) const override {
+    return view_->each_mobilisation(visit, over);
+  }
   [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
     return view_->each_alert(region, visit);
   }

@@ -30,6 +30,7 @@ struct Disk {
   // Checks the batch's form on the way: dense offsets, continuing feeds, a seal on each segment.
   void commit(const JournalBatch& batch);
   [[nodiscard]] LoadedState load(RegionCode region, Epoch epoch) const;
+  static void load_threads(const StoredSegment& stored, RegionCode region, LoadedState& state);
   // Every event of the feed's region and kind of lane, in order: the words that a test compares.
   [[nodiscard]] std::vector<Event> events(RegionCode region) const;
 };
