@@ -58,6 +58,8 @@ constexpr std::string_view kFaultWords[] = {
     "sequences skipped",
     "sessions closed",
     "deliveries falsified",
+    "promises of supplies made",
+    "promises refused, for others were first",
 };
 static_assert(std::size(kFaultWords) == kFaults);
 
@@ -74,6 +76,8 @@ constexpr std::string_view kMutationWords[] = {
     "early-credit",
     "no-epoch-fence",
     "blind-to-forks",
+    "no-stock-check",
+    "stock-forgotten-at-restart",
 };
 static_assert(std::size(kMutationWords) == kMutations);
 
