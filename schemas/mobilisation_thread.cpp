@@ -57,7 +57,7 @@ class Sum {
         continue;
       }
       if (message.recall && message.recalled_id == message.originating_id) {
-        out_.withdrawn = *message.recall == Recall::Cancel;
+        out_.withdrawn = out_.withdrawn || *message.recall == Recall::Cancel;
         if (!out_.withdrawn) out_.request = &message;
       }
     }
@@ -156,7 +156,9 @@ class Sum {
   void report(const ThreadSaid& said, const MobilisationItem& item) {
     each_of(said.region, item, [&](Held& held) {
       HoldingRow& row = held.of.row;
-      if (is_final(row.state)) return;
+      // What is only promised has not left; that it is not needed any more, and so is back, may be said of it.
+      const bool leaves = item.deployment != Deployment::none && item.deployment != Deployment::returned;
+      if (is_final(row.state) || (leaves && row.state < State::committed)) return;
       if (item.deployment == Deployment::departed) row.state = State::departed;
       if (item.deployment == Deployment::arrived) row.state = State::arrived;
       if (item.deployment == Deployment::returning) row.state = State::returning;
@@ -224,7 +226,8 @@ class Sum {
     if (!requisition && message.message != ResourceMessage::ReleaseResource) return;
     for (const MobilisationItem& item : message.items) {
       each_of(std::nullopt, item, [&](Held& held) {
-        if (said.time <= held.of.taken_at) return;
+        // Clocks may differ; who names the promise means it.
+        if (said.time <= held.of.taken_at && message.preceding_id != held.of.promised_by) return;
         (requisition ? held.requisitioned : held.released) = true;
         held.of.row.updated_at = std::max(held.of.row.updated_at, physical_ms(said.time));
       });
@@ -241,6 +244,7 @@ class Sum {
   void hand_out() {
     for (auto& [key, held] : holdings_) {
       State& state = held.of.row.state;
+      held.of.committed = state >= State::committed && !is_final(state);
       const bool waits = state == State::offered || state == State::provisional;
       if (held.requisitioned && waits) state = State::requisitioned;
       if (held.released && state < State::returning) state = State::released;

@@ -19,6 +19,7 @@ struct ThreadSaid {
 
 struct ThreadHolding {
   HoldingRow row;
+  bool committed = false;   // its owner has committed it, and has it back not yet
   bool lapses = false;      // it holds until row.until and not behind it: a promise that is not a commitment
   Hlc taken_at;             // of the message that promised or offered it
   std::string promised_by;  // that message's id

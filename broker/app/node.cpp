@@ -46,6 +46,36 @@ StoreResult<std::map<std::string, Hash>> own_alerts(const store::View& view, Reg
   return out;
 }
 
+StoreResult<core::Stock> own_stock(const store::View& view, RegionCode region) {
+  core::Stock stock;
+  const auto visited = view.each_stock(region, [&](const store::View::StockOf& of) {
+    const auto audience = Audience::parse(of.audience);
+    if (!audience) return;
+    stock.load(of.entity, of.status,
+               {*audience, of.record, of.removed, of.state_version, of.quantity_version, of.quantity_milli, of.valid_from,
+                of.valid_until, core::unit_hash(of.unit), of.type, of.record_state, of.changed_state});
+  });
+  if (!visited) return failed(visited.error());
+  return stock;
+}
+
+StoreResult<void> load_mobilisations(const store::View& view, RegionCode region, core::LoadedState& load) {
+  auto& all = load.mobilisations;
+  const auto visited = view.each_mobilisation(
+      [&](const store::View::MessageOf& of) {
+        auto event = decode_event(of.event);
+        auto* message = event ? std::get_if<Mobilisation>(&event->body) : nullptr;
+        if (message == nullptr) return;
+        all.push_back({event->envelope, {of.region, of.version, of.time, core::without_texts(std::move(*message))}});
+      },
+      [&](const std::string& entity, Status status) {
+        load.finished.push_back({status, entity});
+      });
+  if (!visited) return failed(visited.error());
+  std::stable_partition(all.begin(), all.end(), [&](const auto& one) { return one.second.region == region; });
+  return {};
+}
+
 }  // namespace
 
 struct Node::State {
@@ -107,6 +137,10 @@ StoreResult<std::unique_ptr<Node>> Node::open(NodeConfig config, TimeMs /*now*/)
   load.retained = state.view->retained();
   state.quarantine.emplace(state.config.journal, std::move(loaded->quarantined));
   load.alerts = std::move(*alerts);
+  auto stock = own_stock(*state.view, state.config.region);
+  if (!stock) return failed(std::move(stock.error()));
+  load.stock = std::move(*stock);
+  if (auto read = load_mobilisations(*state.view, state.config.region, load); !read) return failed(std::move(read.error()));
   state.core.emplace(core::CoreConfig{identity.region, identity.epoch, identity.incarnation, state.config.policy,
                                       state.config.members, state.config.software, state.config.links, state.config.whole_feeds},
                      std::move(load));

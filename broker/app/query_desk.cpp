@@ -73,6 +73,12 @@ store::StoreResult<QueryDesk::Rows> QueryDesk::rows(const Query& query, const co
   if (const auto* totals = std::get_if<AskTotals>(&query.ask)) return to_rows(view_->totals(*totals, context, admits));
   if (const auto* alerts = std::get_if<AskAlerts>(&query.ask)) return to_rows(view_->alerts(*alerts, now, admits));
   if (const auto* incidents = std::get_if<AskIncidents>(&query.ask)) return to_rows(view_->incidents(*incidents, admits));
+  if (const auto* mobilisations = std::get_if<AskMobilisations>(&query.ask)) {
+    std::vector<RegionCode> members;
+    for (const core::Member& member : rights.members->all())
+      if (rights.members->active(member.region)) members.push_back(member.region);
+    return to_rows(view_->mobilisations(*mobilisations, now, members, admits));
+  }
   return to_rows(status(std::get<AskStatus>(query.ask), agent, rights, now));
 }
 

@@ -112,7 +112,7 @@ Result<Accepted> Judge::judge(const Ground& ground, const KindMemory& memory, By
   if (const std::string* stopped = ground.forks.stopped(feed_)) return refuse(RefusalCode::feed_forked, "audience", *stopped);
   if (const std::string* doubted = ground.forks.doubted(feed_))
     return tl::unexpected(Refusal{RefusalCode::busy, "audience", "it is being asked whether " + *doubted, kRetryAfterMs});
-  return Accepted{rules, &feed_};
+  return Accepted{rules, &feed_, &reader_};
 }
 
 }  // namespace lianxi::core

@@ -9,7 +9,8 @@ namespace lianxi::core {
 
 struct Accepted {
   const KindRules* rules = nullptr;
-  const FeedId* feed = nullptr;  // of the judge, until its next event
+  const FeedId* feed = nullptr;  // of the judge, until its next event, as is
+  const EventReader* event = nullptr;
 };
 
 // Judges the events of one publish after another; what the rights say of an event holds for those behind it that differ in

@@ -12,12 +12,19 @@
 namespace lianxi::core {
 
 struct BrokerCore::State {
-  State(CoreConfig config, const LoadedState& loaded)
+  State(CoreConfig config, LoadedState& loaded)
       : ground{config,
                Sequencer(config.region, config.epoch, loaded.next_offset, loaded.heads, loaded.last_ordinal, loaded.last_time),
                Forks(config.region, config.epoch),
                {},
-               {loaded.alerts, ChangedResources(loaded.next_offset), {}, std::nullopt, {}},
+               {loaded.alerts,
+                ChangedResources(loaded.next_offset),
+                {},
+                std::nullopt,
+                {},
+                config.region,
+                std::move(loaded.stock),
+                Mobilisations(config.region)},
                RestoreFence(config.epoch, loaded.fence, ground.memory),
                {},
                {},
@@ -27,6 +34,8 @@ struct BrokerCore::State {
     for (const Quarantined& row : loaded.quarantined) ground.forks.contradicted(row);
     ground.sequencer.begun(loaded.beginnings);
     remember(loaded.retained);
+    for (ThreadKey& key : loaded.finished) ground.memory.mobilisations.load_finished(std::move(key));
+    for (auto& [envelope, heard] : loaded.mobilisations) ground.memory.mobilisations.remember(envelope, std::move(heard));
     // Core asks them at every step; a node without a policy allows nothing.
     if (!ground.config.policy) ground.config.policy = std::make_shared<const Policy>();
     if (!ground.config.members) ground.config.members = std::make_shared<const Members>();

@@ -12,6 +12,7 @@
 #include "broker/core/durability.h"
 #include "broker/core/effects.h"
 #include "broker/core/input.h"
+#include "broker/core/mobilisations.h"
 #include "schemas/retained.h"
 
 namespace lianxi::core {
@@ -30,6 +31,10 @@ struct LoadedState {
   std::vector<Beginning> beginnings;   // of feeds that are not held from their first event on
   std::vector<RetainedFeed> retained;  // where feeds may begin for others
   std::map<std::string, Hash> alerts;  // own alert_memory_key -> alert_content_hash, all audiences
+  Stock stock;                         // of the own resources
+  // Every message of the mobilisations that are not over, the own ones first, and the names of those that are.
+  std::vector<std::pair<Envelope, HeardMessage>> mobilisations;
+  std::vector<ThreadKey> finished;
 };
 
 struct CoreConfig {

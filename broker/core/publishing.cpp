@@ -194,6 +194,7 @@ void Publishing::repeat(Call& call, Sequence sequence, const BodyHash& hash) {
 bool Publishing::consume(Call& call, Sequence sequence, BytesView body, const BodyHash& hash) {
   call.turn.bytes += body.size();
   const Lane lane = call.publish.lane;
+  call.ground.memory.now = call.ground.sequencer.clock().next_ms(call.turn.now);
   auto judged = judge_.judge(call.ground, call.ground.memory, body);
   if (judged && call.publish.peers > 0) {
     if (auto may = Durability::askable(call.ground, judged->feed->audience, call.publish.peers); !may)
@@ -213,7 +214,10 @@ bool Publishing::consume(Call& call, Sequence sequence, BytesView body, const Bo
   Sequencer& sequencer = call.ground.sequencer;
   const auto ticket = sequencer.accept(call.turn, *judged->feed, {&call.from.agent.id, call.publish.session, sequence}, body);
   sessions_.accepted(call.session, lane, call.turn.now, hash, ticket, sequencer);
-  if (judged->rules->remember != nullptr) judged->rules->remember(body, call.ground.memory);
+  if (judged->rules->remember != nullptr) {
+    const std::int64_t version = decision(judged->feed->epoch, sequencer.position(ticket).ordinal);
+    judged->rules->remember({*judged->event, body, call.ground.region(), version, sequencer.clock().last()}, call.ground.memory);
+  }
   if (lane == Lane::flash) call.turn.effects.flash = true;
   book_.receipt(call.from.connection, call.publish.session, lane, sequence, call.lane.answer(sequence), true);
   if (call.publish.peers > 0) call.ground.durability.ask(call.from, call.publish, sequence, *judged->feed, ticket);

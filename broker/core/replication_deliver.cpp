@@ -171,17 +171,22 @@ void Replication::append(Ground& ground, Turn& turn, const Source& source, const
   CutSegment cut = cut_behind(segment, ours, ground.sequencer.peer_offset());
   source.link.sight.received_events += cut.info.count;
   merge_clock(ground, turn, source.of, segment);
-  if (source.of == ground.region()) remember(ground, segment);
+  if (source.of == ground.region() || segment.info().feed.lane == Lane::flash) remember(ground, segment);
   if (segment.info().feed.lane == Lane::flash) turn.effects.flash = true;
   ground.sequencer.append_peer(StoredSegment{cut.info, segment.last(), std::move(cut.bytes), segment.seal()});
 }
 
-// What this node accepted before the restore binds it still.
+// What this node accepted before the restore binds it still; what peers ask for may be answered.
 void Replication::remember(Ground& ground, const Segment& segment) {
+  const FeedId& feed = segment.info().feed;
+  EventReader reader;
   for (const RecordView& record : segment.records()) {
-    const auto envelope = record.redacted ? Result<Envelope>(Envelope{}) : decode_envelope(record.body);
-    const KindRules* rules = envelope ? rules_of(envelope->kind) : nullptr;
-    if (rules != nullptr && rules->remember != nullptr) rules->remember(record.body, ground.memory);
+    if (record.redacted || !reader.read(record.body) || reader.envelope().audience != feed.audience) continue;
+    const KindRules* rules = rules_of(reader.envelope().kind);
+    if (rules == nullptr || (reader.has_body() && reader.lane() != feed.lane)) continue;
+    const auto remember = feed.region == ground.region() ? rules->remember : rules->hear;
+    if (remember == nullptr) continue;
+    remember({reader, record.body, feed.region, decision(feed.epoch, record.stamp.ordinal), record.stamp.time}, ground.memory);
   }
 }
 

@@ -7,7 +7,9 @@ namespace lianxi::store {
 
 namespace {
 
-const std::string kRows = "SELECT id FROM alert WHERE entity = ?1 UNION SELECT id FROM resource WHERE entity = ?1";
+const std::string kRows =
+    "SELECT id FROM alert WHERE entity = ?1 UNION SELECT id FROM resource WHERE entity = ?1 UNION"
+    " SELECT m.id FROM mobilisation_message m JOIN mobilisation t ON t.id = m.mobilisation WHERE t.entity = ?1";
 const std::string kLastReports = "SELECT last_report FROM incident WHERE entity = ?";  // of each audience and status
 const std::string kPrevious = "SELECT previous FROM report WHERE id = ?";
 

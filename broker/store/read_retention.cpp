@@ -139,6 +139,14 @@ void find_restatements(ReadTables& tables, const RetentionQuestion& ask, Version
   }
 }
 
+void hold_flash(ReadTables& tables, const RetentionQuestion& ask, Version& cut, RetentionSurvey& survey) {
+  for (Version before = cut + 1; before != cut;) {
+    before = cut;
+    hold_alerts(tables, ask, cut, survey);
+    hold_mobilisations(tables, ask, cut, survey);
+  }
+}
+
 // The lowest version of the cut that still stands is kept as ordinal 0: nothing of today's epoch may go.
 Ordinal ordinal_in(Epoch epoch, Version cut) {
   const Version first = static_cast<Version>(std::uint64_t{epoch.value} << kVersionOrdinalBits);
@@ -155,7 +163,7 @@ RetentionSurvey read_retention(ReadTables& tables, const FeedId& feed, Ordinal t
   const auto asked = version_of(feed.epoch, through);
   if (!asked) fail(StoreError::corrupt, "ordinal " + std::to_string(through.value) + " is beyond what a view orders");
   Version cut = *asked;
-  if (feed.lane == Lane::flash) hold_alerts(tables, ask, cut, survey);
+  if (feed.lane == Lane::flash) hold_flash(tables, ask, cut, survey);
   if (feed.lane == Lane::normal) hold_incidents(tables, ask, cut, survey);
   survey.allowed = ordinal_in(feed.epoch, cut);
   {

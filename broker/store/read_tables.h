@@ -79,6 +79,9 @@ struct PlaceRange {
 
 [[nodiscard]] AlertRows read_alerts(ReadTables& tables, const AskAlerts& ask, TimeMs now, const ReadView::Admits& admits);
 [[nodiscard]] std::vector<Offset> read_events_of(ReadTables& tables, const std::string& entity, std::size_t most);
+// `members`: who is meant where a request names nobody.
+[[nodiscard]] MobilisationRows read_mobilisations(ReadTables& tables, const AskMobilisations& ask, TimeMs now,
+                                                  const std::vector<RegionCode>& members, const ReadView::Admits& admits);
 [[nodiscard]] IncidentRows read_incidents(ReadTables& tables, const AskIncidents& ask, const ReadView::Admits& admits);
 
 // A retention's feed, with the row of its audience.
@@ -90,5 +93,7 @@ struct RetentionQuestion {
 [[nodiscard]] RetentionSurvey read_retention(ReadTables& tables, const FeedId& feed, Ordinal through, TimeMs now);
 // Lowers `cut` until every active alert stays, what it refers to, and whatever ends an alert that stays (read_alerts.cpp).
 void hold_alerts(ReadTables& tables, const RetentionQuestion& ask, std::int64_t& cut, RetentionSurvey& survey);
+// Likewise until every message of a mobilisation that is not over stays, and of one that is all or none (read_mobilisations.cpp).
+void hold_mobilisations(ReadTables& tables, const RetentionQuestion& ask, std::int64_t& cut, RetentionSurvey& survey);
 
 }  // namespace lianxi::store

@@ -58,6 +58,15 @@ class SqliteReadView final : public ReadView {
     });
   }
 
+  [[nodiscard]] StoreResult<MobilisationRows> mobilisations(const AskMobilisations& ask, TimeMs now,
+                                                            const std::vector<RegionCode>& members,
+                                                            const Admits& admits) override {
+    return guarded("ask for mobilisations", [&] {
+      const ReadTables::Snapshot snapshot(tables_);
+      return read_mobilisations(tables_, ask, now, members, admits);
+    });
+  }
+
   [[nodiscard]] StoreResult<RetentionSurvey> retention(const FeedId& feed, Ordinal through, TimeMs now) override {
     return guarded("ask what a retention would be", [&] {
       const ReadTables::Snapshot snapshot(tables_);

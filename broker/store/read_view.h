@@ -46,6 +46,11 @@ class ReadView {
   // Default: state active and status Actual. Newest first.
   [[nodiscard]] virtual StoreResult<AlertRows> alerts(const AskAlerts& ask, TimeMs now, const Admits& admits) = 0;
   [[nodiscard]] virtual StoreResult<IncidentRows> incidents(const AskIncidents& ask, const Admits& admits) = 0;
+  // Newest first; what depends on the present (answers unknown, promises that have lapsed) as of `now`. `members`: who is asked
+  // where a request names nobody.
+  [[nodiscard]] virtual StoreResult<MobilisationRows> mobilisations(const AskMobilisations& ask, TimeMs now,
+                                                                    const std::vector<RegionCode>& members,
+                                                                    const Admits& admits) = 0;
   [[nodiscard]] virtual StoreResult<RetentionSurvey> retention(const FeedId& feed, Ordinal through, TimeMs now) = 0;
   // Where in the journal events of this entity stand, newest first, at most `most`: every report of an incident, the alert, what
   // a resource's rows began with.

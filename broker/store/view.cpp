@@ -9,8 +9,10 @@
 #include "broker/store/projections/alert.h"
 #include "broker/store/projections/beginning.h"
 #include "broker/store/projections/incident.h"
+#include "broker/store/projections/mobilisation.h"
 #include "broker/store/projections/resource.h"
 #include "broker/store/projections/retention.h"
+#include "broker/store/view_memory.h"
 #include "schemas/codec/event_codec.h"
 #include "schemas/codec/segment_scan.h"
 
@@ -25,6 +27,7 @@ class SqliteView final : public View {
         feed_(std::move(feed)),
         alerts_(*db_),
         incidents_(*db_),
+        mobilisations_(*db_),
         resources_(*db_, feed_),
         retentions_(*db_),
         beginnings_(*db_),
@@ -73,6 +76,14 @@ class SqliteView final : public View {
   [[nodiscard]] std::vector<std::string> mismatches() override { return std::exchange(mismatches_, {}); }
 
   [[nodiscard]] std::vector<RetainedFeed> retained() override { return beginnings_.take_fresh(); }
+  [[nodiscard]] StoreResult<void> each_stock(RegionCode region, const StockVisitor& visit) const override {
+    return guarded("read the view's resources", [&] { visit_stock(*db_, region, visit); });
+  }
+
+  [[nodiscard]] StoreResult<void> each_mobilisation(const MobilisationVisitor& visit,
+                                                    const FinishedVisitor& over) const override {
+    return guarded("read the view's mobilisations", [&] { visit_mobilisations({*db_, visit, over}); });
+  }
 
   [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
     return guarded("read the view's alerts", [&] {
@@ -95,6 +106,7 @@ class SqliteView final : public View {
 
   void reload() {
     incidents_.forget();
+    mobilisations_.forget();
     resources_.forget();
     retentions_.reload();
     audiences_.clear();
@@ -172,6 +184,10 @@ class SqliteView final : public View {
     constexpr const char* kNotHome = "not the home region's";
     if (const Alert* alert = reader_.alert()) return alerts_.apply(applied, *alert) ? nullptr : kNotHome;
     if (const ResourceView* resource = reader_.resource()) return resources_.apply(applied, *resource) ? nullptr : kNotHome;
+    if (reader_.mobilisation() != nullptr) {
+      mobilisations_.apply(applied);
+      return nullptr;
+    }
     const ReportView* report = reader_.report();
     if (report == nullptr) return "unknown kind";
     incidents_.apply(applied, *report);
@@ -186,7 +202,10 @@ class SqliteView final : public View {
     const Source source{feed.region, feed.lane, applied.audience.id};
     incidents_.flush();
     resources_.flush();
-    if (feed.lane == Lane::flash) alerts_.drop(source, *cut, applied.audience);
+    if (feed.lane == Lane::flash) {
+      alerts_.drop(source, *cut, applied.audience);
+      mobilisations_.drop(source, *cut, applied.audience);
+    }
     if (feed.lane == Lane::normal) incidents_.drop(source, *cut, applied.audience);
     if (feed.lane != Lane::flash) resources_.drop(source, *cut, applied.audience);
     // It describes what never comes here, where the feed begins behind a later one.
@@ -211,6 +230,9 @@ class SqliteView final : public View {
 
   void flush() {
     incidents_.flush();
+    mobilisations_.flush([this](const std::string& resource, Status status, std::int64_t milli, auto state) {
+      resources_.held(resource, status, milli, state);
+    });
     resources_.flush();
     for (auto& [name, row] : audiences_) {
       if (!row.touched) continue;
@@ -238,6 +260,7 @@ class SqliteView final : public View {
   std::shared_ptr<MapFeed> feed_;
   AlertProjection alerts_;
   IncidentProjection incidents_;
+  MobilisationProjection mobilisations_;
   ResourceProjection resources_;
   RetentionProjection retentions_;
   BeginningProjection beginnings_;

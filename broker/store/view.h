@@ -64,6 +64,30 @@ class View {
   // Own alerts for LoadedState: entity -> core::alert_content_hash is computed by the caller from the event's bytes.
   using AlertVisitor = std::function<void(const std::string& entity, BytesView event)>;
   [[nodiscard]] virtual StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const = 0;
+  // The region's own resources, of each audience: what promises are held against.
+  struct StockOf {
+    std::string entity, audience, unit;
+    Status status{};
+    ResourceType type{};
+    ResourceState record_state{}, changed_state{};
+    // Versions are (epoch, ordinal) as one number, 0: none.
+    std::int64_t record = 0, removed = 0, state_version = 0, quantity_version = 0;
+    std::int64_t quantity_milli = 0;
+    TimeMs valid_from = 0, valid_until = 0;  // 0: unbounded
+  };
+  using StockVisitor = std::function<void(const StockOf&)>;
+  [[nodiscard]] virtual StoreResult<void> each_stock(RegionCode region, const StockVisitor& visit) const = 0;
+  // Every message of the mobilisations that are not over, of every region; and the names of those that are.
+  struct MessageOf {
+    RegionCode region;
+    std::int64_t version = 0;
+    Hlc time;
+    BytesView event;  // borrowed for the call
+  };
+  using MobilisationVisitor = std::function<void(const MessageOf&)>;
+  using FinishedVisitor = std::function<void(const std::string& entity, Status)>;
+  [[nodiscard]] virtual StoreResult<void> each_mobilisation(const MobilisationVisitor& visit,
+                                                            const FinishedVisitor& over) const = 0;
 };
 
 // `incarnation` ties the view to its journal: a view of another journal, or of another version, is rebuilt from nothing.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "schemas/codec/event_codec.h"
+#include "schemas/mobilisation_thread.h"
 
 namespace lianxi::sim {
 namespace {
@@ -45,7 +46,7 @@ void Book::answer(const Asked& asked, const Answered& answered, HostId by) {
 }
 
 bool Book::take_segment(RegionCode region, HostId host, const store::JournalSegment& stored, Offset& next,
-                        std::map<FeedId, FeedHead>& heads, Events& events) {
+                        std::map<FeedId, FeedHead>& heads, Events& events, std::vector<OwnEvent>& own) {
   const std::string where = "journal of " + lianxi::to_text(region) + " at offset " + std::to_string(next.value) + ": ";
   const Result<Segment> segment = Segment::parse(stored.bytes);
   if (!segment) {
@@ -80,6 +81,8 @@ bool Book::take_segment(RegionCode region, HostId host, const store::JournalSegm
     if (Version* version = check_record(region, host, feed, record, body)) version->seen |= bit_of(host);
     events[{feed, stamp.sequence}] =
         Found{{stamp.publisher, stamp.session, feed.lane, stamp.session_sequence}, body, stamp.ordinal, next};
+    if (feed.region == region)
+      own.push_back({feed.epoch, stamp.ordinal, physical_ms(stamp.time), Bytes(record.body.begin(), record.body.end())});
     next = Offset(next.value + 1);
   }
   return true;
@@ -111,6 +114,11 @@ void Book::judge_event(const std::string& where, const FeedId& feed, const Recor
   const auto home = home_region(event->envelope.entity);
   if (event->envelope.kind == Kind::resource && (!home || *home != feed.region))
     world_.fail("promise 6: " + where + " decides on " + event->envelope.entity + ", which is another region's");
+  const auto* message = std::get_if<Mobilisation>(&event->body);
+  if (message == nullptr) return;
+  for (const MobilisationItem& item : message->items)
+    if (takes(*message, item) && !item.resource.starts_with(lianxi::to_text(feed.region) + ":"))
+      world_.fail("promise 6: " + where + " promises " + item.resource + ", which is another region's");
 }
 
 void Book::committed(RegionCode region, HostId host, const store::JournalSegment& stored) {
@@ -241,13 +249,14 @@ void Book::check_journal(RegionCode region, HostId host, store::JournalReader& j
   Offset next(1);
   std::map<FeedId, FeedHead> heads;
   Events events;
+  std::vector<OwnEvent> own;
   while (true) {
     const auto segments = journal.read(next, kReadBytes);
     if (!segments)
       return world_.fail("promise 1: the journal of " + lianxi::to_text(region) + " cannot be read: " + segments.error().detail);
     if (segments->empty()) break;
     for (const store::JournalSegment& stored : *segments) {
-      if (!take_segment(region, host, stored, next, heads, events)) return;
+      if (!take_segment(region, host, stored, next, heads, events, own)) return;
     }
   }
   world_.count("journal checks");
@@ -256,6 +265,7 @@ void Book::check_journal(RegionCode region, HostId host, store::JournalReader& j
   check_acknowledged(host, events);
   check_come_back(region, events);
   check_replicated(region, events);
+  check_promises(region, std::move(own));
 }
 
 void Book::digest(RegionCode region, const DigestRow& row) {

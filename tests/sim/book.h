@@ -136,8 +136,15 @@ class Book {
   [[nodiscard]] Hosts bit_of(HostId host);
   [[nodiscard]] Hosts known_bit(HostId host) const;
   using Events = std::map<Place, Found>;
+  struct OwnEvent {
+    Epoch epoch;
+    Ordinal ordinal;
+    TimeMs at = 0;  // of its stamp
+    Bytes body;
+  };
   bool take_segment(RegionCode region, HostId host, const store::JournalSegment& stored, Offset& next,
-                    std::map<FeedId, FeedHead>& heads, Events& events);
+                    std::map<FeedId, FeedHead>& heads, Events& events, std::vector<OwnEvent>& own);
+  void check_promises(RegionCode region, std::vector<OwnEvent> events);  // book_promises.cpp
   bool check_receipt(const Asked& asked, const Answered& answered, const Events& events);
   void check_unique(RegionCode region, const Events& events);
   void check_acknowledged(HostId host, const Events& events);

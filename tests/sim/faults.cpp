@@ -60,6 +60,8 @@ constexpr std::string_view kFaultWords[] = {
     "retentions published",
     "feeds that a joiner begins behind a retention",
     "deliveries falsified",
+    "promises of supplies made",
+    "promises refused, for others were first",
 };
 static_assert(std::size(kFaultWords) == kFaults);
 
@@ -76,6 +78,8 @@ constexpr std::string_view kMutationWords[] = {
     "early-credit",
     "no-epoch-fence",
     "blind-to-forks",
+    "no-stock-check",
+    "stock-forgotten-at-restart",
 };
 static_assert(std::size(kMutationWords) == kMutations);
 

@@ -72,8 +72,11 @@ enum class Fault : std::uint8_t {
   begun_behind,
   // peers
   lie,
+  // races for one supply
+  promise_made,
+  promise_refused,
 };
-inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::lie) + 1;
+inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::promise_refused) + 1;
 using FaultCounts = std::array<std::uint64_t, kFaults>;
 
 [[nodiscard]] std::string_view to_word(Fault fault);
@@ -92,8 +95,10 @@ enum class Mutation : std::uint8_t {
   early_credit,
   no_epoch_fence,
   blind_to_forks,
+  no_stock_check,
+  stock_forgotten_at_restart,
 };
-inline constexpr std::size_t kMutations = static_cast<std::size_t>(Mutation::blind_to_forks) + 1;
+inline constexpr std::size_t kMutations = static_cast<std::size_t>(Mutation::stock_forgotten_at_restart) + 1;
 
 [[nodiscard]] std::string_view to_word(Mutation mutation);
 [[nodiscard]] std::optional<Mutation> mutation_of(std::string_view word);

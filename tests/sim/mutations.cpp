@@ -3,8 +3,11 @@
 #include <set>
 #include <span>
 
+#include "broker/core/kinds/mobilisation.h"
 #include "broker/core/peer_feed.h"
+#include "broker/store/view_memory.h"
 #include "schemas/codec/event_codec.h"
+#include "schemas/mobilisation_thread.h"
 #include "tests/sim/forge.h"
 
 namespace lianxi {
@@ -21,13 +24,47 @@ SegmentVerdict real_judge_segment(const Segment& segment, const FeedHead& ours, 
     "__real__ZN6lianxi4core13judge_segmentERKNS_7SegmentERKNS_8FeedHeadERKSt5arrayIhLm32EE");
 SegmentVerdict wrapped_judge_segment(const Segment& segment, const FeedHead& ours, const SealPublicKey& key) __asm__(
     "__wrap__ZN6lianxi4core13judge_segmentERKNS_7SegmentERKNS_8FeedHeadERKSt5arrayIhLm32EE");
+Result<void> real_check_stock(const StockQuestion& ask) __asm__("__real__ZN6lianxi4core11check_stockERKNS0_13StockQuestionE");
+Result<void> wrapped_check_stock(const StockQuestion& ask) __asm__("__wrap__ZN6lianxi4core11check_stockERKNS0_13StockQuestionE");
 
 }  // namespace core
+
+namespace store {
+
+void real_visit_mobilisations(const ThreadVisit& ask) __asm__(
+    "__real__ZN6lianxi5store19visit_mobilisationsERKNS0_11ThreadVisitE");
+void wrapped_visit_mobilisations(const ThreadVisit& ask) __asm__(
+    "__wrap__ZN6lianxi5store19visit_mobilisationsERKNS0_11ThreadVisitE");
+
+}  // namespace store
 
 namespace {
 bool blind = false;
 bool blind_to_forks = false;
+bool no_stock_check = false;
+bool stock_forgotten = false;
 }  // namespace
+
+Result<void> core::wrapped_check_stock(const StockQuestion& ask) {
+  return no_stock_check ? Result<void>{} : real_check_stock(ask);
+}
+
+void store::wrapped_visit_mobilisations(const ThreadVisit& ask) {
+  if (!stock_forgotten) return real_visit_mobilisations(ask);
+  // Every message is there, and next to nothing was promised by it.
+  const View::MobilisationVisitor visit = [&](const View::MessageOf& of) {
+    Result<Event> event = decode_event(of.event);
+    auto* message = event ? std::get_if<Mobilisation>(&event->body) : nullptr;
+    if (message == nullptr) return;
+    for (MobilisationItem& item : message->items)
+      if (takes(*message, item)) item.quantity_milli = 1;
+    const Bytes bytes = encode_event(*event);
+    View::MessageOf changed = of;
+    changed.event = bytes;
+    ask.visit(changed);
+  };
+  real_visit_mobilisations({ask.db, visit, ask.over});
+}
 
 core::SegmentVerdict core::wrapped_judge_segment(const Segment& segment, const FeedHead& ours, const SealPublicKey& key) {
   SegmentVerdict verdict = real_judge_segment(segment, ours, key);
@@ -55,6 +92,13 @@ class MutatedView final : public store::View {
   [[nodiscard]] std::vector<Count> counts() override { return view_->counts(); }
   [[nodiscard]] std::vector<std::string> mismatches() override { return view_->mismatches(); }
   [[nodiscard]] std::vector<RetainedFeed> retained() override { return view_->retained(); }
+  [[nodiscard]] StoreResult<void> each_stock(RegionCode region, const StockVisitor& visit) const override {
+    return view_->each_stock(region, visit);
+  }
+  [[nodiscard]] StoreResult<void> each_mobilisation(const MobilisationVisitor& visit,
+                                                    const FinishedVisitor& over) const override {
+    return view_->each_mobilisation(visit, over);
+  }
   [[nodiscard]] StoreResult<void> each_alert(RegionCode region, const AlertVisitor& visit) const override {
     return view_->each_alert(region, visit);
   }
@@ -126,6 +170,14 @@ BlindForks::BlindForks(bool is_blind) {
 }
 BlindForks::~BlindForks() {
   blind_to_forks = false;
+}
+
+BlindStock::BlindStock(bool no_check, bool forgets) {
+  no_stock_check = no_check;
+  stock_forgotten = forgets;
+}
+BlindStock::~BlindStock() {
+  no_stock_check = stock_forgotten = false;
 }
 
 void hide_own(Message& message, RegionCode own) {

@@ -34,4 +34,13 @@ class BlindForks {
 // Nor does a node that is blind so hear what others hold of its own feeds.
 void hide_own(Message& message, RegionCode own);
 
+// While one exists, nobody asks whether what is promised is there, or no start is told how much was promised before.
+class BlindStock {
+ public:
+  BlindStock(bool no_check, bool forgets);
+  ~BlindStock();
+  BlindStock(const BlindStock&) = delete;
+  BlindStock& operator=(const BlindStock&) = delete;
+};
+
 }  // namespace lianxi::sim

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "schemas/codec/event_codec.h"
+#include "schemas/mobilisation_thread.h"
+#include "schemas/vocabulary.h"
 
 namespace lianxi::sim {
 namespace {
@@ -191,6 +193,7 @@ void SimAgent::take(Lane lane, std::uint64_t sequence, const Answered& answered)
   }
   sockets_[socket_of(lane)].known = true;
   if (entry.answered) world_.count("answers repeated");
+  if (!entry.answered && lane == Lane::flash) note_promise(entry, answered);
   if (!entry.answered) entry.said = false;
   entry.answered = true;
   const HostId by = network_.reached(sockets_[socket_of(lane)].dialer).value_or(settings_.node);
@@ -203,7 +206,45 @@ bool SimAgent::all_answered() const {
   return std::all_of(boxes_.begin(), boxes_.end(), [](const Box& b) { return b.through == b.entries.size(); });
 }
 bool SimAgent::idle() const {
-  return written_ >= settings_.events && all_answered();
+  return written_ >= settings_.events && all_answered() && !has_duties();
+}
+
+bool SimAgent::has_duties() const {
+  return settings_.finishes && story_.race().has_duties(settings_.agent.id.region());
+}
+
+void SimAgent::behave() {
+  wild_ = false;
+  if (settings_.finishes) finish_some();
+}
+
+// As a person would who looks at what is still open, every second or so.
+void SimAgent::finish_some() {
+  constexpr TimeMs kLookMs = 1'500;
+  if (world_.failed()) return;
+  if (written_ >= settings_.events && all_answered()) {
+    for (const Event& event : story_.race().to_finish(settings_.agent.id.region(), settings_.agent.agency)) {
+      Entry entry;
+      entry.bytes = encode_event(event);
+      entry.hash = body_hash(entry.bytes);
+      entry.others = others_of(event.envelope.audience);
+      box(lane_of(event)).entries.push_back(std::move(entry));
+      world_.count("mobilisations brought to their end");
+    }
+    pump();
+  }
+  world_.after(kLookMs, [this] { finish_some(); });
+}
+
+void SimAgent::note_promise(const Entry& entry, const Answered& answered) {
+  const Result<Event> event = decode_event(entry.bytes);
+  const auto* message = event ? std::get_if<Mobilisation>(&event->body) : nullptr;
+  if (message == nullptr) return;
+  const bool takes_some =
+      std::any_of(message->items.begin(), message->items.end(), [&](const auto& item) { return takes(*message, item); });
+  world_.count(std::string(answered.accepted ? "taken " : "refused ") + std::string(to_word(message->message)));
+  if (!answered.accepted && answered.code == RefusalCode::conflict && takes_some) world_.fired(Fault::promise_refused);
+  if (answered.accepted && takes_some) world_.fired(Fault::promise_made);
 }
 
 std::string SimAgent::state() const {

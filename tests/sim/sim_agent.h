@@ -20,6 +20,7 @@ struct AgentSettings {
   std::size_t events = 20;  // to publish in all
   std::size_t nodes = 1;
   bool wild = true;
+  bool finishes = false;  // in the calm, what its region began and promised
 };
 
 class SimAgent {
@@ -29,11 +30,12 @@ class SimAgent {
   void start();
   [[nodiscard]] HostId host() const { return settings_.host; }
   [[nodiscard]] HostId node() const { return settings_.node; }
-  void behave() { wild_ = false; }  // from now on by the rules
+  void behave();  // from now on by the rules
   void lose_outbox();
-  void restore_outbox();            // from the last copy, if one was made
-  void node_rolled_back();          // its node goes on from an older state; it may find that out
-  [[nodiscard]] bool idle() const;  // everything written and answered
+  void restore_outbox();                  // from the last copy, if one was made
+  void node_rolled_back();                // its node goes on from an older state; it may find that out
+  [[nodiscard]] bool idle() const;        // everything written and answered, and no duty left
+  [[nodiscard]] bool has_duties() const;  // something that its region began or promised is not at its end
   [[nodiscard]] std::string state() const;
 
  private:
@@ -74,6 +76,8 @@ class SimAgent {
   void refusal(const SequenceRefusal& refusal);
   void take(Lane lane, std::uint64_t sequence, const Answered& answered);
   void write_some();
+  void finish_some();
+  void note_promise(const Entry& entry, const Answered& answered);
   void pump();
   void pump_lane(Lane lane);
   void misbehave(Lane lane);

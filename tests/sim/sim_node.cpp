@@ -54,6 +54,7 @@ void SimNode::start() {
   config_.policy = settings_.policy;
   config_.members = settings_.members;
   disk_.skip_recovery(mutated(Mutation::nothing_synced_at_open));
+  const BlindStock stock(false, mutated(Mutation::stock_forgotten_at_restart));
   auto node = app::Node::open(config_, clock());
   disk_.skip_recovery(false);
   if (!node) {
@@ -178,6 +179,7 @@ store::StoreResult<app::TurnOutput> SimNode::turn_with(std::span<const core::Inp
                     mutated(Mutation::flash_behind_bulk)});
   const BlindChain blind(mutated(Mutation::no_chain_check));
   const BlindForks forks(mutated(Mutation::blind_to_forks));
+  const BlindStock stock(mutated(Mutation::no_stock_check), false);
   disk_.defer_syncs(mutated(Mutation::ack_before_commit));
   return node_->turn(clock(), random_.bytes<32>(), inputs, outlet);
 }

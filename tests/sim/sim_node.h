@@ -88,6 +88,7 @@ class SimNode final : public NodePort {
 
   // --- what is looked at; sim_node_checks.cpp ---
   [[nodiscard]] std::vector<DigestRow> digests();
+  [[nodiscard]] std::vector<MobilisationRow> open_mobilisations();  // as its view shows them; nothing while it is down
   void check_journal();
   // Views built anew equal the one that grew with the journal: in the journal's order, and with its feeds mixed at random,
   // for peers may hear of them in any order.

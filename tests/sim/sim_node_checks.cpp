@@ -24,6 +24,14 @@ constexpr const char* kActualRows[] = {
     "SELECT 'resource', a.name, t.entity, t.region, t.removed_version, t.record_version, t.name, t.state_version, t.state,"
     " t.quantity_version, t.quantity_milli, t.place_version, t.place, hex(t.row_hash) FROM resource t"
     " JOIN audience a ON a.id = t.audience WHERE t.status = 0 AND a.name LIKE ?1 ORDER BY a.name, t.entity",
+    "SELECT 'mobilisation', a.name, t.entity, t.region, t.sent, t.over, hex(t.row_hash) FROM mobilisation t"
+    " JOIN audience a ON a.id = t.audience WHERE t.status = 0 AND a.name LIKE ?1 ORDER BY a.name, t.entity",
+    "SELECT 'message', a.name, t.entity, m.region, m.version, hex(m.event_hash) FROM mobilisation_message m"
+    " JOIN mobilisation t ON t.id = m.mobilisation JOIN audience a ON a.id = t.audience"
+    " WHERE t.status = 0 AND a.name LIKE ?1 ORDER BY a.name, t.entity, m.region, m.version",
+    "SELECT 'holding', a.name, t.entity, h.region, h.resource, h.item, h.state, h.held, h.quantity_milli, h.until, h.taken_at"
+    " FROM holding h JOIN mobilisation t ON t.id = h.mobilisation JOIN audience a ON a.id = t.audience"
+    " WHERE t.status = 0 AND a.name LIKE ?1 ORDER BY a.name, t.entity, h.region, h.resource, h.item",
 };
 
 }  // namespace
@@ -36,6 +44,16 @@ std::vector<DigestRow> SimNode::digests() {
   }
   for (const DigestRow& row : *rows) book_.digest(region(), row);
   return std::move(*rows);
+}
+
+std::vector<MobilisationRow> SimNode::open_mobilisations() {
+  if (!up() || !read_view_) return {};
+  AskMobilisations ask;
+  ask.open = ask.drills = true;
+  auto rows = read_view_->mobilisations(ask, clock(), settings_.hosts, [](const Envelope&) { return true; });
+  if (rows) return std::move(rows->rows);
+  if (!disk_failed()) fail("its view shows no mobilisations", rows.error());
+  return {};
 }
 
 void SimNode::check_journal() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "schemas/vocabulary.h"
 #include "tests/sim/clones.h"
 #include "tests/sim/folder.h"
 #include "tests/sim/known_seals.h"
@@ -93,6 +94,11 @@ void Simulation::make_nodes() {
 }
 
 void Simulation::make_agents() {
+  story_.race().look_with([this](RegionCode region) {
+    for (const auto& node : nodes_)
+      if (node->region() == region) return node->open_mobilisations();
+    return std::vector<MobilisationRow>{};
+  });
   for (std::size_t i = 0; i < options_.nodes; ++i) {
     const std::string region = to_text(nodes_[i]->region());
     for (std::size_t k = 0; k < options_.agents_per_node; ++k) {
@@ -106,6 +112,7 @@ void Simulation::make_agents() {
       settings.events = std::max(options_.events_per_agent, share);
       settings.wild = options_.part.has(Background::wild_agents);
       settings.nodes = options_.nodes;
+      settings.finishes = k == 0;
       agents_.push_back(std::make_unique<SimAgent>(world_, network_, book_, story_, std::move(settings)));
       nodes_[i]->tell_rolled_back([agent = agents_.back().get()](bool) { agent->node_rolled_back(); });
     }
@@ -224,6 +231,12 @@ void Simulation::check_end() {
   check_equal(Audience::conference(), nodes_.size());
   check_equal(*Audience::parse("inner"), std::min<std::size_t>(2, nodes_.size()));
   for (const auto& node : nodes_) {
+    const auto open = node->open_mobilisations();
+    if (open.empty() || !forks_.empty()) continue;
+    world_.fail("promise 6: all is quiet, and at " + to_text(node->region()) + " " + open.front().id + " is still " +
+                std::string(to_word(open.front().state)));
+  }
+  for (const auto& node : nodes_) {
     if (world_.failed()) return;
     node->check_journal();
     node->check_rebuilt_view();
@@ -255,8 +268,10 @@ Outcome Simulation::run() {
   calm();
   const TimeMs deadline = world_.now() + kCalmMs;
   while (!world_.failed() && world_.now() < deadline && !quiet()) world_.run_until(world_.now() + kLookMs);
+  const bool open = std::any_of(agents_.begin(), agents_.end(), [](const auto& agent) { return agent->has_duties(); });
   if (!world_.failed() && !quiet())
-    world_.fail("nothing hinders them any more, and after " + std::to_string(kCalmMs / 1000) + " s they are not at rest:\n" +
+    world_.fail(std::string(open ? "promise 6: what was begun or promised comes to no end: " : "") +
+                "nothing hinders them any more, and after " + std::to_string(kCalmMs / 1000) + " s they are not at rest:\n" +
                 state());
   if (!world_.failed()) check_end();
   if (!world_.failed()) {

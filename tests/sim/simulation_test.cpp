@@ -105,7 +105,9 @@ INSTANTIATE_TEST_SUITE_P(Simulation, Mutated,
                                            Mutant{Mutation::order_dependent_projection, "5"},
                                            Mutant{Mutation::local_in_shared_table, "5"}, Mutant{Mutation::flash_behind_bulk, "4"},
                                            Mutant{Mutation::nothing_synced_at_open, "128"}, Mutant{Mutation::early_credit, "1"},
-                                           Mutant{Mutation::no_epoch_fence, "128"}, Mutant{Mutation::blind_to_forks, "8"}),
+                                           Mutant{Mutation::no_epoch_fence, "128"}, Mutant{Mutation::blind_to_forks, "8"},
+                                           Mutant{Mutation::no_stock_check, "6"},
+                                           Mutant{Mutation::stock_forgotten_at_restart, "6"}),
                          name_of_mutant);
 
 }  // namespace

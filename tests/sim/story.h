@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "schemas/event.h"
+#include "tests/sim/race.h"
 #include "tests/sim/world.h"
 
 namespace lianxi::sim {
@@ -13,13 +14,14 @@ namespace lianxi::sim {
 class Story {
  public:
   Story(World& world, std::vector<RegionCode> regions)
-      : world_(world), random_(world.random().fork()), regions_(std::move(regions)) {}
+      : world_(world), random_(world.random().fork()), regions_(std::move(regions)), race_(world, random_.fork()) {}
 
   // The next event of an agent; every one is different from all before.
   [[nodiscard]] Event next(RegionCode home, const std::string& agency);
   // Bytes that a node refuses and yet counts: damaged, out of the publisher's rights, another region's to decide, a
   // triple with other content.
   [[nodiscard]] Bytes bad(RegionCode home, const std::string& agency, Lane& lane);
+  [[nodiscard]] Race& race() { return race_; }
 
  private:
   [[nodiscard]] Event alert(Envelope envelope, RegionCode home);
@@ -30,6 +32,7 @@ class Story {
   World& world_;
   Prng random_;
   std::vector<RegionCode> regions_;
+  Race race_;
   std::uint64_t serial_ = 0;
   std::vector<std::pair<RegionCode, AlertReference>> alerts_;
 };

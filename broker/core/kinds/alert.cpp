@@ -40,8 +40,8 @@ Result<void> judge_alert(const Candidate& candidate, RegionCode own, const Membe
                 "own identifier");
 }
 
-void remember_alert(BytesView bytes, KindMemory& memory) {
-  if (const auto event = decode_event(bytes)) memory.alerts.emplace(alert_memory_key(*event), alert_content_hash(*event));
+void remember_alert(const Said& said, KindMemory& memory) {
+  if (const auto event = decode_event(said.bytes)) memory.alerts.emplace(alert_memory_key(*event), alert_content_hash(*event));
 }
 
 }  // namespace lianxi::core

@@ -17,8 +17,8 @@ Result<void> judge_override(const Candidate& candidate, RegionCode own, const Me
   return {};
 }
 
-void remember_override(BytesView bytes, KindMemory& memory) {
-  const auto event = decode_event(bytes);
+void remember_override(const Said& said, KindMemory& memory) {
+  const auto event = decode_event(said.bytes);
   if (!event || !memory.fenced) return;
   const auto* order = std::get_if<Override>(&event->body);
   const auto home = home_region(event->envelope.entity);

@@ -7,6 +7,6 @@ namespace lianxi::core {
 
 [[nodiscard]] Result<void> judge_override(const Candidate& candidate, RegionCode own, const Members& members,
                                           const KindMemory& memory);
-void remember_override(BytesView bytes, KindMemory& memory);
+void remember_override(const Said& said, KindMemory& memory);
 
 }  // namespace lianxi::core

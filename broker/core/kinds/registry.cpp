@@ -5,6 +5,7 @@
 
 #include "broker/core/kinds/alert.h"
 #include "broker/core/kinds/incident.h"
+#include "broker/core/kinds/mobilisation.h"
 #include "broker/core/kinds/override.h"
 #include "broker/core/kinds/resource.h"
 #include "broker/core/kinds/retention.h"
@@ -14,11 +15,12 @@ namespace lianxi::core {
 namespace {
 
 constexpr KindRules kRegistry[] = {
-    {Kind::alert, judge_alert, remember_alert, nullptr},
-    {Kind::incident, judge_incident, nullptr, nullptr},
-    {Kind::resource, judge_resource, remember_resource, resource_promises},
-    {Kind::retention, judge_retention, remember_retention, nullptr},
-    {Kind::override, judge_override, remember_override, nullptr},
+    {Kind::alert, judge_alert, remember_alert, nullptr, nullptr},
+    {Kind::incident, judge_incident, nullptr, nullptr, nullptr},
+    {Kind::resource, judge_resource, remember_resource, resource_promises, nullptr},
+    {Kind::mobilisation, judge_mobilisation, remember_mobilisation, mobilisation_promises, remember_mobilisation},
+    {Kind::retention, judge_retention, remember_retention, nullptr, nullptr},
+    {Kind::override, judge_override, remember_override, nullptr, nullptr},
 };
 
 }  // namespace

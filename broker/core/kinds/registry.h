@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "broker/core/changed_resources.h"
+#include "broker/core/mobilisations.h"
 #include "broker/core/policy.h"
+#include "broker/core/stock.h"
 #include "schemas/codec/event_codec.h"
 
 namespace lianxi::core {
@@ -21,6 +23,19 @@ struct KindMemory {
   std::map<std::pair<Lane, Audience>, std::vector<Retention>> plans;
   std::optional<Epoch> fenced;  // nothing is promised in this epoch, see fence.h
   std::string override_reason;  // of the override that ended it
+  RegionCode own;
+  Stock stock;
+  Mobilisations mobilisations;
+  TimeMs now = 0;  // of the stamp that an event would get if it were accepted now: what promises and deadlines are judged by
+};
+
+// An event that was accepted: by this node now or before a restore, or by a peer.
+struct Said {
+  const EventReader& event;
+  BytesView bytes;
+  RegionCode region;         // of the node that accepted it
+  std::int64_t version = 0;  // `decision` of stock.h
+  Hlc time;
 };
 
 // A well-formed event that wants to become one of this node's.
@@ -34,9 +49,11 @@ struct KindRules {
   // Whether this node may accept the event as things stand. Form, lane, policy and audience are checked before.
   Result<void> (*judge)(const Candidate& candidate, RegionCode own, const Members& members, const KindMemory& memory) = nullptr;
   // Called once for each accepted event.
-  void (*remember)(BytesView event, KindMemory& memory) = nullptr;
+  void (*remember)(const Said& said, KindMemory& memory) = nullptr;
   // Whether the event commits something of this region that can be committed once only; after a restore such are held back.
   bool (*promises)(const Candidate& candidate) = nullptr;
+  // Called for each event of a peer as it is taken into the journal, unjudged, on the lane flash.
+  void (*hear)(const Said& said, KindMemory& memory) = nullptr;
 };
 
 [[nodiscard]] const KindRules* rules_of(Kind kind);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "broker/core/kinds/mobilisation.h"
 #include "schemas/event_rules.h"
 
 namespace lianxi::core {
@@ -23,11 +24,14 @@ Result<void> judge_resource(const Candidate& candidate, RegionCode own, const Me
     return refuse(RefusalCode::conflict, "as_of",
                   "the resource may have changed since it was read at offset " + std::to_string(as_of.value) +
                       "; read it again and state what it is now");
-  return {};
+  return check_undercut(candidate, memory);
 }
 
-void remember_resource(BytesView event, KindMemory& memory) {
-  if (const auto envelope = decode_envelope(event)) memory.resources.changed(*envelope);
+void remember_resource(const Said& said, KindMemory& memory) {
+  const ResourceView* resource = said.event.resource();
+  if (resource == nullptr) return;
+  memory.resources.changed(said.event.envelope());
+  memory.stock.remember(said.event.envelope(), *resource, said.version);
 }
 
 bool resource_promises(const Candidate& candidate) {

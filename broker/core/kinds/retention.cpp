@@ -33,8 +33,8 @@ Result<void> judge_retention(const Candidate& candidate, RegionCode own, const M
 }
 
 // Each is published once.
-void remember_retention(BytesView event, KindMemory& memory) {
-  const auto decoded = decode_event(event);
+void remember_retention(const Said& said, KindMemory& memory) {
+  const auto decoded = decode_event(said.bytes);
   const auto* retention = decoded ? std::get_if<Retention>(&decoded->body) : nullptr;
   if (retention != nullptr) memory.plans.erase({retention->lane, decoded->envelope.audience});
 }

@@ -11,7 +11,7 @@ inline constexpr std::size_t kMaxPlansOfFeed = 8;
 
 [[nodiscard]] Result<void> judge_retention(const Candidate& candidate, RegionCode own, const Members& members,
                                            const KindMemory& memory);
-void remember_retention(BytesView event, KindMemory& memory);
+void remember_retention(const Said& said, KindMemory& memory);
 void remember_plan(const Audience& audience, const Retention& plan, KindMemory& memory);
 
 }  // namespace lianxi::core

@@ -111,6 +111,10 @@ Hash kept_digest(SQLite::Database& db, const FeedId& feed, std::int64_t audience
     case Lane::flash:
       add_hashes(db, "SELECT event_hash FROM alert WHERE region = ? AND audience = ? AND version > ? AND version < ?", feed,
                  audience, cut, sum);
+      add_hashes(db,
+                 "SELECT m.event_hash FROM mobilisation_message m JOIN mobilisation t ON t.id = m.mobilisation"
+                 " WHERE m.region = ? AND t.audience = ? AND m.version > ? AND m.version < ?",
+                 feed, audience, cut, sum);
       break;
     case Lane::normal:
       add_hashes(db,

@@ -108,6 +108,10 @@ class TwoIncidents final : public store::ReadView {
     }
     return out;
   }
+  store::StoreResult<MobilisationRows> mobilisations(const AskMobilisations&, TimeMs, const std::vector<RegionCode>&,
+                                                     const Admits&) override {
+    return MobilisationRows{};
+  }
   store::StoreResult<store::RetentionSurvey> retention(const FeedId&, Ordinal, TimeMs) override {
     return store::RetentionSurvey{};
   }

@@ -53,6 +53,10 @@ class DiaryView final : public store::View {
   [[nodiscard]] std::vector<Count> counts() override { return std::exchange(counts_, {}); }
   [[nodiscard]] std::vector<std::string> mismatches() override { return {}; }
   [[nodiscard]] std::vector<RetainedFeed> retained() override { return {}; }
+  [[nodiscard]] StoreResult<void> each_stock(RegionCode, const StockVisitor&) const override { return {}; }
+  [[nodiscard]] StoreResult<void> each_mobilisation(const MobilisationVisitor&, const FinishedVisitor&) const override {
+    return {};
+  }
   [[nodiscard]] StoreResult<void> each_alert(RegionCode, const AlertVisitor&) const override { return {}; }
 
  private:

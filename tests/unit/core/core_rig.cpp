@@ -96,6 +96,21 @@ void Disk::commit(const JournalBatch& batch) {
            "a first answer is written once");
 }
 
+// What the view would give: stock by the own events, every message of every mobilisation.
+void Disk::load_threads(const StoredSegment& stored, RegionCode region, LoadedState& state) {
+  const FeedId& feed = stored.info.feed;
+  const auto segment = Segment::parse(stored.bytes);
+  EventReader reader;
+  for (const RecordView& record : segment->records()) {
+    if (!reader.read(record.body)) continue;
+    const std::int64_t version = decision(feed.epoch, record.stamp.ordinal);
+    if (const ResourceView* resource = reader.resource(); resource != nullptr && feed.region == region)
+      state.stock.remember(reader.envelope(), *resource, version);
+    if (const Mobilisation* message = reader.mobilisation())
+      state.mobilisations.push_back({reader.envelope(), {feed.region, version, record.stamp.time, *message}});
+  }
+}
+
 LoadedState Disk::load(RegionCode region, Epoch epoch) const {
   LoadedState state;
   state.next_offset = next_offset;
@@ -111,6 +126,7 @@ LoadedState Disk::load(RegionCode region, Epoch epoch) const {
     const auto& [session, lane, sequence] = key;
     state.answers.push_back(AnswerRun{session, lane, sequence, {answer}});
   }
+  for (const StoredSegment& stored : segments) load_threads(stored, region, state);
   for (const StoredSegment& stored : segments) {
     if (stored.info.feed.region != region) continue;
     const auto segment = Segment::parse(stored.bytes);

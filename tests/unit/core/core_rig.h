@@ -34,6 +34,7 @@ struct Disk {
   [[nodiscard]] LoadedState load(RegionCode region, Epoch epoch) const;
   // Of a feed's event that is held here.
   [[nodiscard]] RecordView record(const FeedId& feed, Sequence sequence) const;
+  static void load_threads(const StoredSegment& stored, RegionCode region, LoadedState& state);
   // Every event of the feed's region and kind of lane, in order: the words that a test compares.
   [[nodiscard]] std::vector<Event> events(RegionCode region) const;
 };

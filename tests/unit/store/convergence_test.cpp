@@ -8,6 +8,7 @@
 #include <random>
 
 #include "broker/store/map_text.h"
+#include "tests/support/mobilisation_events.h"
 #include "tests/unit/store/view_kit.h"
 
 namespace lianxi::store::test {
@@ -27,7 +28,38 @@ std::vector<std::pair<FeedId, Bytes>> some_history(std::mt19937& random) {
     const Status status = pick(Status::Actual, Status::Actual, Status::Exercise);
     RegionCode from = home;
     Event event;
-    switch (random() % 3) {
+    switch (random() % 4) {
+      case 3: {
+        // A requester's words and owners', about a few resources, in a few threads.
+        from = pick(kQuzhou, kHuangshan, kNanping);
+        const std::string thread = pick(std::string("R1"), std::string("R2"));
+        const auto message = pick(ResourceMessage::RequestResource, ResourceMessage::CommitResource,
+                                  ResourceMessage::ResponseToRequestResource, ResourceMessage::ReportResourceDeploymentStatus,
+                                  ResourceMessage::ReleaseResource, ResourceMessage::RequisitionResource);
+        lianxi::test::MessageOf of{
+            .message = message,
+            .id = "M" + std::to_string(i),
+            .thread = thread,
+            .home = home,
+            .items = {{.resource = resource_id(pick(std::string("r1"), std::string("r2")), pick(from, kQuzhou, kNanping)),
+                       .quantity = 1 + static_cast<std::int64_t>(random() % 9)}},
+            .preceding = thread,
+            .status = status};
+        of.items[0].deployment = pick(Deployment::departed, Deployment::arrived, Deployment::returned);
+        if (message == ResourceMessage::ResponseToRequestResource)
+          of.items[0].response = pick(Response::Accept, Response::Provisional, Response::Decline);
+        if (random() % 3 == 0) of.items[0].until = 1'600'000'000'000 + static_cast<TimeMs>(random() % 200);
+        if (message == ResourceMessage::RequestResource) {
+          if (random() % 2 == 0) of.id = thread;
+          of.preceding.clear();
+        } else if (random() % 6 == 0) {
+          of.recalled = "M" + std::to_string(random() % static_cast<unsigned>(i + 1));
+          of.recall = pick(Recall::Update, Recall::Cancel);
+        }
+        event = lianxi::test::mobilisation(of);
+        event.envelope.audience = *Audience::parse(to);
+        break;
+      }
       case 0: {
         const std::string name(1 + random() % 5, 'x');
         const MsgType type = pick(MsgType::Alert, MsgType::Update, MsgType::Cancel);
@@ -101,6 +133,14 @@ std::vector<std::string> rows_of(const std::string& path) {
       " JOIN incident i ON i.id = p.incident");
   if (add_tokenizer(db.getHandle()))
     add("SELECT 'text', r.entity FROM resource_text('\"危化\"') p JOIN resource r ON r.id = p.rowid");
+  add("SELECT 'mobilisation', a.name, t.entity, t.status, t.region, t.sent, t.place, t.over, hex(t.row_hash) FROM mobilisation t"
+      " JOIN audience a ON a.id = t.audience");
+  add("SELECT 'message', a.name, t.entity, t.status, m.region, m.version, m.time, hex(m.event_hash) FROM mobilisation_message m"
+      " JOIN mobilisation t ON t.id = m.mobilisation JOIN audience a ON a.id = t.audience");
+  add("SELECT 'holding', a.name, t.entity, h.region, h.resource, h.item, h.status, h.state, h.held, h.quantity_milli,"
+      " coalesce(h.until, 0), h.taken_at FROM holding h JOIN mobilisation t ON t.id = h.mobilisation"
+      " JOIN audience a ON a.id = t.audience");
+  add("SELECT 'held', entity, status, held_milli, state FROM holding_sum");
   add("SELECT 'reference', a.entity, n.target FROM alert_reference n JOIN alert a ON a.id = n.alert");
   add("SELECT 'retention', t.region, t.lane, a.name, t.cut, t.version, hex(t.event_hash) FROM retention t"
       " JOIN audience a ON a.id = t.audience");
