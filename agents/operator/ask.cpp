@@ -28,7 +28,6 @@ template Result<ExplainReport, Exit> ask<ExplainReport>(const Common&, const Con
 template Result<MobilisationRows, Exit> ask<MobilisationRows>(const Common&, const Console&, const Ask&);
 template Result<TotalRows, Exit> ask<TotalRows>(const Common&, const Console&, const Ask&);
 template Result<IncidentRows, Exit> ask<IncidentRows>(const Common&, const Console&, const Ask&);
-template Result<MobilisationRows, Exit> ask<MobilisationRows>(const Common&, const Console&, const Ask&);
 
 void note_cut(bool truncated, std::size_t shown, const Console& console, const std::string& next) {
   if (!truncated) return;
