@@ -104,7 +104,18 @@ void Mobilisations::remember(const Envelope& envelope, HeardMessage heard) {
   if (!may_end) return;
   const Thread sum = add_up(thread.home, thread.views());
   if (own) count_promises(key, promises_of(sum, own_));
-  if (sum.over && sum.first != nullptr && !promised_.contains(key)) finish(key);
+  if (!is_done(key, sum)) return;
+  done_.push_back(key);
+  while (done_.size() > kKeptFinished || (!done_.empty() && weights_[own_] > kMaxOwnItems / 2)) {
+    const ThreadKey oldest = done_.front();
+    done_.pop_front();
+    const auto of = threads_.find(oldest);
+    if (of != threads_.end() && is_done(oldest, add_up(of->second.home, of->second.views()))) finish(oldest);
+  }
+}
+
+bool Mobilisations::is_done(const ThreadKey& key, const Thread& sum) const {
+  return sum.over && (sum.first != nullptr || finished(key)) && !promised_.contains(key);
 }
 
 void Mobilisations::count_promises(const ThreadKey& key, const Promises& now) {

@@ -1,8 +1,10 @@
 // The mobilisations that this node may still decide in: what peers ask for, what this region asks for, and what it has promised
 // of its own. Promises are this region's own words alone, so that no peer's message, however absurd, moves its stock; peers'
-// messages say what may be answered, and are bounded. Finished threads are forgotten but for their names. One thread.
+// messages say what may be answered, and are bounded. Of threads that are over the last ones are kept, and the names of the
+// others. One thread.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +16,8 @@
 #include "schemas/mobilisation_thread.h"
 
 namespace lianxi::core {
+
+inline constexpr std::size_t kKeptFinished = 1'024;  // threads that are over and still remembered whole
 
 struct ThreadKey {
   Status status{};
@@ -75,6 +79,7 @@ class Mobilisations {
 
  private:
   void count_promises(const ThreadKey& key, const Promises& now);
+  [[nodiscard]] bool is_done(const ThreadKey& key, const Thread& sum) const;
   void finish(const ThreadKey& key);
   void forget(const ThreadKey& key);
   // Of threads that a peer began and this region has promised nothing in, the oldest.
@@ -86,6 +91,7 @@ class Mobilisations {
   // By status and resource.
   std::map<std::pair<Status, std::string>, std::map<std::pair<ThreadKey, std::string>, Promise>, std::less<>> held_;
   std::map<ThreadKey, std::set<std::string>> promised_;  // resources of which a thread holds something
+  std::deque<ThreadKey> done_;  // over when they were put here, and not forgotten yet: what is late may open them again
   std::set<BodyHash> finished_;
   std::vector<BodyHash> finished_order_;
   std::size_t oldest_finished_ = 0;

@@ -179,13 +179,14 @@ void Replication::append(Ground& ground, Turn& turn, const Source& source, const
 // What this node accepted before the restore binds it still; what peers ask for may be answered.
 void Replication::remember(Ground& ground, const Segment& segment) {
   const FeedId& feed = segment.info().feed;
+  const bool own = feed.region == ground.region();
   EventReader reader;
   for (const RecordView& record : segment.records()) {
-    if (record.redacted || !reader.read(record.body) || reader.envelope().audience != feed.audience) continue;
-    const KindRules* rules = rules_of(reader.envelope().kind);
-    if (rules == nullptr || (reader.has_body() && reader.lane() != feed.lane)) continue;
-    const auto remember = feed.region == ground.region() ? rules->remember : rules->hear;
-    if (remember == nullptr) continue;
+    // Of peers' events few are looked at whole.
+    const auto envelope = record.redacted ? Result<Envelope>(Envelope{}) : decode_envelope(record.body);
+    const KindRules* rules = envelope && envelope->audience == feed.audience ? rules_of(envelope->kind) : nullptr;
+    const auto remember = rules == nullptr ? nullptr : own ? rules->remember : rules->hear;
+    if (remember == nullptr || !reader.read(record.body) || (reader.has_body() && reader.lane() != feed.lane)) continue;
     remember({reader, record.body, feed.region, decision(feed.epoch, record.stamp.ordinal), record.stamp.time}, ground.memory);
   }
 }

@@ -160,6 +160,8 @@ void SimAgent::receipt(const ReceiptRange& range) {
 void SimAgent::refusal(const SequenceRefusal& one) {
   const RefusalCode code = one.refusal.code;
   world_.count("refused " + std::string(to_word(code)));
+  world_.note(settings_.agent.id.text() + " is refused " + std::string(to_word(one.lane)) + " " +
+              std::to_string(one.sequence.value) + ": " + one.refusal.field + ": " + one.refusal.reason);
   Box& b = box(one.lane);
   const std::uint64_t sequence = one.sequence.value;
   if (code == RefusalCode::sequence_reused) {

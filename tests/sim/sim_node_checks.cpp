@@ -21,7 +21,8 @@ constexpr const char* kActualRows[] = {
     " ORDER BY a.name, t.entity",
     "SELECT 'report', a.name, i.entity, t.region, t.version, t.publisher FROM report t JOIN incident i ON i.id = t.incident"
     " JOIN audience a ON a.id = i.audience WHERE i.status = 0 AND a.name LIKE ?1 ORDER BY a.name, i.entity, t.region, t.version",
-    "SELECT 'resource', a.name, t.entity, t.region, t.removed_version, t.record_version, t.name, t.state_version, t.state,"
+    "SELECT 'resource', a.name, t.entity, t.region, t.removed_version, t.record_version, t.name, t.state_version, "
+    "t.record_state, t.changed_state,"
     " t.quantity_version, t.quantity_milli, t.place_version, t.place, hex(t.row_hash) FROM resource t"
     " JOIN audience a ON a.id = t.audience WHERE t.status = 0 AND a.name LIKE ?1 ORDER BY a.name, t.entity",
     "SELECT 'mobilisation', a.name, t.entity, t.region, t.sent, t.over, hex(t.row_hash) FROM mobilisation t"

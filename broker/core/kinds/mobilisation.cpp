@@ -80,9 +80,19 @@ Result<void> judge_first(const Candidate& candidate, const Mobilisation& message
   return resources_are_own(message, nullptr, own);
 }
 
+// What this region has promised in a thread whose beginning is not here, or was forgotten before the promise came back behind a
+// restore, it may still bring to its end.
+bool brings_home(const Mobilisation& message, const Thread& thread, RegionCode own) {
+  const bool holds = std::any_of(thread.holdings.begin(), thread.holdings.end(), [&](const ThreadHolding& holding) {
+    return holding.row.region == own && !is_final(holding.row.state);
+  });
+  return holds &&
+         std::none_of(message.items.begin(), message.items.end(), [&](const auto& item) { return takes(message, item); });
+}
+
 // A promise behind the deadline, that is none the owner gave in time.
 Result<void> in_time(const Thread& thread, const Promises& before, const Promises& after, TimeMs now) {
-  if (thread.offer || !thread.request->answer_by || now <= *thread.request->answer_by) return {};
+  if (thread.offer || thread.request == nullptr || !thread.request->answer_by || now <= *thread.request->answer_by) return {};
   for (const auto& [of, promise] : after) {
     if (!promise.holds_at(now)) continue;
     const auto held = before.find(of);
@@ -129,7 +139,7 @@ Result<void> judge_mobilisation(const Candidate& candidate, RegionCode own, cons
   const ThreadKey key = key_of(envelope);
   const KnownThread* known = memory.mobilisations.find(key);
   const Thread thread = known == nullptr ? Thread{} : add_up(known->home, known->views());
-  if (thread.request == nullptr)
+  if (thread.request == nullptr && !brings_home(*message, thread, own))
     return refuse(memory.mobilisations.finished(key) ? RefusalCode::conflict : RefusalCode::not_found, "originating_id",
                   memory.mobilisations.finished(key) ? "this mobilisation is over"
                                                      : "what it belongs to has not come here, or was long ago");

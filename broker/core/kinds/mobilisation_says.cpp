@@ -121,6 +121,7 @@ std::string names(StateMask states) {
 }
 
 bool is_addressed(const Saying& saying) {
+  if (saying.thread.request == nullptr) return true;
   const auto& to = saying.thread.request->to;
   return to.empty() || std::find(to.begin(), to.end(), saying.own) != to.end();
 }
@@ -177,7 +178,7 @@ Result<void> item_fits(const Saying& saying, std::size_t index) {
 
 Result<void> preceding_fits(const Saying& saying, const Say& say) {
   const Mobilisation& message = saying.message;
-  if (message.preceding_id.empty()) return {};
+  if (message.preceding_id.empty() || saying.thread.request == nullptr) return {};
   const HeardMessage* before = saying.known.find({}, message.preceding_id);
   if (before == nullptr)
     return refuse(RefusalCode::not_found, "preceding_id",

@@ -192,7 +192,7 @@ TEST_F(MobilisationTest, TheLifeCycleFreesTheStockWhenTheOwnerSaysThatItIsHome) 
   EXPECT_EQ(say(kShangrao, report("a", "m5", Deployment::returning)), "ok");
   EXPECT_EQ(say(kShangrao, report("a", "m6", Deployment::returned)), "ok");
   EXPECT_EQ(say(kShangrao, commit("b", "m7", 500'000)), "ok");
-  EXPECT_EQ(say(kShangrao, report("a", "m8", Deployment::returning)), "conflict originating_id") << "that one is over";
+  EXPECT_EQ(say(kShangrao, report("a", "m8", Deployment::returning)), "conflict items[0].resource") << "it is home";
 }
 
 TEST_F(MobilisationTest, ARecalledCommitmentIsFreeAgain) {
@@ -342,6 +342,36 @@ TEST_F(MobilisationTest, ARestoredNodePromisesNothingUnseen) {
   net.node(kShangrao).restore(backup);
   hello(kShangrao);
   EXPECT_EQ(say(kShangrao, commit("a", "m1", 500'000)), "fenced state");
+}
+
+TEST_F(MobilisationTest, APromiseThatComesBackBehindARestoreToAThreadThatIsOverIsBroughtHome) {
+  (void)ask("a", 500'000);
+  (void)ask("b", 500'000);
+  const Disk backup = net.node(kShangrao).disk;
+  EXPECT_EQ(say(kShangrao, commit("a", "m0", 500'000)), "ok");
+  net.pass(500);
+  // The restored node hears that the request is recalled before it hears what it has promised.
+  net.cut(kShangrao, kNanping);
+  net.cut(kShangrao, kQuzhou);
+  net.node(kShangrao).restore(backup);
+  hello(kShangrao);
+  EXPECT_EQ(say(kQuzhou, cancel("a", "q0", ResourceMessage::RequestResource, "a")), "ok");
+  bool late = true;
+  net.tamper = [&](RegionCode, RegionCode to, Deliver& deliver) {
+    if (!late || to != kShangrao) return;
+    const auto segments = parse_segments(deliver.segments);
+    if (segments && !segments->empty() && segments->front().info().feed.region == kShangrao) deliver.segments.clear();
+  };
+  net.mend(kShangrao, kQuzhou);
+  net.pass(20'000);
+  late = false;
+  net.cut(kShangrao, kQuzhou);
+  net.pass(kPeerSilenceMs + 1'000);
+  net.mend(kShangrao, kQuzhou);
+  net.mend(kShangrao, kNanping);
+  net.pass(30'000);
+  EXPECT_EQ(say(kShangrao, commit("b", "m1", 1'000)), "conflict items");
+  EXPECT_EQ(say(kShangrao, report("a", "m2", Deployment::returned)), "ok");
 }
 
 TEST_F(MobilisationTest, TheSameMessageIdNamesOneMessage) {
