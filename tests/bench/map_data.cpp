@@ -86,7 +86,7 @@ MapResource map_resource(std::uint64_t number) {
   resource.owner = std::string(county.name) + "应急管理局";
   resource.address = std::string(county.name) + village(draw) + "路" + std::to_string(draw.below(300) + 1) + "号";
   resource.place = county.code;
-  resource.agency = draw.below(2) == 0 ? "emergency" : "fire";
+  resource.agency = "emergency";  // whoever loads them speaks for no other
   resource.quantity_milli = static_cast<std::int64_t>(draw.below(400) + 1) * 1'000;
   return resource;
 }
