@@ -155,6 +155,7 @@ TEST_F(BeginningTest, WhatThePeerThatIsCutHasNotGivenComesThroughAnother) {
   };
   join({kQuzhou});
   forge = {};
+  ASSERT_EQ(head(), 0U) << "the proof alone has come";
   join({kHuangshan});
   EXPECT_EQ(head(), 5U);
   EXPECT_EQ(begins(), 3U);
