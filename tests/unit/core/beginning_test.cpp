@@ -301,5 +301,39 @@ TEST_F(BeginningTest, ACopyOfTheOwnerHearsOfItsForkFromWhoBeganBehindIt) {
               ElementsAre("1 feed_forked audience"));
 }
 
+// Shangrao joins beside Nanping, which reaches nobody else: what Nanping gets comes through it.
+class TwoJoinersTest : public BeginningTest {
+ protected:
+  TwoJoinersTest() {
+    retain(3);
+    net.add(kShangrao, members);
+    for (const RegionCode other : {kQuzhou, kHuangshan, kNanping}) net.cut(kShangrao, other);
+  }
+  void meet(RegionCode other) {
+    net.mend(kShangrao, other);
+    net.pass(kHealed);
+  }
+};
+
+TEST_F(TwoJoinersTest, WhoAskedBeforeTheOtherHadAnythingIsGivenTheFeedWhenItBeginsThere) {
+  meet(kNanping);
+  meet(kQuzhou);
+  ASSERT_EQ(begins(kShangrao), 3U);
+  EXPECT_EQ(begins(), 3U);
+  EXPECT_EQ(head(), 5U);
+}
+
+TEST_F(TwoJoinersTest, WhoAskedBeforeTheOthersViewKnewOfTheRetentionIsGivenTheFeedThen) {
+  net.node(kShangrao).view_waits = true;
+  meet(kQuzhou);
+  ASSERT_EQ(begins(kShangrao), 3U);
+  meet(kNanping);
+  ASSERT_EQ(head(), 0U);
+  net.node(kShangrao).view_waits = false;
+  net.pass(kHealed);
+  EXPECT_EQ(begins(), 3U);
+  EXPECT_EQ(head(), 5U);
+}
+
 }  // namespace
 }  // namespace lianxi::core
