@@ -6,16 +6,18 @@
 namespace lianxi::core {
 
 // A vector that names only some of what is held would be read as if nothing were held of the others.
-bool Replication::may_begin(const Ground& ground, const Link& link, const FeedVector& held) const {
-  return !ground.config.whole_feeds && !link.whole && held.size() < kMaxLinkVectorFeeds;
+bool Replication::may_begin(const Ground& ground, Beginnings& beginnings, const FeedVector& held) {
+  const bool whole = beginnings.whole;
+  const bool asked = !ground.config.whole_feeds && !whole && held.size() < kMaxLinkVectorFeeds;
+  beginnings = {asked, asked, false, whole};
+  return asked;
 }
 
-bool Replication::take_proof(const Ground& ground, const Segment& segment, const SealPublicKey& key) {
+bool Replication::take_proof(const Segment& segment, const SealPublicKey& key) {
   if (!begins_with_retention(segment)) return false;
   const FeedId& feed = segment.info().feed;
   const auto proof = read_retention_proof(segment, key);
   if (!proof) return false;
-  if (ground.sequencer.head(feed).sequence.value > 0) return true;  // it came again, or another way
   Bytes bytes = strip_proof(segment);
   std::size_t held = 0;
   for (const auto& [place, shown] : shown_)
