@@ -150,6 +150,10 @@ class Replication {
   // The feed is taken up there; what was shown of it is used up.
   void begin(Ground& ground, const Beginning& beginning);
 
+  // What the peer holds of an own feed begins behind a gap: this stands until the peer has shown all, and it is asked seldom.
+  void former_gap(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
+  void former_gaps_over(Ground& ground, Turn& turn, const LinkId& id);
+
   static void suspect(Turn& turn, const Source& source, const Segment& segment);
 
   // Whether every member has shown on its connection of today what it holds of this region's former epochs.

@@ -40,4 +40,23 @@ void Replication::begin(Ground& ground, const Beginning& beginning) {
   std::erase_if(shown_, [&](const auto& entry) { return entry.first.first == feed; });
 }
 
+void Replication::former_gap(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
+  const FeedId& feed = segment.info().feed;
+  const std::string peer = to_text(source.id.peer);
+  std::string reason = "of " + to_text(feed) + " this node stands at " +
+                       std::to_string(ground.sequencer.head(feed).sequence.value) + ", and what the node of " + peer +
+                       " holds begins at " + std::to_string(segment.info().first_sequence.value) +
+                       ": bring a node that holds what lies between to a link with this one";
+  ground.standing.raise(turn, "former_gap", to_text(feed) + " at " + peer, reason);
+  back_off(ground, turn, source, reason);
+  source.detour->retry_at = turn.now + kRefusedLinkRetryMs;
+}
+
+void Replication::former_gaps_over(Ground& ground, Turn& turn, const LinkId& id) {
+  for (const auto& [feed, head] : ground.sequencer.heads())
+    if (feed.region == ground.region() && (lanes_of(id.lanes) & mask_of(feed.lane)) != 0)
+      ground.standing.end(turn, "former_gap", to_text(feed) + " at " + to_text(id.peer),
+                          "the node of " + to_text(id.peer) + " has shown all that it holds of " + to_text(feed));
+}
+
 }  // namespace lianxi::core

@@ -123,6 +123,10 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     case SegmentVerdict::Outcome::gap:
       break;
   }
+  if (source.of == ground.region()) {
+    former_gap(ground, turn, source, segment);
+    return false;
+  }
   // The question was for all of them: what it begins with here is not at its beginning, and no retention was shown.
   if (beginnings.asked && ours.sequence.value == 0) beginnings.whole = true;
   back_off(ground, turn, source, verdict.reason);

@@ -121,6 +121,7 @@ void Replication::judge_former(Ground& ground, Turn& turn, const Source& source,
   if (delivery != nullptr && !delivery->segments.empty()) ground.forks.showing(turn, source.id.peer, former.claimed);
   if (!former.until || through < *former.until) return;
   former.done = true;
+  former_gaps_over(ground, turn, source.id);
   close_detour(turn, source.id.lanes, former, "all that you hold of it is here");
   ground.forks.shown_all(turn, source.id.peer, former.claimed);
   ground.fence.seen(source.id.peer, lanes_of(source.id.lanes));

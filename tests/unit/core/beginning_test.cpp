@@ -417,5 +417,20 @@ TEST_F(SwallowedProofTest, ARetentionThatComesWithoutItsProofIsNotTakenForOne) {
       << "whole once, for what the peer cannot show";
 }
 
+TEST_F(BeginningTest, ARestoredOwnerSaysThatAPeerHoldsItsLostEventsOnlyFromBehindAGap) {
+  const Disk backup = net.node(kQuzhou).disk;
+  say(kQuzhou, "五");
+  retain(5);
+  join({kQuzhou});
+  ASSERT_EQ(begins(), 5U);
+  net.cut(kQuzhou, kHuangshan);
+  net.node(kQuzhou).restore(backup);
+  net.pass(kHealed);
+  EXPECT_THAT(net.alarms, testing::Contains("330800 former_gap"));
+  net.mend(kQuzhou, kHuangshan);
+  net.pass(kHealed + kRefusedLinkRetryMs);
+  EXPECT_THAT(net.alarms, testing::Contains("330800 former_gap_over")) << "another held what lay between";
+}
+
 }  // namespace
 }  // namespace lianxi::core
