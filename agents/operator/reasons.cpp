@@ -57,6 +57,9 @@ constexpr Phrase kPhrases[] = {
      "{} 的节点出示了 {} 的另一份历史,有本地区的签章,自 {} 起不同:本日志是恢复或克隆的副本,请以新纪元恢复"},
     {"{} goes on at {}, stamped {}, though it ends at {}: its node runs another members file",
      "{} 在 {}(时间 {})仍有事件,而它应止于 {}:其节点使用另一份成员文件"},
+    {"of {} this node stands at {}, and what the node of {} holds begins at {}: bring a node that holds what lies between to a "
+     "link with this one",
+     "{}:本节点到 {},{} 的节点所存自 {} 起:请让存有其间事件的节点与本节点连通"},
     {"{} cannot be mended: nobody else holds it, for it never leaves this region; restore the journal from a backup",
      "{} 无法修复:这些事件不出本地区,别处没有;请从备份恢复日志"},
     {"{} cannot be mended: nobody else holds it; restore the journal from a backup", "{} 无法修复:别处没有;请从备份恢复日志"},
@@ -78,8 +81,8 @@ constexpr Phrase kPhrases[] = {
 
 // Those that stand.
 constexpr std::pair<std::string_view, const char*> kAlarms[] = {
-    {"clock_ahead", "时钟偏快"}, {"clock_behind", "时钟偏慢"}, {"feed_ended", "流已到期"},      {"feed_forked", "流分叉"},
-    {"fenced", "暂停调派"},      {"fork_claimed", "疑似分叉"}, {"journal_damaged", "日志损坏"},
+    {"clock_ahead", "时钟偏快"}, {"clock_behind", "时钟偏慢"}, {"feed_ended", "流已到期"}, {"feed_forked", "流分叉"},
+    {"fenced", "暂停调派"},      {"fork_claimed", "疑似分叉"}, {"former_gap", "往期有缺"}, {"journal_damaged", "日志损坏"},
 };
 
 // The values of the phrase in the text; nothing: it is another text.

@@ -91,7 +91,10 @@ struct BrokerCore::State {
   }
   void on(const DiskState& disk) { ground.disk_low = disk.below_headroom; }
   void on(const RetentionPlanned& planned) { remember_plan(planned.audience, planned.retention, ground.memory); }
-  void on(const Retained& retained) { remember(retained.feeds); }
+  void on(const Retained& retained) {
+    remember(retained.feeds);
+    followers.retained(ground, turn);
+  }
   void on(const Damaged& damaged) { replication.damaged(turn, damaged); }
   void on(const Tick&) {
     ground.clocks.tick(ground.standing, turn, ground.sequencer.clock().last());

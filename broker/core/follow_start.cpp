@@ -1,4 +1,4 @@
-// Whether a follow is admissible, and where it starts.
+// Whether a follow is admissible, where it starts, and when it has to start again.
 #include <algorithm>
 #include <limits>
 
@@ -64,7 +64,7 @@ bool asked_for(const Follow& follow, const FeedId& feed) {
 
 // A feed is spared its beginning only while its owner and one more have all of it: so the chain can be made whole again where
 // one of them is lost. Of another region's feed this node is that one, or began itself because there was one.
-FeedVector Followers::spared(const Ground& ground, const Agent& agent, const Follow& follow, std::vector<Offset>& proofs) const {
+FeedVector Followers::spared(const Ground& ground, const Agent& agent, const Follow& follow, Follower& follower) {
   FeedVector spared;
   if (follow.mode != FollowMode::feeds) return spared;
   const RegionCode asker = agent.id.region();
@@ -81,10 +81,11 @@ FeedVector Followers::spared(const Ground& ground, const Agent& agent, const Fol
         (feed.region != ground.region() || ground.durability.another_holds(ground, feed, retained->second.offset, asker));
     if (may_begin) {
       spared.push_back({feed, retained->second.through});
-      proofs.push_back(retained->second.offset);
+      follower.proofs.push_back(retained->second.offset);
     } else if (begins.value > 0 && (nothing || theirs->second < begins)) {
       // What is here does not go on from there: others have what lies between.
       spared.push_back({feed, {Sequence(static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())), {}}});
+      if (nothing && follow.from_retention) follower.unproven.insert(feed);
     }
   }
   return spared;
@@ -147,6 +148,48 @@ Result<Offset> Followers::start(const Ground& ground, const Agent& agent, const 
         "the cursor is not of this node's journal as it stands (another node, or before a restore); follow by vector or "
         "from the beginning");
   return std::max(follow.offset, Offset{1});
+}
+
+void Followers::ask_again(Turn& turn, const std::function<bool(const Follower&)>& those) {
+  std::set<Connection> changed;
+  for (auto it = followers_.begin(); it != followers_.end();) {
+    if (it->second.closed || it->second.spec->mode != FollowMode::feeds || !those(it->second)) {
+      ++it;
+      continue;
+    }
+    turn.send(it->first.first, Unfollow{it->first.second, "a feed begins here behind a retention; follow again"});
+    changed.insert(it->first.first);
+    it = drop(it);
+  }
+  for (const Connection& connection : changed) forget_contact(connection);
+}
+
+void Followers::retained(const Ground& ground, Turn& turn) {
+  ask_again(turn, [&](const Follower& f) {
+    return std::any_of(f.unproven.begin(), f.unproven.end(), [&](const FeedId& feed) {
+      const auto known = ground.retained.find(feed);
+      return known != ground.retained.end() && known->second.through.sequence >= ground.sequencer.begins(feed);
+    });
+  });
+}
+
+void Followers::begun(const Ground& ground, Turn& turn) {
+  const auto before = [&](const Follower& f, const Beginning& beginning) {
+    const FeedId& feed = beginning.feed;
+    const FollowSpec& spec = *f.spec;
+    const bool asked =
+        (spec.lanes & mask_of(feed.lane)) != 0 &&
+        (spec.regions.empty() || std::find(spec.regions.begin(), spec.regions.end(), feed.region) != spec.regions.end());
+    if (!asked || feed.region == spec.agent.id.region() || !ground.members().holds(feed.audience, spec.agent.id.region()))
+      return false;
+    return std::none_of(spec.have.begin(), spec.have.end(),
+                        [&](const FeedPosition& p) { return p.feed == feed && p.head.sequence >= beginning.through.sequence; });
+  };
+  const auto& beginnings = turn.effects.batch.beginnings;
+  if (beginnings.empty()) return;
+  ask_again(turn, [&](const Follower& f) {
+    return std::any_of(beginnings.begin(), beginnings.end(), [&](const Beginning& beginning) { return before(f, beginning); });
+  });
 }
 
 }  // namespace lianxi::core

@@ -60,7 +60,7 @@ void Followers::follow(Ground& ground, Turn& turn, const AgentMessage& from, con
   FeedVector spared_feeds;
   if (follow.from == FollowFrom::vector) {
     spec->have = relevant(ground, follow);
-    spared_feeds = spared(ground, from.agent, follow, follower.proofs);
+    spared_feeds = spared(ground, from.agent, follow, follower);
     for (const FeedPosition& position : spared_feeds) {
       std::erase_if(spec->have, [&](const FeedPosition& p) { return p.feed == position.feed; });
       spec->have.push_back(position);
@@ -349,6 +349,7 @@ bool Followers::due(const Ground& ground, const Turn& turn, Follower& f) {
 }
 
 void Followers::hand_out(const Ground& ground, Turn& turn) {
+  begun(ground, turn);
   const Offset head = ground.sequencer.next_offset();
   std::vector<std::map<Key, Follower>::iterator> behind;
   retry_at_.reset();

@@ -4,8 +4,10 @@
 // follow).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "broker/core/cursors.h"
 #include "broker/core/ground.h"
@@ -36,6 +38,8 @@ class Followers {
   // Any word from a connection shows that it lives.
   void heard(const Turn& turn, const Connection& connection);
   void policy_changed(const Ground& ground, Turn& turn, const PolicyChanged& changed);
+  // Retentions are known that were not: who could not be shown one asks again.
+  void retained(const Ground& ground, Turn& turn);
   void tick(const Ground& ground, Turn& turn);
   // After the turn's batch is closed: one order for each follower that is behind and has credit.
   void hand_out(const Ground& ground, Turn& turn);
@@ -66,6 +70,7 @@ class Followers {
     TimeMs stalled_at = 0;       // behind, and could take nothing since; 0: it can
     bool search = false;         // its first order may jump over what it holds
     std::vector<Offset> proofs;  // retentions that its first order gives ahead: feeds begin behind them
+    std::set<FeedId> unproven;   // begin here behind where it stands, with no retention to show: it asks again when there is one
     bool under_way = false;      // an order is with the ring
     bool blocked = false;        // the last order could send nothing: wait for credit, a tick or the retry
     TimeMs retry_at = 0;
@@ -88,8 +93,11 @@ class Followers {
   [[nodiscard]] Result<Offset> start(const Ground& ground, const Agent& agent, const Follow& follow) const;
   // What a node is not sent though its vector does not name it: what lies before a retention that it may begin from, with
   // `proofs` of that, and feeds that begin here behind where it stands.
-  [[nodiscard]] FeedVector spared(const Ground& ground, const Agent& agent, const Follow& follow,
-                                  std::vector<Offset>& proofs) const;
+  [[nodiscard]] static FeedVector spared(const Ground& ground, const Agent& agent, const Follow& follow, Follower& follower);
+  // Feeds begin here in this turn: follows that stand before that, and would be given what they cannot take, ask again.
+  void begun(const Ground& ground, Turn& turn);
+  // Ends those for which it holds.
+  void ask_again(Turn& turn, const std::function<bool(const Follower&)>& those);
   // Where the named cursor of a follow that starts there stands from now on. No other follow moves it any more.
   [[nodiscard]] Result<Offset> take_cursor(Turn& turn, const AgentMessage& from, const Follow& follow, Offset start);
   void done_with(const Turn& turn, Follower& follower, Offset offset);

@@ -184,8 +184,8 @@ void Replication::open(const Ground& ground, Turn& turn, const LinkId& id, Link&
   link.owed.clear();
   turn.effects.link_resets.push_back({id, link.reason});
   FeedVector held = held_of(ground, id);
-  link.from_retention = may_begin(ground, link, held);
-  turn.effects.link_sends.push_back({id, question(ground, id.peer, link.follow, id, std::move(held), link.from_retention)});
+  const bool behind = may_begin(ground, link.beginnings, held);
+  turn.effects.link_sends.push_back({id, question(ground, id.peer, link.follow, id, std::move(held), behind)});
 }
 
 void Replication::say_unfollow(Turn& turn, const LinkId& id, const Link& link, const std::string& reason) {

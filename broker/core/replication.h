@@ -50,15 +50,21 @@ class Replication {
 
  private:
   enum class State : std::uint8_t { down, connecting, following, refused, retired };
+  struct Beginnings {          // how feeds are asked for of which nothing is held
+    bool asked = false;        // they may begin behind a retention
+    bool proofs = false;       // nothing was delivered yet: proofs come first, if any do
+    bool whole = false;        // what came so did not hold: the next question is for whole feeds, the one after is as the first
+    bool asked_whole = false;  // therefore
+  };
   struct Detour {  // of what a link that is down should bring
     RegionCode via;
     SessionId follow;  // on the link to `via`
     bool open = false;
-    TimeMs moved_at = 0;          // opened, or brought something
-    TimeMs retry_at = 0;          // while it is not open
-    std::uint32_t vain = 0;       // peers asked since it last brought something
-    bool given_up = false;        // what was delivered is no answer
-    bool from_retention = false;  // asked so: feeds may begin behind a retention
+    TimeMs moved_at = 0;     // opened, or brought something
+    TimeMs retry_at = 0;     // while it is not open
+    std::uint32_t vain = 0;  // peers asked since it last brought something
+    bool given_up = false;   // what was delivered is no answer
+    Beginnings beginnings;
   };
   // Own feeds of epochs that a restore has ended: what it lost is asked of every peer, once on each connection.
   struct Former : Detour {
@@ -68,12 +74,11 @@ class Replication {
   };
   struct Link {
     State state = State::down;
-    SessionId follow;             // of the last opening; what carries another is of a connection before, or a detour's
-    SessionId last_follow;        // given out on this link
-    bool from_retention = false;  // asked so: feeds may begin behind a retention
-    bool whole = false;           // what came so did not hold: from now on feeds are asked for whole
-    bool passed_over = false;     // something of this follow was not taken, though it goes on: a forked or ended feed
-    TimeMs down_since = 0;        // while it is not `following`
+    SessionId follow;       // of the last opening; what carries another is of a connection before, or a detour's
+    SessionId last_follow;  // given out on this link
+    Beginnings beginnings;
+    bool passed_over = false;  // something of this follow was not taken, though it goes on: a forked or ended feed
+    TimeMs down_since = 0;     // while it is not `following`
     std::uint32_t attempt = 0;
     TimeMs retry_at = 0;
     TimeMs heard = 0;
@@ -133,16 +138,21 @@ class Replication {
   // The question for own feeds has ended, or goes on.
   void judge_former(Ground& ground, Turn& turn, const Source& source, const Message& said, Offset through);
   // --- feeds that begin behind a retention, replication_begin.cpp ---
-  [[nodiscard]] bool may_begin(const Ground& ground, const Link& link, const FeedVector& held) const;
-  [[nodiscard]] static bool asked_so(const Source& source) {
-    return source.detour == nullptr ? source.link.from_retention : source.detour->from_retention;
+  // For the next question; true if it says that feeds may begin behind a retention.
+  static bool may_begin(const Ground& ground, Beginnings& beginnings, const FeedVector& held);
+  [[nodiscard]] static Beginnings& beginnings_of(const Source& source) {
+    return source.detour == nullptr ? source.link.beginnings : source.detour->beginnings;
   }
   // True if the segment is a proof that its feed may begin in its middle: it is kept until the events behind come.
-  bool take_proof(const Ground& ground, const Segment& segment, const SealPublicKey& key);
+  bool take_proof(const Segment& segment, const SealPublicKey& key);
   // What proves that the feed may begin with this segment; null: nothing yet.
   [[nodiscard]] const Beginning* shown_for(const Segment& segment) const;
   // The feed is taken up there; what was shown of it is used up.
   void begin(Ground& ground, const Beginning& beginning);
+
+  // What the peer holds of an own feed begins behind a gap: this stands until the peer has shown all, and it is asked seldom.
+  void former_gap(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
+  void former_gaps_over(Ground& ground, Turn& turn, const LinkId& id);
 
   static void suspect(Turn& turn, const Source& source, const Segment& segment);
 

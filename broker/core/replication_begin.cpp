@@ -6,16 +6,18 @@
 namespace lianxi::core {
 
 // A vector that names only some of what is held would be read as if nothing were held of the others.
-bool Replication::may_begin(const Ground& ground, const Link& link, const FeedVector& held) const {
-  return !ground.config.whole_feeds && !link.whole && held.size() < kMaxLinkVectorFeeds;
+bool Replication::may_begin(const Ground& ground, Beginnings& beginnings, const FeedVector& held) {
+  const bool whole = beginnings.whole;
+  const bool asked = !ground.config.whole_feeds && !whole && held.size() < kMaxLinkVectorFeeds;
+  beginnings = {asked, asked, false, whole};
+  return asked;
 }
 
-bool Replication::take_proof(const Ground& ground, const Segment& segment, const SealPublicKey& key) {
+bool Replication::take_proof(const Segment& segment, const SealPublicKey& key) {
   if (!begins_with_retention(segment)) return false;
   const FeedId& feed = segment.info().feed;
   const auto proof = read_retention_proof(segment, key);
   if (!proof) return false;
-  if (ground.sequencer.head(feed).sequence.value > 0) return true;  // it came again, or another way
   Bytes bytes = strip_proof(segment);
   std::size_t held = 0;
   for (const auto& [place, shown] : shown_)
@@ -36,6 +38,25 @@ void Replication::begin(Ground& ground, const Beginning& beginning) {
   const FeedId feed = beginning.feed;
   ground.sequencer.begin_peer(beginning);
   std::erase_if(shown_, [&](const auto& entry) { return entry.first.first == feed; });
+}
+
+void Replication::former_gap(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
+  const FeedId& feed = segment.info().feed;
+  const std::string peer = to_text(source.id.peer);
+  std::string reason = "of " + to_text(feed) + " this node stands at " +
+                       std::to_string(ground.sequencer.head(feed).sequence.value) + ", and what the node of " + peer +
+                       " holds begins at " + std::to_string(segment.info().first_sequence.value) +
+                       ": bring a node that holds what lies between to a link with this one";
+  ground.standing.raise(turn, "former_gap", to_text(feed) + " at " + peer, reason);
+  back_off(ground, turn, source, reason);
+  source.detour->retry_at = turn.now + kRefusedLinkRetryMs;
+}
+
+void Replication::former_gaps_over(Ground& ground, Turn& turn, const LinkId& id) {
+  for (const auto& [feed, head] : ground.sequencer.heads())
+    if (feed.region == ground.region() && (lanes_of(id.lanes) & mask_of(feed.lane)) != 0)
+      ground.standing.end(turn, "former_gap", to_text(feed) + " at " + to_text(id.peer),
+                          "the node of " + to_text(id.peer) + " has shown all that it holds of " + to_text(feed));
 }
 
 }  // namespace lianxi::core

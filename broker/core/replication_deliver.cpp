@@ -31,6 +31,7 @@ void Replication::deliver(Ground& ground, Turn& turn, const Source& source, cons
   const std::uint64_t before = sight.received_events;
   for (const Segment& segment : *segments)
     if (!take(ground, turn, source, segment)) return;
+  beginnings_of(source).proofs = false;
   if (source.detour != nullptr) {
     if (sight.received_events != before) {
       source.detour->moved_at = turn.now;
@@ -72,16 +73,16 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     return leave(RefusalCode::oversize, std::to_string(kMaxFeedsOfRegion) + " feeds of " + to_text(feed.region) +
                                             " are held, the most a region may open; " + to_text(feed) + " is too many");
   const Beginning* beginning = nullptr;
-  if (asked_so(source) && segment.info().first_sequence.value > ours.sequence.value + 1) {
-    if (ours.sequence.value == 0) beginning = shown_for(segment);
-    if (beginning != nullptr)
-      ours = beginning->through;
-    else if (take_proof(ground, segment, member->seal_key))
-      return true;
+  Beginnings& beginnings = beginnings_of(source);
+  if (beginnings.asked && ours.sequence.value == 0 && segment.info().first_sequence > Sequence{1}) {
+    // What is taken as a proof is paid for as held, so an event that is to be held must never be.
+    if (beginnings.proofs && take_proof(segment, member->seal_key)) return true;
+    beginning = shown_for(segment);
+    if (beginning != nullptr) ours = beginning->through;
   }
   const SegmentVerdict verdict = judge_segment(segment, ours, member->seal_key);
   if (beginning != nullptr && verdict.outcome == SegmentVerdict::Outcome::forked) {
-    source.link.whole = true;
+    beginnings.whole = true;
     back_off(ground, turn, source, "what " + to_text(feed) + " says in its retention is not so: " + verdict.reason);
     return false;
   }
@@ -122,7 +123,12 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     case SegmentVerdict::Outcome::gap:
       break;
   }
-  if (asked_so(source)) source.link.whole = true;
+  if (source.of == ground.region()) {
+    former_gap(ground, turn, source, segment);
+    return false;
+  }
+  // The question was for all of them: what it begins with here is not at its beginning, and no retention was shown.
+  if (beginnings.asked && ours.sequence.value == 0) beginnings.whole = true;
   back_off(ground, turn, source, verdict.reason);
   return false;
 }

@@ -40,7 +40,8 @@ void Replication::take_detours(const Ground& ground, Turn& turn) {
     if (detour.open && turn.now - detour.moved_at <= patience(ground, id, detour)) continue;
     if (!detour.open && turn.now < detour.retry_at) continue;
     const auto via = next_via(ground, id, detour.via);
-    if (!via || (detour.open && *via == detour.via)) continue;
+    // Who begins late itself has nothing to give who asks for all.
+    if (!via || (detour.open && *via == detour.via && !detour.beginnings.asked_whole)) continue;
     close_detour(turn, id.lanes, detour, "another node is asked");
     detour.vain += 1;
     detour.via = *via;
@@ -71,9 +72,9 @@ void Replication::open_detour(const Ground& ground, Turn& turn, const LinkId& id
   detour.open = true;
   detour.moved_at = turn.now;
   FeedVector held = held_of(ground, id);
-  detour.from_retention = may_begin(ground, links_.at(id), held) && !link.whole;
+  const bool behind = may_begin(ground, detour.beginnings, held);
   turn.effects.link_sends.push_back(
-      {{detour.via, id.lanes}, question(ground, detour.via, detour.follow, id, std::move(held), detour.from_retention)});
+      {{detour.via, id.lanes}, question(ground, detour.via, detour.follow, id, std::move(held), behind)});
 }
 
 void Replication::close_detour(Turn& turn, LaneClass lanes, Detour& detour, const std::string& reason) {
@@ -120,6 +121,7 @@ void Replication::judge_former(Ground& ground, Turn& turn, const Source& source,
   if (delivery != nullptr && !delivery->segments.empty()) ground.forks.showing(turn, source.id.peer, former.claimed);
   if (!former.until || through < *former.until) return;
   former.done = true;
+  former_gaps_over(ground, turn, source.id);
   close_detour(turn, source.id.lanes, former, "all that you hold of it is here");
   ground.forks.shown_all(turn, source.id.peer, former.claimed);
   ground.fence.seen(source.id.peer, lanes_of(source.id.lanes));

@@ -155,6 +155,7 @@ TEST_F(BeginningTest, WhatThePeerThatIsCutHasNotGivenComesThroughAnother) {
   };
   join({kQuzhou});
   forge = {};
+  ASSERT_EQ(head(), 0U) << "the proof alone has come";
   join({kHuangshan});
   EXPECT_EQ(head(), 5U);
   EXPECT_EQ(begins(), 3U);
@@ -298,6 +299,137 @@ TEST_F(BeginningTest, ACopyOfTheOwnerHearsOfItsForkFromWhoBeganBehindIt) {
   const auto message = CoreRig::publish_message(2, Lane::normal, 1, {report("六", "emergency")});
   EXPECT_THAT(lines_of(net.at(kQuzhou, {net.node(kQuzhou).says(officer(kQuzhou), message)}).sends),
               ElementsAre("1 feed_forked audience"));
+}
+
+// Shangrao joins beside Nanping, which reaches nobody else: what Nanping gets comes through it.
+class TwoJoinersTest : public BeginningTest {
+ protected:
+  TwoJoinersTest() {
+    retain(3);
+    net.add(kShangrao, members);
+    for (const RegionCode other : {kQuzhou, kHuangshan, kNanping}) net.cut(kShangrao, other);
+  }
+  void meet(RegionCode other) {
+    net.mend(kShangrao, other);
+    net.pass(kHealed);
+  }
+};
+
+TEST_F(TwoJoinersTest, WhoAskedBeforeTheOtherHadAnythingIsGivenTheFeedWhenItBeginsThere) {
+  meet(kNanping);
+  meet(kQuzhou);
+  ASSERT_EQ(begins(kShangrao), 3U);
+  EXPECT_EQ(begins(), 3U);
+  EXPECT_EQ(head(), 5U);
+}
+
+TEST_F(TwoJoinersTest, WhoAskedBeforeTheOthersViewKnewOfTheRetentionIsGivenTheFeedThen) {
+  net.node(kShangrao).view_waits = true;
+  meet(kQuzhou);
+  ASSERT_EQ(begins(kShangrao), 3U);
+  meet(kNanping);
+  ASSERT_EQ(head(), 0U);
+  net.node(kShangrao).view_waits = false;
+  net.pass(kHealed);
+  EXPECT_EQ(begins(), 3U);
+  EXPECT_EQ(head(), 5U);
+}
+
+TEST_F(TwoJoinersTest, WhatDidNotHoldOnceIsAskedForAgain) {
+  meet(kQuzhou);
+  bool once = false;
+  forge = [&](RegionCode from, Deliver& deliver) {  // the proof is lost on the way, once
+    if (from == kShangrao && !deliver.segments.empty() && !std::exchange(once, true)) deliver.segments.clear();
+  };
+  meet(kNanping);
+  ASSERT_TRUE(once);
+  net.pass(kHealed);
+  EXPECT_EQ(begins(), 3U);
+  EXPECT_EQ(head(), 5U);
+}
+
+// A joiner by itself, whose peer a test plays.
+class SwallowedProofTest : public BeginningTest {
+ protected:
+  SwallowedProofTest() {
+    retain(4);
+    for (const auto& [link, message] : joiner.step(Tick{}).link_sends) hear(link, message);
+    says(Followed{follow.follow, kQuzhou, Incarnation{9}, Offset{1}, Offset{6}});
+  }
+  void hear(const LinkId& link, const Message& message) {
+    if (link != kLink) return;
+    if (const auto* asked = std::get_if<Follow>(&message)) {
+      follow = *asked;
+      questions.push_back(asked->from_retention);
+    }
+    if (const auto* credit = std::get_if<Credit>(&message)) paid = std::max(paid, credit->offset);
+  }
+  void says(Message message) {
+    for (const LinkSend& send : joiner.step(PeerMessage{kLink, std::move(message)}).link_sends) hear(send.link, send.message);
+  }
+  void deliver(std::initializer_list<std::uint64_t> firsts, Offset next) {
+    Deliver message{follow.follow, next, false, {}};
+    for (const StoredSegment& stored : net.node(kQuzhou).disk.segments) {
+      if (stored.info.feed != feed() || std::count(firsts.begin(), firsts.end(), stored.info.first_sequence.value) == 0) continue;
+      const Bytes bytes = with_seal(stored.bytes, *stored.seal);
+      message.segments.insert(message.segments.end(), bytes.begin(), bytes.end());
+    }
+    says(std::move(message));
+  }
+  std::uint64_t stands() { return joiner.disk.heads[feed()].sequence.value; }
+
+  static constexpr LinkId kLink{kQuzhou, LaneClass::normal};
+  CoreRig joiner{kNanping, members};
+  Follow follow;
+  std::vector<bool> questions;  // whether each said that feeds may begin behind a retention
+  Offset paid;
+};
+
+TEST_F(SwallowedProofTest, TheEventsBehindAProofAreTaken) {
+  ASSERT_TRUE(follow.from_retention);
+  deliver({5}, Offset{1});
+  EXPECT_EQ(stands(), 0U);
+  deliver({5}, Offset{6});
+  EXPECT_EQ(stands(), 5U);
+  EXPECT_EQ(paid, Offset{6});
+}
+
+TEST_F(SwallowedProofTest, ARetentionBehindAGapIsNotPaidForAsHeld) {
+  deliver({1, 2}, Offset{3});
+  ASSERT_EQ(stands(), 2U);
+  deliver({5}, Offset{6});
+  EXPECT_EQ(stands(), 2U);
+  EXPECT_EQ(paid, Offset{3}) << "3 to 5 are not on disk here";
+  for (const LinkSend& send : joiner.pass(kHealed).link_sends) hear(send.link, send.message);
+  ASSERT_EQ(follow.vector.size(), 1U);
+  EXPECT_EQ(follow.vector.front().head.sequence, Sequence{2});
+  EXPECT_TRUE(follow.from_retention) << "other feeds may still begin behind theirs";
+}
+
+TEST_F(SwallowedProofTest, ARetentionThatComesWithoutItsProofIsNotTakenForOne) {
+  deliver({}, Offset{1});
+  deliver({5}, Offset{6});
+  EXPECT_EQ(stands(), 0U);
+  EXPECT_LE(paid, Offset{1});
+  for (const LinkSend& send : joiner.pass(kHealed).link_sends) hear(send.link, send.message);
+  ASSERT_GE(questions.size(), 3U);
+  EXPECT_THAT((std::vector<bool>(questions.begin(), questions.begin() + 3)), ElementsAre(true, false, true))
+      << "whole once, for what the peer cannot show";
+}
+
+TEST_F(BeginningTest, ARestoredOwnerSaysThatAPeerHoldsItsLostEventsOnlyFromBehindAGap) {
+  const Disk backup = net.node(kQuzhou).disk;
+  say(kQuzhou, "五");
+  retain(5);
+  join({kQuzhou});
+  ASSERT_EQ(begins(), 5U);
+  net.cut(kQuzhou, kHuangshan);
+  net.node(kQuzhou).restore(backup);
+  net.pass(kHealed);
+  EXPECT_THAT(net.alarms, testing::Contains("330800 former_gap"));
+  net.mend(kQuzhou, kHuangshan);
+  net.pass(kHealed + kRefusedLinkRetryMs);
+  EXPECT_THAT(net.alarms, testing::Contains("330800 former_gap_over")) << "another held what lay between";
 }
 
 }  // namespace

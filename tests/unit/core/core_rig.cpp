@@ -171,7 +171,7 @@ CoreConfig CoreRig::config() const {
 Effects CoreRig::turn(std::vector<Input> inputs) {
   core.begin(now, entropy_of(++turns_, region));
   // The view has read what was committed before.
-  if (Retained news; disk.retained != told_) {
+  if (Retained news; !view_waits && disk.retained != told_) {
     told_ = disk.retained;
     for (const auto& [feed, place] : told_) news.feeds.push_back(place);
     core.step(input(std::move(news)));
@@ -264,6 +264,7 @@ Deliver CoreRig::perform(const DeliverOrder& order, std::size_t max_segments) co
     const Bytes bytes = std::move(*cut).finish(*stored->seal);
     deliver.segments.insert(deliver.segments.end(), bytes.begin(), bytes.end());
   }
+  if (!order.proofs.empty()) return deliver;  // a message of their own
   for (const StoredSegment& stored : disk.segments) {
     const Offset end{stored.info.first_offset.value + stored.info.count};
     if (end <= order.from || stored.info.first_offset >= order.head) continue;
@@ -295,7 +296,7 @@ std::vector<Deliver> CoreRig::serve(const Effects& effects) {
     std::vector<Input> reports;
     for (const DeliverOrder& order : orders) {
       Deliver deliver = perform(order);
-      const bool sent = deliver.next > order.from;
+      const bool sent = deliver.next > order.from || !deliver.segments.empty();
       reports.push_back(input(Delivered{order.connection, order.follow, deliver.next, deliver.segments.size(), sent, false}));
       if (sent) all.push_back(std::move(deliver));
     }

@@ -75,6 +75,7 @@ class CoreRig {
 
   TimeMs now = kNoon;
   Disk disk;
+  bool view_waits = false;  // it does not tell of retentions yet
   BrokerCore core;
   const RegionCode region;
 

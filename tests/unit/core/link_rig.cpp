@@ -13,6 +13,12 @@ std::string LinkRig::routing(RegionCode from, LaneClass lanes, RegionCode to) {
   return id;
 }
 
+void LinkRig::add(RegionCode region, const std::shared_ptr<const Members>& members) {
+  auto fresh = std::make_unique<CoreRig>(region, members);
+  fresh->now = nodes_.begin()->second->now;
+  nodes_.emplace(region, std::move(fresh));
+}
+
 void LinkRig::perform(RegionCode region, const Effects& effects) {
   for (const Alarm& alarm : effects.alarms) alarms.push_back(to_text(region) + " " + alarm.what);
   given.insert(given.end(), effects.repairs.begin(), effects.repairs.end());
@@ -41,7 +47,8 @@ void LinkRig::perform(RegionCode region, const Effects& effects) {
     if (!to_link(send.connection, send.message) && send.connection.socket != 2) said.push_back(send);
   for (const DeliverOrder& order : effects.deliveries) {
     Deliver deliver = node(region).perform(order, order.max_messages);
-    Delivered report{order.connection, order.follow, deliver.next, deliver.segments.size(), deliver.next > order.from, false};
+    const bool says = deliver.next > order.from || !deliver.segments.empty();
+    Delivered report{order.connection, order.follow, deliver.next, deliver.segments.size(), says, false};
     if (report.sent && !to_link(order.connection, std::move(deliver)))
       report = {order.connection, order.follow, order.from, 0, false, false};
     network_.push_back({region, [report](TimeMs now) { return Input{now, report}; }});

@@ -13,6 +13,8 @@ class LinkRig {
  public:
   explicit LinkRig(const std::vector<RegionCode>& regions, const std::shared_ptr<const Members>& members = four_cities());
 
+  // One more node, of an empty disk.
+  void add(RegionCode region, const std::shared_ptr<const Members>& members);
   [[nodiscard]] CoreRig& node(RegionCode region) { return *nodes_.at(region); }
   // An agent's input at a node; what follows from it travels.
   Effects at(RegionCode region, std::vector<Input> inputs);
