@@ -35,8 +35,6 @@ Result<Answer> QueryDesk::retention(const Query& query, const AskRetention& ask,
 
 Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now) {
   if (const auto* ask = std::get_if<AskRetention>(&query.ask)) return retention(query, *ask, agent, rights, now);
-  if (std::holds_alternative<AskMobilisations>(query.ask))
-    return refuse(RefusalCode::unknown_type, "ask", "this node adds up no mobilisations yet");
   const auto* explained = std::get_if<AskExplain>(&query.ask);
   if (explained != nullptr && journal_ == nullptr)
     return refuse(RefusalCode::unknown_type, "ask", "no journal is read here, so no event can be explained");
