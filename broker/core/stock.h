@@ -1,7 +1,7 @@
 // What this region has of each resource of its own, as the events that this node accepted say it: what a promise is held against.
 // A resource is one thing, whoever may see it: of its rows for several audiences the narrowest that is visible counts, as it does
 // for whoever is shown them all. A drill's resource without a row of its own is the actual one, with holdings of the drill's own.
-// One thread; bounded by the region's own inventory, some 140 bytes a resource.
+// One thread; bounded by the region's own inventory, some 190 bytes a resource.
 #pragma once
 
 #include <optional>
