@@ -140,6 +140,17 @@ void copy_files(const std::string& from, const std::string& to) {
   sync_path(to);
 }
 
+// The sets of members that groups have had (groups.toml); from before there were any, none. What is there is newer.
+void copy_groups(const std::string& from, const std::string& to) {
+  std::error_code error;
+  const std::string source = from + "/groups.toml", target = to + "/groups.toml";
+  if (!fs::exists(source, error) || fs::exists(target, error)) return;
+  fs::copy_file(source, target, error);
+  check(error, source + ": cannot be copied");
+  sync_path(target);
+  sync_path(to);
+}
+
 void require_fresh(const NodeFile& file) {
   std::error_code error;
   if (fs::exists(file.journal_folder(), error))
@@ -167,6 +178,7 @@ int run_backup(const BrokerConfig& config, const BackupOptions& options, std::os
     about["made_at"] = to_iso8601(wall_ms());
     about["software"] = std::string(kSoftware);
     write_text(partial + "/backup.json", about.dump(2));
+    copy_groups(config.file.data_dir, partial);
     sync_path(partial);
     put_in_place(partial, to);
     if (options.json) {
@@ -198,6 +210,7 @@ int run_restore(const BrokerConfig& config, const BackupOptions& options, std::o
     const auto begun = store::begin_epoch({.folder = partial}, epoch_of_now(), random_incarnation());
     if (!begun) throw Stopped{kFailed, begun.error().detail};
     for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(file.view_path() + suffix, error);
+    copy_groups(plain(options.folder), file.data_dir);
     put_in_place(partial, file.journal_folder());
     if (options.json) {
       out << summary(report, *begun).dump() << '\n';

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -26,30 +27,44 @@ core::Group read_kept(TableReader& table) {
   return group;
 }
 
+std::string words_of(const std::vector<RegionCode>& members, const char* quote) {
+  std::string out = "[";
+  for (const RegionCode& region : members) out += (out.size() > 1 ? ", " : "") + (quote + to_text(region)) + quote;
+  return out + "]";
+}
+
 std::string written(const std::vector<core::Group>& groups) {
   std::string out =
       "# The sets of members that this node has run under these names; written by the node. A group keeps its set: what was\n"
       "# published to it would reach others. Another set takes another name.\n";
   for (const core::Group& group : groups) {
-    out += "\n[[group]]\nname = \"" + group.audience.text() + "\"\nmembers = [";
-    for (const RegionCode& region : group.members) out += (out.back() == '[' ? "\"" : ", \"") + to_text(region) + "\"";
-    out += "]\n";
+    out += "\n[[group]]\nname = \"" + group.audience.text() + "\"\nmembers = " + words_of(group.members, "\"") + "\n";
   }
   return out;
 }
 
-// Under its name it is whole, whenever the power goes.
-bool put_on_disk(const std::string& path, const std::string& text) {
+// 0, or the errno. A disk that takes a part only is full.
+int write_synced(int file, const std::string& text) {
+  const ssize_t taken = ::write(file, text.data(), text.size());
+  if (taken < 0) return errno;
+  if (taken != static_cast<ssize_t>(text.size())) return ENOSPC;
+  return ::fsync(file) == 0 ? 0 : errno;
+}
+
+// 0, or the errno. Under its name it is whole, whenever the power goes.
+int put_on_disk(const std::string& path, const std::string& text) {
   const std::string fresh = path + ".new", folder = fs::path(path).parent_path().string();
   const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (file < 0) return false;
-  const bool whole = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+  if (file < 0) return errno;
+  const int why = write_synced(file, text);
   ::close(file);
-  if (!whole || ::rename(fresh.c_str(), path.c_str()) != 0) return false;
+  if (why != 0) return why;
+  if (::rename(fresh.c_str(), path.c_str()) != 0) return errno;
   const int names = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool durable = names >= 0 && ::fsync(names) == 0;
-  if (names >= 0) ::close(names);
-  return durable;
+  if (names < 0) return errno;
+  const int synced = ::fsync(names) == 0 ? 0 : errno;
+  ::close(names);
+  return synced;
 }
 
 }  // namespace
@@ -74,7 +89,15 @@ Result<GroupBook, std::string> GroupBook::open(std::string path) {
 }
 
 std::string GroupBook::refuses(const core::Members& members) const {
-  return cannot_follow(kept_, members, true);
+  std::string why = cannot_follow(kept_, members, true);
+  const auto other = std::find_if(kept_.groups().begin(), kept_.groups().end(), [&](const core::Group& group) {
+    const core::Group* next = members.group(group.audience);
+    return next != nullptr &&
+           !std::is_permutation(group.members.begin(), group.members.end(), next->members.begin(), next->members.end());
+  });
+  if (why.empty() || other == kept_.groups().end()) return why;
+  return why + " (" + path_ + " keeps it: " + words_of(other->members, "") +
+         "; that file may be removed only if nothing was ever published to it here)";
 }
 
 std::string GroupBook::keep(const core::Members& members) {
@@ -82,7 +105,7 @@ std::string GroupBook::keep(const core::Members& members) {
   for (const core::Group& group : members.groups())
     if (kept_.group(group.audience) == nullptr) groups.push_back(group);
   if (groups.size() == kept_.groups().size()) return {};
-  if (!put_on_disk(path_, written(groups))) return path_ + " cannot be written: " + std::strerror(errno);
+  if (const int why = put_on_disk(path_, written(groups)); why != 0) return path_ + " cannot be written: " + std::strerror(why);
   kept_ = core::Members({}, std::move(groups));
   return {};
 }

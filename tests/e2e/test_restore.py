@@ -74,6 +74,17 @@ class Restore(Restored):
     def identifiers(self, region):
         return sorted(event["body"]["identifier"] for event in self.cluster.alerts_until_now(region) if event["region"] == LOST)
 
+    def test_the_sets_that_groups_have_had_come_along(self):
+        book, backup = self.cluster.node_folder(LOST) / "groups.toml", self.folder / "backup"
+        kept = f'[[group]]\nname = "of-before"\nmembers = ["{LOST}"]\n'
+        book.write_text(kept)
+        code, out, error = self.broker_says("backup", backup, "--config", self.cluster.config_file(LOST))
+        self.assertEqual(code, 0, out + error)
+        self.cluster.broker(LOST).kill()
+        book.unlink()
+        self.restore(backup)
+        self.assertEqual(book.read_text(), kept)
+
     def test_a_backup_of_a_running_node_is_restored_and_its_peers_give_back_the_rest(self):
         config, members = self.cluster.config_file(LOST), self.cluster.members_file(LOST)
         backup, journal = self.folder / "backup", self.cluster.node_folder(LOST) / "journal"

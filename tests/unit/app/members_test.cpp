@@ -66,6 +66,7 @@ TEST(GroupBook, AGroupKeepsItsSetOverRestartsToo) {
   const core::Members less = read(folder);
   GroupBook book = GroupBook::open(path).value();
   EXPECT_NE(book.refuses(less).find("\"upstream\" has another set"), std::string::npos) << book.refuses(less);
+  EXPECT_NE(book.refuses(less).find(path + " keeps it: [330800, 341000]"), std::string::npos) << book.refuses(less);
 
   // Gone for a while, it may come back as it was alone.
   folder.write("members.toml", as_it_was.substr(0, as_it_was.find("[[group]]")));
