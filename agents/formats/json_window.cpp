@@ -26,7 +26,7 @@ bool JsonWindow::more() {
     const std::size_t count = read_(window_.data() + before, kBlock);
     window_.resize(before + count);
     end_ = count == 0;
-  } while (!begun_ && !end_ && window_.size() < kBom.size());
+  } while (!begun_ && !end_ && window_.size() <= kBom.size());  // past the mark, or nothing is left
   if (!begun_ && window_.starts_with(kBom)) at_ = kBom.size();
   begun_ = true;
   return at_ < window_.size();

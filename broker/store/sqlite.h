@@ -64,7 +64,8 @@ void keep_wal(SQLite::Database& db, const std::string& path);
   return static_cast<std::uint64_t>(value);
 }
 
-// One run of a prepared statement: binds in order, gives rows, resets when it goes. What is bound must outlive it.
+// One run of a prepared statement: binds in order, gives rows, resets when it goes. What is bound must outlive it, but
+// for texts that are made for the call.
 class Run {
  public:
   explicit Run(SQLite::Statement& statement) : statement_(statement) {}
@@ -78,6 +79,7 @@ class Run {
   }
   Run& put(double value) { return statement_.bind(++bound_, value), *this; }
   Run& put(const std::string& text) { return statement_.bindNoCopy(++bound_, text), *this; }
+  Run& put(std::string&& text) { return statement_.bind(++bound_, text), *this; }  // copied: gone before the statement runs
   Run& put(BytesView blob);
   Run& put_null() { return statement_.bind(++bound_), *this; }
   template <class T>

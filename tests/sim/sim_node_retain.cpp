@@ -1,9 +1,11 @@
-// What a simulated node's operator lets go of, and what is looked at then. The cut lies anywhere: what a retention means is the
-// same wherever it cuts, and which cuts are offered to a person is the retention desk's affair.
+// What a simulated node's operator lets go of, and what is looked at then. The cut lies anywhere before the race for supplies:
+// what a retention means is the same wherever it cuts, and which other cuts are offered to a person is the retention desk's
+// affair.
 #include "broker/store/feed_search.h"
 #include "broker/store/files.h"
 #include "broker/store/projections/retention.h"
 #include "schemas/codec/event_codec.h"
+#include "tests/sim/race.h"
 #include "tests/sim/sim_node.h"
 
 namespace lianxi::sim {
@@ -23,6 +25,34 @@ store::StoreResult<std::optional<Hash>> digest_behind(const store::ViewOptions& 
   });
 }
 
+// What the retention desk would not let go of: mobilisations that may be open, and the stock of which they take.
+bool is_of_the_race(BytesView event) {
+  const auto envelope = decode_envelope(event);
+  if (!envelope) return false;
+  return envelope->kind == Kind::mobilisation ||
+         envelope->entity.find(std::string(":resource:") + kRaceSupply) != std::string::npos;
+}
+
+// The last event of the feed up to `through` before which all may go; 0: none.
+Sequence before_the_race(store::JournalReader& reader, const FeedId& feed, Sequence through) {
+  constexpr std::size_t kAtOnce = 256 * 1024;
+  for (Offset from(1);;) {
+    const auto segments = reader.read(from, kAtOnce);
+    if (!segments) return Sequence(0);
+    if (segments->empty()) return through;
+    for (const store::JournalSegment& stored : *segments) {
+      const auto segment = Segment::parse(stored.bytes);
+      if (!segment) return Sequence(0);
+      from = Offset(segment->info().first_offset.value + segment->records().size());
+      if (segment->info().feed != feed) continue;
+      for (const RecordView& record : segment->records()) {
+        if (record.stamp.sequence > through) return through;
+        if (is_of_the_race(record.body)) return Sequence(record.stamp.sequence.value - 1);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void SimNode::retain(Prng& random) {
@@ -36,9 +66,11 @@ void SimNode::retain(Prng& random) {
   }
   if (own.empty()) return;
   const FeedPosition& at = random.pick(own);
-  const Sequence through(1 + random.below(at.head.sequence.value));
+  const Sequence wanted(1 + random.below(at.head.sequence.value));
   auto reader = store::open_reader(config_.journal);
   if (!reader) return;
+  const Sequence through = before_the_race(**reader, at.feed, wanted);
+  if (through.value == 0) return;
   const auto last = store::event_at(**reader, heads(), at.feed, through);
   if (!last) return;
   const auto digest = digest_behind(config_.view, at.feed, last->stamp.ordinal, head());

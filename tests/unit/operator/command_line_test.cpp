@@ -162,7 +162,7 @@ TEST(CommandLine, AnExportIsReadWhole) {
                                            "--kind", "team,site", "--capability", "hazmat", "--own"});
   EXPECT_EQ(out.out, "x.geojson");
   EXPECT_EQ(out.format, FileFormat::geojson);
-  EXPECT_EQ(out.ask.place->text(), "3308");
+  EXPECT_EQ(out.ask.place->text(), "330800");
   EXPECT_EQ(out.ask.types, (std::vector{ResourceType::team, ResourceType::site}));
   EXPECT_EQ(out.ask.capability, "hazmat");
   EXPECT_TRUE(out.own);

@@ -371,6 +371,7 @@ TEST(Journal, AJournalOfTheFirstVersionGetsTheTablesThatCameLater) {
   SQLite::Database(folder.path("000001.db"), SQLite::OPEN_READWRITE)
       .exec(
           "DROP TABLE cursor; DROP TABLE fence; DROP TABLE fence_missing; DROP TABLE quarantine; DROP TABLE quarantined_segment;"
+          "DROP TABLE beginning;"
           "DELETE FROM migration WHERE version > 1; PRAGMA wal_checkpoint(TRUNCATE)");
   bench.open();
   JournalBatch batch;
