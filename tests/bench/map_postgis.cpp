@@ -1,6 +1,6 @@
 // PostGIS for the map's bench: a server of its own in a folder of its own, over its unix socket, prepared statements. Distances
 // are measured on the ellipsoid; candidates come by the KNN operator on points whose degrees of longitude are shortened to the
-// map's middle latitude (a little faster than KNN on geography), more of them than asked for, and are put in order exactly. Text
+// map's middle latitude, more of them than asked for, and are put in order exactly. Text
 // is found by an array of pairs of letters (GIN), as pg_trgm finds no Chinese word of two letters, and then by LIKE.
 #include <libpq-fe.h>
 #include <unistd.h>

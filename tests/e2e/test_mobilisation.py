@@ -61,7 +61,7 @@ class Mobilisation(ClusterTest):
             wait_until(lambda: right(region), PATIENCE, f"{what}: the map of {region}")
 
     def states(self, row):
-        return {(h["resource"].rsplit(":", 1)[1]): h["state"] for h in row["holdings"]}
+        return {(h["resource"].rsplit(":", 1)[1]): h["state"] for h in row["holdings"] if h["resource"]}
 
     def test_two_teams_and_five_hundred_respirators_come_and_go_home(self):
         request = self.say("330800", "request", "--need", "team:hazmat=2支", "--need", "supply:respirator=500只", "--at", SITE,

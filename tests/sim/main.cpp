@@ -133,7 +133,7 @@ int run(Plan plan) {
   print(all.print());
   if (all.failed > 0) return 1;
   if (!plan.require_faults) return 0;
-  const std::vector<std::string> never = all.never_fired();
+  const std::vector<std::string> never = all.never_fired(plan.options.race);
   for (const std::string& what : never) print("NEVER FIRED: " + what + "\n");
   return never.empty() ? 0 : 1;
 }
@@ -166,6 +166,7 @@ int main(int argc, char** argv) {
   app.add_flag("--require-faults", plan.require_faults, "fail if a kind of fault never fired; over 100 seeds anyway");
   app.add_flag("--twice", plan.twice, "run each seed twice and compare the hashes of all that happened");
   app.add_flag("--no-faults", no_faults, "nothing fails");
+  app.add_flag("--race", options.race, "agents of all regions want the same supplies at once");
   app.add_flag("--no-shrink", no_shrink, "do not shorten what fails");
   app.add_flag("--keep-going", plan.keep_going, "go on after a failure");
   app.add_flag("--verbose", options.verbose, "print the transcript");

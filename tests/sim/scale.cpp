@@ -103,7 +103,7 @@ Mesh::Mesh(const ScaleOptions& options)
       world_(options.seed, false),
       network_(world_, quiet_network()),
       book_(world_),
-      story_(world_, member_codes(options.members)) {
+      story_(world_, member_codes(options.members), false) {
   make_nodes();
 }
 

@@ -67,7 +67,7 @@ Simulation::Simulation(const Options& options)
       world_(options.seed, options.verbose),
       network_(world_, network_options()),
       book_(world_),
-      story_(world_, regions(options.nodes)) {}
+      story_(world_, regions(options.nodes), options.race) {}
 
 void Simulation::make_nodes() {
   std::vector<SealKeyPair> keys;
@@ -112,7 +112,7 @@ void Simulation::make_agents() {
       settings.events = std::max(options_.events_per_agent, share);
       settings.wild = options_.part.has(Background::wild_agents);
       settings.nodes = options_.nodes;
-      settings.finishes = k == 0;
+      settings.finishes = options_.race && k == 0;
       agents_.push_back(std::make_unique<SimAgent>(world_, network_, book_, story_, std::move(settings)));
       nodes_[i]->tell_rolled_back([agent = agents_.back().get()](bool) { agent->node_rolled_back(); });
     }
@@ -315,6 +315,7 @@ std::string Options::text() const {
   if (mutation != Mutation::none) out += " --mutation " + std::string(to_word(mutation));
   out += part.text();
   if (!faults) out += " --no-faults";
+  if (race) out += " --race";
   return out;
 }
 

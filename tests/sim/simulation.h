@@ -19,6 +19,7 @@ struct Options {
   Mutation mutation = Mutation::none;
   Part part;  // of the troubles
   bool faults = true;
+  bool race = false;  // agents want the same supplies at once
   bool verbose = false;
 
   [[nodiscard]] std::string text() const;  // as lianxi-sim takes them

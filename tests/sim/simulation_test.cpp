@@ -87,6 +87,7 @@ TEST_P(Mutated, IsCaught) {
     Options options = with_seed(seed);
     options.mutation = GetParam().mutation;
     options.min_events = 240;
+    options.race = std::string(GetParam().promises) == "6";
     failure = simulate(options).failure;
   }
   ASSERT_EQ(failure.substr(0, 8), "promise ") << failure;

@@ -94,16 +94,15 @@ Event Story::resource(Envelope envelope, RegionCode home) {
 Event Story::next(RegionCode home, const std::string& agency) {
   ++serial_;
   const Envelope about = envelope(home, agency);
-  switch (random_.below(5)) {
+  switch (random_.below(races_ ? 5 : 3)) {
     case 0:
       return alert(about, home);
     case 1:
       return report(about, home);
     case 2:
-    case 3:
-      return race_.next(about, home);
-    default:
       return resource(about, home);
+    default:
+      return race_.next(about, home);
   }
 }
 

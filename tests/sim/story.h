@@ -13,8 +13,12 @@ namespace lianxi::sim {
 
 class Story {
  public:
-  Story(World& world, std::vector<RegionCode> regions)
-      : world_(world), random_(world.random().fork()), regions_(std::move(regions)), race_(world, random_.fork()) {}
+  Story(World& world, std::vector<RegionCode> regions, bool races)
+      : world_(world),
+        random_(world.random().fork()),
+        regions_(std::move(regions)),
+        races_(races),
+        race_(world, races ? random_.fork() : Prng(0)) {}
 
   // The next event of an agent; every one is different from all before.
   [[nodiscard]] Event next(RegionCode home, const std::string& agency);
@@ -32,6 +36,7 @@ class Story {
   World& world_;
   Prng random_;
   std::vector<RegionCode> regions_;
+  bool races_;
   Race race_;
   std::uint64_t serial_ = 0;
   std::vector<std::pair<RegionCode, AlertReference>> alerts_;

@@ -35,9 +35,10 @@ std::string Tally::print() const {
   return out;
 }
 
-std::vector<std::string> Tally::never_fired() const {
+std::vector<std::string> Tally::never_fired(bool race) const {
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < kFaults; ++i) {
+  const std::size_t kinds = race ? kFaults : static_cast<std::size_t>(Fault::promise_made);  // those of races come last
+  for (std::size_t i = 0; i < kinds; ++i) {
     if (faults[i] == 0) out.emplace_back(to_word(static_cast<Fault>(i)));
   }
   return out;

@@ -17,7 +17,7 @@ struct Tally {
   void add(const Outcome& outcome);
   void add(const Tally& other);
   [[nodiscard]] std::string print() const;
-  [[nodiscard]] std::vector<std::string> never_fired() const;
+  [[nodiscard]] std::vector<std::string> never_fired(bool race) const;
 };
 
 [[nodiscard]] std::string to_lines(const Tally& tally);
