@@ -41,7 +41,7 @@ void SimNode::branch() {
   FeedVector own = image_heads_;
   std::erase_if(own, [&](const FeedPosition& position) { return position.feed.region != region(); });
   book_.branched(region(), image_epoch_, std::move(own));
-  for (const char* what : {"fenced", "fenced_over"}) world_.expect_alarm(what);
+  for (const char* what : {"fenced", "fenced_over", "former_gap", "former_gap_over"}) world_.expect_alarm(what);
 }
 
 bool SimNode::roll_back() {

@@ -80,7 +80,7 @@ bool SimNode::restore_from(const std::string& folder, Offset kept, bool in_new_e
   fs::remove_all(config_.journal.folder);
   fs::rename(fresh, config_.journal.folder);
   for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(config_.view.path + suffix);
-  for (const char* what : {"fenced", "fenced_over"}) world_.expect_alarm(what);
+  for (const char* what : {"fenced", "fenced_over", "former_gap", "former_gap_over"}) world_.expect_alarm(what);
   disk_.is_another();
   book_.restored(region(), host_, kept);
   forget_copies_behind(kept);
