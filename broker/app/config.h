@@ -50,10 +50,10 @@ struct NodeFile {
   std::string log_level = "info";  // trace, debug, info, warn, error
   std::uint64_t disk_headroom_bytes = 0;
   std::uint64_t journal_file_bytes = 0;
-  bool whole_feeds = false;          // peers' feeds are asked for from their first event on, retained or not
-  std::uint64_t archive_behind = 0;  // journal files are packed once so many were begun after them; 0: never
-  core::PublishRates rates;          // of each agent whose grants name none
-  core::LinkSettings links;          // of peers that [[link]] names
+  bool whole_feeds = false;                  // peers' feeds are asked for from their first event on, retained or not
+  std::uint64_t archive_behind = 0;          // journal files are packed once so many were begun after them; 0: never
+  core::PublishRates rates;                  // of each agent whose grants name none
+  core::LinkSettings links;                  // of peers that [[link]] names
   std::string map_places, map_capabilities;  // files; empty: none
 
   [[nodiscard]] std::string journal_folder() const { return data_dir + "/journal"; }

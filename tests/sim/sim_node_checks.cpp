@@ -183,8 +183,9 @@ std::string SimNode::rows_of(const std::string& path, const std::string& audienc
     }
     sqlite3_finalize(select);
   }
+  const std::string why = good ? "" : sqlite3_errmsg(db);
   sqlite3_close(db);
-  if (!good) world_.fail("the tables of " + name() + " cannot be read");
+  if (!good) world_.fail("the tables of " + name() + " cannot be read: " + why);
   return out;
 }
 

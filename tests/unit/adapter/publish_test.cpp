@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/source_tree.h"
 #include "tests/unit/adapter/fake_client.h"
 #include "tests/unit/adapter/folder.h"
-#include "tests/support/source_tree.h"
 
 namespace lianxi::adapter {
 namespace {
