@@ -69,12 +69,16 @@ class Reckoning {
     const auto has = quantities_.find(resource);
     if (has == quantities_.end()) return {};
     std::int64_t promised = 0;
+    std::string by;
     for (const auto& [key, promise] : promises_) {
       if (std::get<0>(key) != status || std::get<2>(key) != resource) continue;
-      if (promise.committed || promise.until == 0 || promise.until > stamp) promised += promise.quantity;
+      if (!promise.committed && promise.until != 0 && promise.until <= stamp) continue;
+      promised += promise.quantity;
+      by += (by.empty() ? "" : ", ") + std::to_string(promise.quantity) + (promise.committed ? " committed" : " promised") +
+            " by " + promise.by + " in " + std::get<1>(key);
     }
     if (promised <= has->second) return {};
-    return std::to_string(promised) + " of " + resource + ", and there are " + std::to_string(has->second);
+    return std::to_string(promised) + " of " + resource + ", and there are " + std::to_string(has->second) + ": " + by;
   }
 
   std::map<std::string, std::int64_t> quantities_;
@@ -83,17 +87,27 @@ class Reckoning {
 
 }  // namespace
 
-// Where a copy of the node went on by itself, two histories may have promised one thing; that is reported as the fork.
+// Where a copy of the node went on by itself, two histories may have promised one thing; that is reported as the fork. And what a
+// restore has lost for good of a former epoch, as its ordinals show, may be what set free the thing that was promised behind it.
 void Book::check_promises(RegionCode region, std::vector<OwnEvent> events) {
   if (branches_.contains(region)) return;
   std::sort(events.begin(), events.end(),
             [](const OwnEvent& a, const OwnEvent& b) { return std::tie(a.epoch, a.ordinal) < std::tie(b.epoch, b.ordinal); });
   Reckoning reckoning;
+  std::pair<Epoch, Ordinal> before;
+  bool whole = true;
   for (const OwnEvent& one : events) {
+    if (one.epoch != before.first) before = {one.epoch, Ordinal(0)}, whole = true;
+    whole = whole && one.ordinal.value == before.second.value + 1;
+    before.second = one.ordinal;
     const Result<Event> event = decode_event(one.body);
     if (!event) continue;
     const std::string too_much = reckoning.take(*event, one.at);
     if (too_much.empty()) continue;
+    if (!whole) {
+      world_.count("promises behind what a restore has lost");
+      continue;
+    }
     return world_.fail("promise 6: " + lianxi::to_text(region) + " has promised " + too_much + ", in epoch " +
                        std::to_string(one.epoch.value) + " at ordinal " + std::to_string(one.ordinal.value));
   }
