@@ -140,7 +140,7 @@ class Mobilisation(ClusterTest):
         self.assertFalse(row["open"])
         self.assertEqual([n["returned"] for n in row["needs"]], [2, 500])
         self.map_is("home", team_1=("available", 1), resp_1=("available", 200), team_7=("available", 1), resp_9=("available", 500))
-        said = [m["message"]["message"] for m in row["messages"]]
+        said = [m["message"] for m in row["messages"]]
         self.assertEqual(said[0], "RequestResource")
         self.assertEqual([m["received_at"] for m in row["messages"]], sorted(m["received_at"] for m in row["messages"]))
         self.assertEqual(said.count("ReportResourceDeploymentStatus"), 8)
