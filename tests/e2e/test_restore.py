@@ -64,15 +64,7 @@ class Restored(ClusterTest):
         self.assertIn("fenced", [alarm["what"] for alarm in self.cluster.status(LOST)["alarms"]])
 
 
-class Restore(Restored):
-
-    def publish(self, identifier, region=LOST):
-        path = self.write(f"{identifier}.xml", cap(identifier, place=region))
-        code, out, error = self.cluster.lianxi(region, "emergency", "publish", "alert", path)
-        self.assertEqual(code, 0, out + error)
-
-    def identifiers(self, region):
-        return sorted(event["body"]["identifier"] for event in self.cluster.alerts_until_now(region) if event["region"] == LOST)
+class RestoredGroups(Restored):
 
     def test_the_sets_that_groups_have_had_come_along(self):
         book, backup = self.cluster.node_folder(LOST) / "groups.toml", self.folder / "backup"
@@ -84,6 +76,17 @@ class Restore(Restored):
         book.unlink()
         self.restore(backup)
         self.assertEqual(book.read_text(), kept)
+
+
+class Restore(Restored):
+
+    def publish(self, identifier, region=LOST):
+        path = self.write(f"{identifier}.xml", cap(identifier, place=region))
+        code, out, error = self.cluster.lianxi(region, "emergency", "publish", "alert", path)
+        self.assertEqual(code, 0, out + error)
+
+    def identifiers(self, region):
+        return sorted(event["body"]["identifier"] for event in self.cluster.alerts_until_now(region) if event["region"] == LOST)
 
     def test_a_backup_of_a_running_node_is_restored_and_its_peers_give_back_the_rest(self):
         config, members = self.cluster.config_file(LOST), self.cluster.members_file(LOST)
