@@ -39,7 +39,10 @@ void Memberships::join_late(TimeMs at_ms, Prng& random) {
   const auto which = kInGroup + static_cast<std::size_t>(random.below(nodes_.size() - kInGroup));
   SimNode& joiner = *nodes_[which];
   std::vector<core::Member> members = all_->all();
-  if (random.chance(60)) members[which].window.since = world_.now() + at_ms + random.between(-5'000, 5'000);
+  if (random.chance(60)) {
+    members[which].window.since = world_.now() + at_ms + random.between(-5'000, 5'000);
+    world_.expect_alarm("not_allowed");  // with its clock set back it is no member yet, and is sent what it may not hold
+  }
   std::vector<core::Member> others = members;
   others.erase(others.begin() + static_cast<std::ptrdiff_t>(which));
   const File before = file(std::move(others));

@@ -255,6 +255,11 @@ bool SimNode::show_batch() {
     crash(Fault::death_in_view);
     return false;
   }
+  // SQLite does not tell of a checkpoint that fails behind a commit; a process that died in it is gone all the same.
+  if (disk_.dead()) {
+    crash(Fault::death_in_view);
+    return false;
+  }
   judge_retentions();
   if (random_.chance(20)) (void)digests();
   return true;

@@ -83,7 +83,8 @@ class Mutated : public ::testing::TestWithParam<Mutant> {};
 TEST_P(Mutated, IsCaught) {
   std::string failure;
   std::uint64_t seed = 1;
-  for (; seed <= kMutantSeeds && failure.empty(); ++seed) {
+  // A run that only does not come to rest names no promise.
+  for (; seed <= kMutantSeeds && !failure.starts_with("promise "); ++seed) {
     Options options = with_seed(seed);
     options.mutation = GetParam().mutation;
     options.min_events = 240;
