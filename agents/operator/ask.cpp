@@ -2,16 +2,14 @@
 
 #include <ostream>
 
+#include "schemas/codec/json.h"
 #include "schemas/limits.h"
 
 namespace lianxi::cli {
 
 template <class Rows>
-Result<Rows, Exit> ask(const Common& common, const Console& console, const Ask& question) {
-  sdk::Profile profile;
-  auto client = open_client(common, profile);
-  if (!client) return tl::unexpected(console.refused(client.error()));
-  auto answer = (*client)->query(question, common.timeout, Offset{});
+Result<Rows, Exit> ask(sdk::Client& client, const Common& common, const Console& console, const Ask& question, Offset after) {
+  auto answer = client.query(question, common.timeout, after);
   if (!answer) return tl::unexpected(console.unreachable(answer.error().detail));
   if (!*answer) return tl::unexpected(console.refused(answer->error()));
   auto* rows = std::get_if<Rows>(&(*answer)->rows);
@@ -21,13 +19,33 @@ Result<Rows, Exit> ask(const Common& common, const Console& console, const Ask& 
   return std::move(*rows);
 }
 
-template Result<StatusReport, Exit> ask<StatusReport>(const Common&, const Console&, const Ask&);
-template Result<ResourceRows, Exit> ask<ResourceRows>(const Common&, const Console&, const Ask&);
-template Result<AlertRows, Exit> ask<AlertRows>(const Common&, const Console&, const Ask&);
-template Result<ExplainReport, Exit> ask<ExplainReport>(const Common&, const Console&, const Ask&);
-template Result<MobilisationRows, Exit> ask<MobilisationRows>(const Common&, const Console&, const Ask&);
-template Result<TotalRows, Exit> ask<TotalRows>(const Common&, const Console&, const Ask&);
-template Result<IncidentRows, Exit> ask<IncidentRows>(const Common&, const Console&, const Ask&);
+template <class Rows>
+Result<Rows, Exit> ask(const Common& common, const Console& console, const Ask& question) {
+  sdk::Profile profile;
+  auto client = open_client(common, profile);
+  if (!client) return tl::unexpected(console.refused(client.error()));
+  return ask<Rows>(**client, common, console, question, Offset{});
+}
+
+#define LIANXI_ASKS(Rows)                                                           \
+  template Result<Rows, Exit> ask<Rows>(const Common&, const Console&, const Ask&); \
+  template Result<Rows, Exit> ask<Rows>(sdk::Client&, const Common&, const Console&, const Ask&, Offset);
+LIANXI_ASKS(StatusReport)
+LIANXI_ASKS(ResourceRows)
+LIANXI_ASKS(AlertRows)
+LIANXI_ASKS(ExplainReport)
+LIANXI_ASKS(MobilisationRows)
+LIANXI_ASKS(TotalRows)
+LIANXI_ASKS(IncidentRows)
+LIANXI_ASKS(RetentionPlan)
+#undef LIANXI_ASKS
+
+bool said_as_json(const ResourceRows& rows, const Console& console) {
+  if (!console.json()) return false;
+  console.out() << to_json(rows) << std::endl;
+  note_cut(rows.truncated, rows.rows.size(), console, rows.next);
+  return true;
+}
 
 void note_cut(bool truncated, std::size_t shown, const Console& console, const std::string& next) {
   if (!truncated) return;

@@ -72,6 +72,10 @@ Exit Console::failed(const std::string& code, const std::string& reason, Exit ex
   return exit;
 }
 
+TimeMs wall_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 Result<std::unique_ptr<sdk::Client>> open_client(const Common& common, sdk::Profile& profile, sdk::ClientOptions options) {
   auto loaded = sdk::load_profile(common.profile);
   if (!loaded) return tl::unexpected(loaded.error());

@@ -41,6 +41,7 @@ class Console {
 [[nodiscard]] Result<std::unique_ptr<sdk::Client>> open_client(const Common& common, sdk::Profile& profile,
                                                                sdk::ClientOptions options = {});
 
+[[nodiscard]] TimeMs wall_ms();
 // "2020-11-09 08:31:05", Beijing time.
 [[nodiscard]] std::string short_time(TimeMs time);
 // 【演练】/ EXERCISE for everything but Actual, which has none.

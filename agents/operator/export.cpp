@@ -1,6 +1,7 @@
 #include <ostream>
 
 #include "agents/formats/resource_write.h"
+#include "agents/operator/ask.h"
 #include "agents/operator/commands.h"
 #include "agents/operator/out_file.h"
 #include "agents/operator/progress.h"
@@ -47,16 +48,14 @@ class Pages {
   // The next page, empty behind the last. Else the exit status, with the reason printed.
   Result<ResourceRows, Exit> next() {
     if (over_) return ResourceRows{};
-    auto answer = client_.query(ask_, common_.timeout, Offset{});
-    if (!answer) return tl::unexpected(console_.unreachable(answer.error().detail));
-    if (!*answer) return tl::unexpected(console_.refused(answer->error()));
-    auto* rows = std::get_if<ResourceRows>(&(*answer)->rows);
-    if (rows == nullptr || (rows->truncated && rows->next.empty())) {
+    auto rows = ask<ResourceRows>(client_, common_, console_, ask_);
+    if (!rows) return rows;
+    if (rows->truncated && rows->next.empty()) {
       return tl::unexpected(console_.refused({RefusalCode::internal, "answer", "the node does not page its resources", 0}));
     }
     over_ = rows->next.empty();
     ask_.after = rows->next;
-    return std::move(*rows);
+    return rows;
   }
   [[nodiscard]] bool over() const { return over_; }
 

@@ -146,8 +146,7 @@ Exit run_import(const Common& common, const ImportCommand& command, const Consol
   context.audience = command.audience;
   context.default_datum = command.datum;
   context.status = command.status;
-  context.now =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  context.now = wall_ms();
   formats::CapabilityWords words;
   if (!command.capabilities.empty()) {
     auto read = formats::CapabilityWords::load(command.capabilities);

@@ -1,9 +1,9 @@
 #include "agents/operator/map_options.h"
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 
 #include "agents/operator/arguments.h"
+#include "agents/operator/console.h"
 #include "agents/operator/option_reading.h"
 #include "schemas/limits.h"
 
@@ -135,9 +135,7 @@ Result<Command> MapOptions::roster(const Say& say) const {
   in.with("--near", t.near, ask.near, parse_near);
   std::optional<When> when;
   in.with("--when", t.when, when, parse_when);
-  const TimeMs now =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  if (!t.all) ask.reachable_at = when.value_or(When{}).moment(now);
+  if (!t.all) ask.reachable_at = when.value_or(When{}).moment(wall_ms());
   return in.done(std::move(command));
 }
 

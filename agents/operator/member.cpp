@@ -11,11 +11,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-TimeMs now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 std::string standing_word(Standing standing, const Say& say) {
   switch (standing) {
     case Standing::member:
@@ -70,7 +65,7 @@ Exit written(const MembersFile& file, RegionCode region, const char* change, con
 void warn_of_haste(const std::string& until, const Console& console) {
   constexpr TimeMs kTimeToCopyMs = 600'000;
   const auto end = parse_bound(until, Bound::until);
-  if (!end || *end >= now_ms() + kTimeToCopyMs) return;
+  if (!end || *end >= wall_ms() + kTimeToCopyMs) return;
   console.err() << console.say()(
       "this end is less than ten minutes away: what its node accepts behind it, before it has this file, is "
       "taken by nobody else\n",
@@ -104,7 +99,7 @@ void list_json(const MembersFile& file, const std::optional<NodeSide>& node, con
                      {"name_en", entry.name_en},
                      {"since", entry.since},
                      {"until", entry.until},
-                     {"standing", to_word(standing_of(entry.window, now_ms()))}};
+                     {"standing", to_word(standing_of(entry.window, wall_ms()))}};
     if (node) {
       row["version"] = to_text(node->of(entry.region));
       row["links"] = ordered_json::array();
@@ -143,7 +138,7 @@ void list_table(const MembersFile& file, const std::optional<NodeSide>& node, co
   }
   Table table(std::move(columns));
   for (const MemberEntry& entry : file.members) {
-    const Standing standing = standing_of(entry.window, now_ms());
+    const Standing standing = standing_of(entry.window, wall_ms());
     std::vector<Cell> row{{to_text(entry.region)},
                           {say.chinese() || entry.name_en.empty() ? entry.name_zh : entry.name_en},
                           {entry.since.empty() ? "-" : entry.since},

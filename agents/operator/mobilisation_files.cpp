@@ -1,11 +1,10 @@
-#include <condition_variable>
 #include <filesystem>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "agents/formats/edxl_rm.h"
 #include "agents/operator/commands.h"
+#include "agents/operator/mobilise_thread.h"
 #include "agents/operator/out_file.h"
 #include "agents/operator/send.h"
 #include "schemas/limits.h"
@@ -27,66 +26,6 @@ Result<Event> read_message(const ImportMobilisationCommand& command, const sdk::
   return formats::mobilisation_event(*document, {profile.region, agency, command.audience,
                                                  command.place.value_or(PlaceCode::of(profile.region)), Status::Actual});
 }
-
-// Hears all of the journal's mobilisations up to the head that it had at the start. The client's thread writes, the command's
-// waits.
-class ThreadReader {
- public:
-  explicit ThreadReader(std::string entity) : entity_(std::move(entity)) {}
-
-  sdk::FollowCallbacks callbacks() {
-    return {.started =
-                [this](const Followed& followed) {
-                  change([&] {
-                    if (!until_) until_ = followed.head;  // after a lost connection it begins again
-                    over_ = over_ || followed.offset >= *until_;
-                  });
-                },
-            .event = [this](const sdk::Delivery& delivery) { event(delivery); },
-            .progress = [this](Offset next, bool) { change([&] { over_ = over_ || (until_ && next >= *until_); }); },
-            .refused = [this](const Refusal& refusal) { change([&] { refusal_ = refusal; }); }};
-  }
-
-  // The thread's messages, in the node's order; or the exit status, with the reason printed.
-  Result<std::vector<Event>, Exit> wait(const Common& common, const Console& console, sdk::Client& client) {
-    std::unique_lock lock(mutex_);
-    while (!over_ && !refusal_) {
-      const std::uint64_t before = moves_;
-      if (moved_.wait_for(lock, common.timeout, [&] { return moves_ != before || over_ || refusal_; })) continue;
-      const auto trouble = client.trouble();
-      if (trouble && trouble->code != RefusalCode::busy) return tl::unexpected(console.refused(*trouble));
-      return tl::unexpected(console.unreachable(trouble ? trouble->reason : console.say()("no answer in time", "超时未答复")));
-    }
-    if (refusal_) return tl::unexpected(console.refused(*refusal_));
-    return std::move(found_);
-  }
-
- private:
-  void event(const sdk::Delivery& delivery) {
-    const auto read = delivery.view();
-    if (!read || (*read)->envelope().entity != entity_ || (*read)->mobilisation() == nullptr) return;
-    auto event = delivery.event();
-    change([&] {
-      if (event && !over_) found_.push_back(std::move(*event));
-    });
-  }
-  template <class Change>
-  void change(Change by) {
-    const std::lock_guard lock(mutex_);
-    by();
-    ++moves_;
-    moved_.notify_all();
-  }
-
-  const std::string entity_;
-  std::mutex mutex_;
-  std::condition_variable moved_;
-  std::optional<Offset> until_;
-  std::optional<Refusal> refusal_;
-  std::vector<Event> found_;
-  std::uint64_t moves_ = 0;
-  bool over_ = false;
-};
 
 std::string file_name(std::size_t number, const Mobilisation& message) {
   std::string name = std::to_string(1'000 + number).substr(1) + "-" + std::string(to_word(message.message)) + "-";
@@ -156,24 +95,26 @@ Exit run_import_mobilisation(const Common& common, const ImportMobilisationComma
 
 Exit run_export_mobilisation(const Common& common, const ExportMobilisationCommand& command, const Console& console) {
   const Say& say = console.say();
-  ThreadReader reader(command.entity);  // outlives the client, which calls it
   sdk::Profile profile;
   auto client = open_client(common, profile);
   if (!client) return console.refused(client.error());
-  sdk::FollowOptions options;
-  options.from = FollowFrom::beginning;
-  options.filter.kinds = {Kind::mobilisation};
-  if (auto follow = (*client)->follow(options, reader.callbacks()); !follow) return console.refused(follow.error());
-  auto thread = reader.wait(common, console, **client);
-  if (!thread) return thread.error();
-  if (!command.message.empty())
-    std::erase_if(*thread, [&](const Event& event) { return std::get<Mobilisation>(event.body).message_id != command.message; });
-  if (thread->empty()) {
+  const auto row = find_thread(**client, common, console, command.entity, Status::Actual);
+  if (!row) return row.error();
+  std::vector<Event> thread;
+  for (const ThreadMessageRow& message : row->messages) {
+    if (!command.message.empty() && message.message.message_id != command.message) continue;
+    const auto publisher = AgentId::parse(message.publisher);
+    const std::string agency = publisher ? std::string(publisher->agency()) : row->agency;
+    const Envelope envelope{Kind::mobilisation, row->id,       row->status,        row->place, agency,
+                            row->level,         row->audience, message.received_at};
+    thread.push_back({envelope, message.message});
+  }
+  if (thread.empty()) {
     return console.refused({RefusalCode::not_found, command.message.empty() ? "ENTITY" : "--message",
                             say("the node has no such message that you may see", "节点没有您可见的此报文"), 0});
   }
-  if (command.message.empty()) return write_all(*thread, command.out, console);
-  return write_one(thread->back(), command.out.empty() ? "-" : command.out, console);
+  if (command.message.empty()) return write_all(thread, command.out, console);
+  return write_one(thread.back(), command.out.empty() ? "-" : command.out, console);
 }
 
 }  // namespace lianxi::cli

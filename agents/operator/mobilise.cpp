@@ -1,7 +1,6 @@
 // Moves of a mobilisation: finds the thread, makes the message, publishes it, tells where the thread stands.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <ostream>
 #include <random>
 
@@ -14,10 +13,6 @@
 
 namespace lianxi::cli {
 namespace {
-
-TimeMs now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 // "330800-20201109-083105-4f2a": readable over the phone, and no other of the city's messages has it.
 std::string fresh_id(RegionCode region, TimeMs now) {
@@ -39,7 +34,7 @@ class Mobilising {
       if (!found) return found.error();
       thread = std::move(*found);
     }
-    const TimeMs now = now_ms();
+    const TimeMs now = wall_ms();
     const Speaker speaker{profile_.region, std::string(profile_.agent.agency()), now, fresh_id(profile_.region, now)};
     const auto event = message_of(command_, thread ? &*thread : nullptr, speaker, console_.say());
     if (!event) return console_.refused(event.error());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agents/operator/ask.h"
 #include "schemas/limits.h"
 
 namespace lianxi::cli {
@@ -20,7 +21,7 @@ class Finder {
       if (!entity) return tl::unexpected(entity.error());
       whole.entity = std::move(*entity);
     }
-    auto rows = ask(whole);
+    auto rows = ask<MobilisationRows>(client_, common_, console_, whole);
     if (!rows) return tl::unexpected(rows.error());
     for (MobilisationRow& row : rows->rows)
       if (row.status == status_ || rows->rows.size() == 1) return std::move(row);
@@ -28,20 +29,11 @@ class Finder {
   }
 
  private:
-  Result<MobilisationRows, Exit> ask(const AskMobilisations& question) {
-    auto answer = client_.query(question, common_.timeout, Offset{});
-    if (!answer) return tl::unexpected(console_.unreachable(answer.error().detail));
-    if (!*answer) return tl::unexpected(console_.refused(answer->error()));
-    auto* rows = std::get_if<MobilisationRows>(&(*answer)->rows);
-    if (rows != nullptr) return std::move(*rows);
-    return tl::unexpected(console_.refused({RefusalCode::internal, "answer", "the node answered another question", 0}));
-  }
-
   Result<std::string, Exit> entity_of(const std::string& name) {
     AskMobilisations all;
     all.drills = true;
     all.limit = kMaxQueryLimit;
-    auto rows = ask(all);
+    auto rows = ask<MobilisationRows>(client_, common_, console_, all);
     if (!rows) return tl::unexpected(rows.error());
     std::vector<std::string> found;
     for (const MobilisationRow& row : rows->rows) {

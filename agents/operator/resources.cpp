@@ -48,11 +48,7 @@ Exit run_resources(const Common& common, const ResourcesCommand& command, const 
   // The node answers actual rows alone; should one send drills, they do not pass for actual ones.
   std::erase_if(rows->rows, [](const ResourceRow& row) { return row.status != Status::Actual; });
   if (rows->rows.empty()) console.err() << hints_for(command.ask, console.say()) << std::flush;
-  if (console.json()) {
-    console.out() << to_json(*rows) << std::endl;
-    note_cut(rows->truncated, rows->rows.size(), console, rows->next);
-    return Exit::done;
-  }
+  if (said_as_json(*rows, console)) return Exit::done;
   const Say& say = console.say();
   const bool near = command.ask.near.has_value();
   std::vector<Column> columns{{say("name", "名称"), false, 36}, {say("kind", "类别")}, {say("state", "状态")}};

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "agents/operator/ask.h"
 #include "agents/operator/commands.h"
 #include "agents/operator/send.h"
 #include "agents/operator/words.h"
@@ -20,7 +21,7 @@ class Retaining {
       : common_(common), command_(command), console_(console), client_(client), ask_(command.ask) {}
 
   Exit run() {
-    auto plan = ask();
+    auto plan = this->plan();
     if (!plan) return plan.error();
     const RetentionPlan shown = *plan;
     if (!console_.json()) print(shown);
@@ -29,7 +30,7 @@ class Retaining {
       const auto step = plan->retention.empty() ? restate(*plan) : publish(plan->retention);
       if (!step) return step.error();
       if (receipt_) return done(*plan, receipt_);
-      plan = ask();
+      plan = this->plan();
       if (!plan) return plan.error();
       if (plan->through.value == 0)
         return console_.refused(
@@ -42,15 +43,7 @@ class Retaining {
   }
 
  private:
-  Result<RetentionPlan, Exit> ask() {
-    auto answer = client_.query(ask_, common_.timeout, after_);
-    if (!answer) return tl::unexpected(console_.unreachable(answer.error().detail));
-    if (!*answer) return tl::unexpected(console_.refused(answer->error()));
-    auto* plan = std::get_if<RetentionPlan>(&(*answer)->rows);
-    if (plan == nullptr)
-      return tl::unexpected(console_.refused({RefusalCode::internal, "answer", "the node answered another question", 0}));
-    return std::move(*plan);
-  }
+  Result<RetentionPlan, Exit> plan() { return ask<RetentionPlan>(client_, common_, console_, ask_, after_); }
 
   // What was changed meanwhile is refused, and asked for again.
   Result<void, Exit> restate(const RetentionPlan& plan) {

@@ -53,11 +53,7 @@ std::string on_call_text(const ResourceRow& row, const Say& say) {
 Exit run_sites(const Common& common, const SitesCommand& command, const Console& console) {
   auto rows = ask<ResourceRows>(common, console, command.ask);
   if (!rows) return rows.error();
-  if (console.json()) {
-    console.out() << to_json(*rows) << std::endl;
-    note_cut(rows->truncated, rows->rows.size(), console, rows->next);
-    return Exit::done;
-  }
+  if (said_as_json(*rows, console)) return Exit::done;
   const Say& say = console.say();
   if (rows->rows.empty()) {
     console.out() << say("the alert covers no site that you may see", "该预警范围内没有您可查看的风险点或安置场所") << '\n';
@@ -100,11 +96,7 @@ Exit run_sites(const Common& common, const SitesCommand& command, const Console&
 Exit run_roster(const Common& common, const RosterCommand& command, const Console& console) {
   auto rows = ask<ResourceRows>(common, console, command.ask);
   if (!rows) return rows.error();
-  if (console.json()) {
-    console.out() << to_json(*rows) << std::endl;
-    note_cut(rows->truncated, rows->rows.size(), console, rows->next);
-    return Exit::done;
-  }
+  if (said_as_json(*rows, console)) return Exit::done;
   const Say& say = console.say();
   if (rows->rows.empty()) {
     console.out() << (command.ask.reachable_at ? say("no such expert can be reached now; see all with --all",

@@ -107,7 +107,7 @@ class Suggesting {
   std::optional<Exit> look_up(const std::string& incident) {
     AskIncidents question;
     question.limit = kMaxQueryLimit;
-    const auto rows = query<IncidentRows>(question);
+    const auto rows = ask<IncidentRows>(client_, common_, console_, question);
     if (!rows) return rows.error();
     for (const IncidentRow& row : rows->rows) {
       if (row.id != incident && !row.id.ends_with(":" + incident)) continue;
@@ -123,24 +123,14 @@ class Suggesting {
     if (need.type) question.types = {*need.type};
     question.capability = need.what;
     question.limit = kCandidates;
-    auto rows = query<ResourceRows>(question);
+    auto rows = ask<ResourceRows>(client_, common_, console_, question);
     if (!rows) return tl::unexpected(rows.error());
     if (!rows->rows.empty()) return std::move(rows->rows);
     question.capability.clear();  // not a capability: a name, as of a supply
     question.text = need.what;
-    rows = query<ResourceRows>(question);
+    rows = ask<ResourceRows>(client_, common_, console_, question);
     if (!rows) return tl::unexpected(rows.error());
     return std::move(rows->rows);
-  }
-
-  template <class Rows>
-  Result<Rows, Exit> query(const Ask& question) {
-    auto answer = client_.query(question, common_.timeout, Offset{});
-    if (!answer) return tl::unexpected(console_.unreachable(answer.error().detail));
-    if (!*answer) return tl::unexpected(console_.refused(answer->error()));
-    auto* rows = std::get_if<Rows>(&(*answer)->rows);
-    if (rows != nullptr) return std::move(*rows);
-    return tl::unexpected(console_.refused({RefusalCode::internal, "answer", "the node answered another question", 0}));
   }
 
   void print(const Coverage& coverage) const {
