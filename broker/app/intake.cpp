@@ -47,7 +47,7 @@ net::SendOutcome send_answer(net::RouterEndpoint& endpoint, const std::string& r
   const net::SendOutcome outcome = endpoint.send(routing, std::move(frames));
   if (outcome == net::SendOutcome::full) {
     metrics.answer_unsent();
-    endpoint.cut_soon(routing);
+    endpoint.give_up(routing);
   }
   return outcome;
 }

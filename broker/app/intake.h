@@ -28,8 +28,8 @@ using EndpointSet = std::array<std::unique_ptr<net::RouterEndpoint>, kEndpointKi
 // Heartbeat. `data`: Hello, Publish of the other lanes, Heartbeat. `follow`: Follow, Credit, Unfollow, Heartbeat.
 [[nodiscard]] Result<void> spoken_on(EndpointKind endpoint, const Message& message);
 
-// Sends an answer or refusal. A peer that takes none is cut: it would wait for what is not sent again on this connection; on
-// the next one it asks.
+// Sends an answer or refusal. A peer that takes none is cut, and hears nothing more until then: it would wait for what is not
+// sent again on this connection, or take what comes behind it out of turn; on the next one it asks.
 net::SendOutcome send_answer(net::RouterEndpoint& endpoint, const std::string& routing, Frames frames, Metrics& metrics);
 
 // What a sweep found, into the counters.

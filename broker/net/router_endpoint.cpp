@@ -31,6 +31,7 @@ struct Peer {
   std::string agent;
   std::string key;
   int sweeps_to_cut = -1;  // below 0: it may stay
+  bool given_up = false;   // nothing more is said on it
   std::shared_ptr<SendLedger::Queue> queue;
   std::uint64_t released = 0;     // by the queue when it last moved
   std::int64_t moved_at_ms = -1;  // below 0: nothing is queued
@@ -206,6 +207,7 @@ SendOutcome RouterEndpoint::send_shared(const std::string& routing, const Bytes&
   const auto found = state_->peers.find(routing);
   if (found == state_->peers.end()) return SendOutcome::gone;
   Peer& peer = found->second;
+  if (peer.given_up) return SendOutcome::gone;
   const SendClass what = class_of(header);
   if (!peer.queue->has_room(what)) return SendOutcome::full;
   SendOutcome outcome{};
@@ -227,6 +229,13 @@ bool RouterEndpoint::has_input() const {
 void RouterEndpoint::cut_soon(const std::string& routing) {
   const auto found = state_->peers.find(routing);
   if (found != state_->peers.end() && found->second.sweeps_to_cut < 0) found->second.sweeps_to_cut = kSweepsBeforeCut;
+}
+
+void RouterEndpoint::give_up(const std::string& routing) {
+  const auto found = state_->peers.find(routing);
+  if (found == state_->peers.end()) return;
+  found->second.given_up = true;
+  found->second.sweeps_to_cut = 0;
 }
 
 RouterEndpoint::Swept RouterEndpoint::sweep(std::int64_t steady_ms) {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kQueuedMessages = 1000;  // of a dialer without a connection
 constexpr TimeMs kNoticeMs = 9'000;            // at the latest, somebody's TCP gives up
+constexpr TimeMs kSweepMs = 100;               // between two looks of a node at its connections
 
 }  // namespace
 
@@ -63,8 +64,10 @@ app::SendResult Network::answer(HostId node, const core::Connection& to, const M
   const auto at = by_connection_.find(to);
   if (at == by_connection_.end() || wires_.at(at->second).to != node) return app::SendResult::gone;
   Wire& wire = wires_.at(at->second);
+  if (wire.given_up) return app::SendResult::gone;
   if (wire.on_way[back] >= options_.queue_messages) {
     world_.fired(Fault::socket_full);
+    if (!std::holds_alternative<Deliver>(message) && !std::holds_alternative<Heartbeat>(message)) give_up(wire);
     return app::SendResult::full;
   }
   const auto lie = lies_.find({wire.to, wire.from});
@@ -185,6 +188,11 @@ void Network::fall_silent(Wire& wire) {
   const bool tell_dialer = calm_ || random_.chance(70);
   const bool tell_node = calm_ || random_.chance(70);
   world_.after(random_.between(0, kNoticeMs), [this, id = wire.id, tell_dialer, tell_node] { drop(id, tell_dialer, tell_node); });
+}
+
+void Network::give_up(Wire& wire) {
+  wire.given_up = true;
+  world_.after(random_.between(0, kSweepMs), [this, id = wire.id] { drop(id, true, true); });
 }
 
 void Network::drop(std::uint64_t id, bool tell_dialer, bool tell_node) {

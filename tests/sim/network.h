@@ -86,7 +86,8 @@ class Network {
     HostId from = 0, to = 0;
     core::Connection connection;
     core::Agent agent;
-    bool mute = false;  // something was lost: nothing arrives any more, though nobody knows yet
+    bool mute = false;      // something was lost: nothing arrives any more, though nobody knows yet
+    bool given_up = false;  // an answer found no room: its node says nothing more on it, and cuts it
     std::array<TimeMs, 2> last{};
     std::array<std::size_t, 2> on_way{};
     bool tell_node = false;  // left: the node hears of it behind the last copy
@@ -106,6 +107,7 @@ class Network {
   void put_on_way(const Wire& wire, Direction direction, TimeMs at, Frames frames);
   void arrive(std::uint64_t wire, Direction direction, const Frames& frames);
   void fall_silent(Wire& wire);
+  void give_up(Wire& wire);
   void drop(std::uint64_t wire, bool tell_dialer, bool tell_node);
   void arrive_late(std::uint64_t wire, const Frames& frames);
   void note_order(HostId from, HostId to, std::uint64_t order);

@@ -108,7 +108,7 @@ void SimAgent::on(std::size_t socket, const Welcome& welcome) {
     }
     b.sent = b.through;  // what got no answer is sent again
   }
-  sockets_[socket].welcome = true;
+  sockets_[socket].welcome = sockets_[socket].compared = true;
   left_.clear();
 }
 

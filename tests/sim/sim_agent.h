@@ -61,7 +61,8 @@ class SimAgent {
   struct Socket {
     DialerId dialer = 0;
     bool welcome = false;
-    bool known = false;  // the node has answered something of this session here
+    bool known = false;    // the node has answered something of this session here
+    bool compared = true;  // a Welcome has come since the outbox was restored
     TimeMs heard = 0;
   };
 

@@ -55,6 +55,7 @@ void SimAgent::restore_outbox() {
     }
   }
   doubtful_ = true;
+  for (Socket& socket : sockets_) socket.compared = false;
   restart();
   if (was_done) write_some();
 }
@@ -67,6 +68,9 @@ void SimAgent::node_rolled_back() {
     }
   }
   if (copy_) copy_->node_forgot = true;
+  // Restored itself, and not yet compared with what the node knew: both have forgotten.
+  const auto not_compared = [](const Socket& socket) { return !socket.compared; };
+  if (std::any_of(sockets_.begin(), sockets_.end(), not_compared)) book_.begins_anew(settings_.agent.id, session_);
   doubtful_ = true;
   for (Socket& socket : sockets_) socket.known = false;
   if (random_.chance(50)) restart();
@@ -94,7 +98,10 @@ void SimAgent::leave_session() {
     box.sent = box.through = box.told = 0;
   }
   doubtful_ = false;
-  for (Socket& socket : sockets_) socket.known = false;
+  for (Socket& socket : sockets_) {
+    socket.known = false;
+    socket.compared = true;
+  }
   for (std::size_t socket = 0; socket < kSockets; ++socket) hello(socket);
 }
 

@@ -36,6 +36,14 @@ TEST_F(SendAnswerTest, APeerThatDoesNotReadItsAnswersIsCountedAndCut) {
     outcome = send_answer(endpoint, routing, {Bytes(kHeaderBytes), Bytes(kBytes)}, metrics);
   EXPECT_EQ(outcome, net::SendOutcome::full);
   EXPECT_THAT(metrics.rows(), ::testing::Contains(CounterRow{"lianxi_answers_unsent_total", 1}));
+  // Its queue has room again; what comes behind a lost answer would come out of turn.
+  ASSERT_TRUE(net::eventually([&] {
+    zmq::message_t read;
+    while (socket.recv(read, zmq::recv_flags::dontwait)) {
+    }
+    return endpoint.send(routing, {Bytes(kHeaderBytes), Bytes(1)}) != net::SendOutcome::full;
+  }));
+  EXPECT_EQ(endpoint.send(routing, {Bytes(kHeaderBytes), Bytes(1)}), net::SendOutcome::gone);
   std::vector<std::string> lost;
   EXPECT_TRUE(net::eventually([&] {
     look();
