@@ -11,6 +11,7 @@ namespace lianxi {
 
 struct DegreeBox {
   double west = 0, south = 0, east = 0, north = 0;
+  bool operator==(const DegreeBox&) const = default;
   [[nodiscard]] bool meets(const DegreeBox& other) const {
     return west <= other.east && other.west <= east && south <= other.north && other.south <= north;
   }

@@ -41,9 +41,9 @@ Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, c
   const Kind kind = kind_asked(query.ask);
   if (kind != Kind::unknown && !rights.policy->may_query_kind(agent, kind))
     return refuse(RefusalCode::not_allowed, "ask", agent.id.text() + " may not query this kind");
-  const auto offset = view_->offset();
-  if (!offset) return tl::unexpected(to_refusal(offset.error()));
   if (explained != nullptr) {
+    const auto offset = view_->offset();
+    if (!offset) return tl::unexpected(to_refusal(offset.error()));
     auto report = explain(*explained, agent, rights, {*view_, *journal_, board_.report(), board_.peers()});
     if (!report) return tl::unexpected(std::move(report.error()));
     return Answer{query.request, *offset, std::move(*report)};
@@ -53,7 +53,7 @@ Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, c
     return refuse(RefusalCode::not_found, "alert",
                   "this node shows you no such alert; `lianxi alerts --all` lists those it does");
   if (!found) return tl::unexpected(to_refusal(found.error()));
-  return Answer{query.request, *offset, std::move(*found)};
+  return Answer{query.request, view_->seen(), std::move(*found)};
 }
 
 store::StoreResult<QueryDesk::Rows> QueryDesk::rows(const Query& query, const core::Agent& agent, const Rights& rights,

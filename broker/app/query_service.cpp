@@ -127,7 +127,7 @@ void QueryService::answer(const std::string& routing, const std::string& agent, 
     return refuse(routing, query.request, std::move(part.error()));
   auto answered = desk_.answer(query, *known, *rights, wall_ms());
   if (!answered) return refuse(routing, query.request, std::move(answered.error()));
-  (void)send_answer(*endpoint_, routing, encode(*answered), metrics_);
+  (void)send_answer(*endpoint_, routing, encode(std::move(*answered)), metrics_);
 }
 
 void QueryService::refuse(const std::string& routing, std::uint64_t request, Refusal refusal) {

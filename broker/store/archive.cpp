@@ -201,7 +201,7 @@ struct ArchiveVfs {
   sqlite3_vfs vfs{};
 
   ArchiveVfs() {
-    sqlite3_initialize();
+    start_sqlite();
     sqlite3_vfs* real = sqlite3_vfs_find(nullptr);
     vfs = *real;
     vfs.szOsFile = static_cast<int>(sizeof(ArchiveFile)) + real->szOsFile;

@@ -92,12 +92,6 @@ int shm_map(sqlite3_file* file, int region, int bytes, int extend, void volatile
   if (region == 0) state_of(file).index = rc == SQLITE_OK ? static_cast<const std::uint32_t*>(const_cast<void*>(*out)) : nullptr;
   return rc;
 }
-int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
-  return real_of(file)->pMethods->xShmLock(real_of(file), offset, count, flags);
-}
-void shm_barrier(sqlite3_file* file) {
-  real_of(file)->pMethods->xShmBarrier(real_of(file));
-}
 int shm_unmap(sqlite3_file* file, int remove) {
   state_of(file).index = nullptr;
   return real_of(file)->pMethods->xShmUnmap(real_of(file), remove);
@@ -113,8 +107,6 @@ constexpr sqlite3_io_methods kMethods = [] {
   methods.xFileSize = file_size;
   methods.xFileControl = control;
   methods.xShmMap = shm_map;
-  methods.xShmLock = shm_lock;
-  methods.xShmBarrier = shm_barrier;
   methods.xShmUnmap = shm_unmap;
   return methods;
 }();

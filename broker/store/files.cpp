@@ -17,6 +17,7 @@ namespace lianxi::store {
 namespace {
 
 sqlite3_vfs* find_vfs(const std::string& name) {
+  start_sqlite();
   sqlite3_vfs* vfs = sqlite3_vfs_find(name.empty() ? nullptr : name.c_str());
   if (vfs == nullptr) fail(StoreError::io, "no SQLite VFS named '" + name + "'");
   return vfs;

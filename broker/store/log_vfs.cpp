@@ -128,7 +128,7 @@ struct OurVfs {
   sqlite3_vfs vfs;
 
   OurVfs(const char* called, bool gathers_log) : name(called) {
-    sqlite3_initialize();
+    start_sqlite();
     use = {sqlite3_vfs_find(nullptr), gathers_log};
     vfs = *use.real;
     vfs.szOsFile = std::max(static_cast<int>(sizeof(LogFile)), database_file_bytes()) + use.real->szOsFile;

@@ -71,6 +71,8 @@ class MapIndex {
   // Numbers of those words that any row has.
   [[nodiscard]] std::vector<std::uint32_t> words_of(const std::vector<std::string>& words) const;
   [[nodiscard]] bool has_word(Slot slot, const std::vector<std::uint32_t>& words) const;
+  // Each word has a bit of its own: a row whose bits are asked for has the word.
+  [[nodiscard]] bool bits_are_words() const { return word_rows_.size() <= 64; }
   [[nodiscard]] std::uint64_t rows_with(std::uint32_t word) const { return word_rows_[word]; }
   [[nodiscard]] std::uint64_t rows_in(std::uint32_t row_class) const { return class_rows_[row_class]; }
   // Rows of one entity, and all in order of (entity, audience) from a key on; contacts alone are among them. `visit` ends it

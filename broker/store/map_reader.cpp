@@ -9,8 +9,6 @@ namespace lianxi::store {
 
 namespace {
 
-constexpr const char* kOffset = "SELECT value FROM meta WHERE name = 'offset'";
-
 MapEntry read_entry(const Run& run) {
   MapEntry entry;
   entry.id = run.number(0);
@@ -49,9 +47,7 @@ std::optional<PlaceCode> parent_of(const PlaceCode& place) {
 }  // namespace
 
 void MapReader::follow(ReadTables& tables) {
-  Run run(tables.statement(kOffset));
-  if (!run.next()) return;
-  const Offset offset(run.number_u64(0));
+  const Offset offset = tables.offset();
   if (at_ == offset) return;
   std::vector<MapFeed::Batch> batches;
   const bool told = at_ && feed_ && feed_->take(*at_, offset, batches);
@@ -124,7 +120,7 @@ std::vector<PlaceCode> MapReader::known_places(const std::vector<PlaceCode>& pla
 }
 
 MapQuestion MapReader::question_of(ReadTables& tables, const AskResources& ask, const MapContext& context,
-                                   const ReadView::Admits& admits) const {
+                                   const ReadView::Admits& admits) {
   static const MapNames kNoNames;
   const MapNames& names = context.names == nullptr ? kNoNames : *context.names;
   MapQuestion question{ask};
@@ -154,7 +150,21 @@ MapQuestion MapReader::question_of(ReadTables& tables, const AskResources& ask, 
   return question;
 }
 
-void MapReader::ask_text(ReadTables& tables, const MapNames& names, MapQuestion& question) const {
+std::uint64_t MapReader::rows_with(ReadTables& tables, const std::string& token) {
+  constexpr std::size_t kMostTokens = 20'000;
+  const std::size_t size = index_.size();
+  if (token_rows_.size() >= kMostTokens || size > token_size_ + token_size_ / 4 || size + size / 4 < token_size_) {
+    token_rows_.clear();
+    token_size_ = size;
+  }
+  const auto [known, fresh] = token_rows_.try_emplace(token, 0);
+  if (!fresh) return known->second;
+  Run run(tables.statement("SELECT doc FROM temp.resource_words WHERE term = ?"));
+  if (run.put(token).next()) known->second = run.number_u64(0);
+  return known->second;
+}
+
+void MapReader::ask_text(ReadTables& tables, const MapNames& names, MapQuestion& question) {
   struct Wanted {
     TextRun run;
     std::vector<std::uint32_t> words;  // whose names have it
@@ -166,7 +176,8 @@ void MapReader::ask_text(ReadTables& tables, const MapNames& names, MapQuestion&
     for (const auto& [word, called] : names.capabilities)
       if (std::ranges::any_of(called, [&](const std::string& name) { return stands_in(run, folded(name)); }))
         words.push_back(word);
-    match += (match.empty() ? "" : " AND ") + match_of(run, words);
+    const auto tokens = worth_asking(pairs_of(run), index_.size(), [&](const auto& token) { return rows_with(tables, token); });
+    match += (match.empty() ? "" : " AND ") + match_of(run, tokens, words);
     wanted.push_back({run, index_.words_of(words)});
   }
   question.matches.emplace();
@@ -202,45 +213,47 @@ ResourceRows MapReader::rows(ReadTables& tables, const AskResources& ask, const 
   return rows;
 }
 
+// What the index holds of the row comes from there: it stands where the tables do.
 ResourceRow MapReader::load(ReadTables& tables, MapSearch& search, const MapSearch::Found& found, bool measured) const {
   const MapIndex::Item& item = index_.item(found.slot);
   Run run(
-      tables.statement("SELECT type, name, region, capabilities, state, quantity_milli, unit, capacity, occupancy, owner,"
-                       " address, contact, phone, updated_at, free_milli, held_milli, supply_code, attributes, answerable,"
-                       " answerable_phone, valid_from, valid_until, languages, on_call, area, place, lon, lat FROM resource"
+      tables.statement("SELECT name, region, capabilities, quantity_milli, unit, capacity, occupancy, owner, address, contact,"
+                       " phone, updated_at, held_milli, supply_code, attributes, answerable, answerable_phone FROM resource"
                        " WHERE id = ?"));
   if (!run.put(item.id).next()) fail(StoreError::corrupt, "the index has a resource that the tables have not");
   ResourceRow row;
   row.id = item.entity;
   row.audience = tables.audience(item.audience);
   if (measured) row.distance_m = found.distance_m;
-  row.type = static_cast<ResourceType>(run.number(0));
-  row.name = run.text(1);
-  row.region = RegionCode(static_cast<std::uint32_t>(run.number(2)));
-  row.capabilities = split_lines(run.text(3));
-  row.state = static_cast<ResourceState>(run.number(4));
-  row.quantity_milli = run.number(5);
-  row.unit = run.text(6);
-  row.capacity = run.optional_number<std::int32_t>(7);
-  row.occupancy = run.optional_number<std::int32_t>(8);
-  row.owner = run.text(9);
-  row.address = run.text(10);
-  row.contact = run.text(11);
-  row.phone = run.text(12);
-  row.updated_at = run.number(13);
-  row.free_milli = run.number(14);
-  row.held_milli = run.number(15);
-  row.supply_code = run.text(16);
-  row.attributes = attributes_of(run.text(17));
-  row.answerable = run.text(18);
-  row.answerable_phone = run.text(19);
-  row.valid_from = run.optional_number<TimeMs>(20);
-  row.valid_until = run.optional_number<TimeMs>(21);
-  row.languages = split_lines(run.text(22));
-  row.on_call = on_call_of(run.text(23));
-  row.area = area_of(run.text(24));
-  row.place = place_of(run.text(25));
-  if (!run.is_null(26) && !run.is_null(27)) row.location = LonLat{run.real(26), run.real(27)};
+  row.type = static_cast<ResourceType>(item.bits.type);
+  row.state = static_cast<ResourceState>(item.bits.state);
+  row.place = place_of(index_.row_class(item.bits.row_class).place);
+  row.free_milli = item.free_milli;
+  if ((item.bits.marks & MapIndex::kLocated) != 0) row.location = LonLat{item.bits.lon, item.bits.lat};
+  row.name = run.text(0);
+  row.region = RegionCode(static_cast<std::uint32_t>(run.number(1)));
+  row.capabilities = split_lines(run.text(2));
+  row.quantity_milli = run.number(3);
+  row.unit = run.text(4);
+  row.capacity = run.optional_number<std::int32_t>(5);
+  row.occupancy = run.optional_number<std::int32_t>(6);
+  row.owner = run.text(7);
+  row.address = run.text(8);
+  row.contact = run.text(9);
+  row.phone = run.text(10);
+  row.updated_at = run.number(11);
+  row.held_milli = run.number(12);
+  row.supply_code = run.text(13);
+  row.attributes = attributes_of(run.text(14));
+  row.answerable = run.text(15);
+  row.answerable_phone = run.text(16);
+  if (const MapIndex::Rare* rare = index_.rare(found.slot)) {
+    row.valid_from = rare->valid_from;
+    row.valid_until = rare->valid_until;
+    row.languages = rare->languages;
+    row.on_call = rare->on_call;
+    row.area = rare->area;
+  }
   if ((item.bits.marks & MapIndex::kSiblings) != 0) overlay_contact(tables, search, found.slot, row);
   return row;
 }

@@ -26,14 +26,17 @@ class MapReader {
   [[nodiscard]] MapArea area_of_alert(ReadTables& tables, const std::string& entity, const ReadView::Admits& admits) const;
   [[nodiscard]] std::vector<PlaceCode> known_places(const std::vector<PlaceCode>& places, const MapNames& names) const;
   [[nodiscard]] MapQuestion question_of(ReadTables& tables, const AskResources& ask, const MapContext& context,
-                                        const ReadView::Admits& admits) const;
-  void ask_text(ReadTables& tables, const MapNames& names, MapQuestion& question) const;
+                                        const ReadView::Admits& admits);
+  void ask_text(ReadTables& tables, const MapNames& names, MapQuestion& question);
+  [[nodiscard]] std::uint64_t rows_with(ReadTables& tables, const std::string& token);
   [[nodiscard]] ResourceRow load(ReadTables& tables, MapSearch& search, const MapSearch::Found& found, bool measured) const;
   void overlay_contact(ReadTables& tables, MapSearch& search, MapIndex::Slot slot, ResourceRow& row) const;
 
   std::shared_ptr<MapFeed> feed_;
   MapIndex index_;
   std::optional<Offset> at_;  // where it stands; none: nowhere yet
+  std::unordered_map<std::string, std::uint64_t> token_rows_;  // as they were when first asked: they only choose a way
+  std::size_t token_size_ = 0;                                 // of the index then
 };
 
 }  // namespace lianxi::store

@@ -158,7 +158,8 @@ bool MapSearch::is_hidden(MapIndex::Slot slot) {
 bool MapSearch::keeps(MapIndex::Slot slot, const TreePoint& bits) {
   if ((bits.marks & MapIndex::kVisible) == 0 || (need_.types >> bits.type & 1) == 0 || (need_.states >> bits.state & 1) == 0)
     return false;
-  if (question_.words && ((bits.words & need_.words) == 0 || !index_.has_word(slot, *question_.words))) return false;
+  if (question_.words && (bits.words & need_.words) == 0) return false;
+  if (question_.words && !index_.bits_are_words() && !index_.has_word(slot, *question_.words)) return false;
   if (!keeps_class(bits.row_class)) return false;
   if (!matched_.empty() && matched_[slot] == 0) return false;
   if (question_.ask.at_least_milli > 0 && index_.item(slot).free_milli < question_.ask.at_least_milli) return false;

@@ -194,14 +194,39 @@ std::string indexed_text(std::initializer_list<std::string_view> texts, const st
   return to;
 }
 
-std::string match_of(const TextRun& run, const std::vector<std::string>& capabilities) {
+std::vector<std::string> pairs_of(const TextRun& run) {
+  std::vector<std::string> pairs;
+  if (!spans_tokens(run)) return pairs;
+  const std::vector<std::string> letters = letters_of(run.text);
+  for (std::size_t i = 0; i + 1 < letters.size(); ++i) pairs.push_back(letters[i] + letters[i + 1]);
+  return pairs;
+}
+
+std::vector<std::string> worth_asking(const std::vector<std::string>& tokens, std::uint64_t rows,
+                                      const std::function<std::uint64_t(const std::string&)>& rows_with) {
+  constexpr double kRowLook = 50;     // costs as much as so many entries of a token's list
+  constexpr double kNeighbours = 32;  // tokens of one name stand together so much oftener than by chance
+  std::vector<std::pair<std::uint64_t, std::string>> by_rows;
+  for (const std::string& token : tokens) by_rows.emplace_back(rows_with(token), token);
+  std::ranges::sort(by_rows);
+  std::vector<std::string> asked;
+  double left = static_cast<double>(std::max<std::uint64_t>(rows, 1));
+  for (const auto& [count, token] : by_rows) {
+    const auto with = static_cast<double>(count);
+    if (!asked.empty() && with > kRowLook * left) break;
+    const double by_chance = left * with / static_cast<double>(std::max<std::uint64_t>(rows, 1));
+    left = asked.empty() ? with : std::min(left, by_chance * kNeighbours);
+    asked.push_back(token);
+  }
+  return asked;
+}
+
+std::string match_of(const TextRun& run, const std::vector<std::string>& tokens, const std::vector<std::string>& capabilities) {
   std::string match;
-  if (run.latin) {
-    match = quoted(run.text) + '*';
-  } else {
-    const std::vector<std::string> letters = letters_of(run.text);
-    if (letters.size() == 1) match = quoted(run.text) + '*';
-    for (std::size_t i = 0; i + 1 < letters.size(); ++i) match += (i == 0 ? "" : " AND ") + quoted(letters[i] + letters[i + 1]);
+  for (const std::string& token : tokens) match += (match.empty() ? "" : " AND ") + quoted(token);
+  if (tokens.empty()) {
+    const bool pair = !run.latin && letters_of(run.text).size() == 2;
+    match = quoted(run.text) + (pair ? "" : "*");
   }
   match = '(' + match + ')';
   for (const std::string& word : capabilities) match += " OR " + quoted(std::string(kMarkText) + word);

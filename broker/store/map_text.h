@@ -6,6 +6,8 @@
 // token, and one letter is what tokens begin with. Latin runs are a token each. A capability stands as a token of its own too.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -32,8 +34,16 @@ struct TextRun {
 // What the index is given of a row.
 [[nodiscard]] std::string indexed_text(std::initializer_list<std::string_view> texts,
                                        const std::vector<std::string>& capabilities);
-// What FTS5 is asked: all tokens of the run, or one of the capabilities.
-[[nodiscard]] std::string match_of(const TextRun& run, const std::vector<std::string>& capabilities);
+// The tokens that a row with the run has, if there are several.
+[[nodiscard]] std::vector<std::string> pairs_of(const TextRun& run);
+// Those of several tokens that are worth asking for, the rarest first; the rows themselves are looked at for the rest. To read
+// through the rows of a token that nearly every row has costs more than to look at the few rows that the others leave.
+// `rows_with`: how many rows have a token, of `rows`.
+[[nodiscard]] std::vector<std::string> worth_asking(const std::vector<std::string>& tokens, std::uint64_t rows,
+                                                    const std::function<std::uint64_t(const std::string&)>& rows_with);
+// What FTS5 is asked: all of these tokens, or one of the capabilities. No token: the run itself is one, or the beginning of one.
+[[nodiscard]] std::string match_of(const TextRun& run, const std::vector<std::string>& tokens,
+                                   const std::vector<std::string>& capabilities);
 
 // Makes the tokenizer `lianxi` known to a connection, before a statement names a table that has it.
 [[nodiscard]] bool add_tokenizer(sqlite3* db);

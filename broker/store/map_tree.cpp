@@ -53,41 +53,32 @@ double longest_way_m(double chord_m) {
 void MapTree::clear() {
   nodes_.clear();
   nodes_.emplace_back();
-  empty(nodes_[0]);
 }
 
-void MapTree::empty(Node& node) {
-  node.low.fill(std::numeric_limits<float>::infinity());
-  node.high.fill(-std::numeric_limits<float>::infinity());
-  node.box = {181, 91, -181, -91};
-  node.words = node.places = 0;
-  node.types = node.states = 0;
-}
-
-void MapTree::add_to(Node& node, const TreePoint& point) {
+void MapTree::Sum::add(const TreePoint& point) {
   for (std::size_t i = 0; i < 3; ++i) {
-    node.low[i] = std::min(node.low[i], point.xyz[i]);
-    node.high[i] = std::max(node.high[i], point.xyz[i]);
+    low[i] = std::min(low[i], point.xyz[i]);
+    high[i] = std::max(high[i], point.xyz[i]);
   }
-  node.box = {std::min(node.box.west, point.lon), std::min(node.box.south, point.lat), std::max(node.box.east, point.lon),
-              std::max(node.box.north, point.lat)};
-  node.words |= point.words;
-  node.places |= point.places;
-  node.types |= 1U << point.type;
-  node.states |= 1U << point.state;
+  box = {std::min(box.west, point.lon), std::min(box.south, point.lat), std::max(box.east, point.lon),
+         std::max(box.north, point.lat)};
+  words |= point.words;
+  places |= point.places;
+  types |= 1U << point.type;
+  states |= 1U << point.state;
 }
 
-void MapTree::add_to(Node& node, const Node& other) {
+void MapTree::Sum::add(const Sum& other) {
   for (std::size_t i = 0; i < 3; ++i) {
-    node.low[i] = std::min(node.low[i], other.low[i]);
-    node.high[i] = std::max(node.high[i], other.high[i]);
+    low[i] = std::min(low[i], other.low[i]);
+    high[i] = std::max(high[i], other.high[i]);
   }
-  node.box = {std::min(node.box.west, other.box.west), std::min(node.box.south, other.box.south),
-              std::max(node.box.east, other.box.east), std::max(node.box.north, other.box.north)};
-  node.words |= other.words;
-  node.places |= other.places;
-  node.types |= other.types;
-  node.states |= other.states;
+  box = {std::min(box.west, other.box.west), std::min(box.south, other.box.south), std::max(box.east, other.box.east),
+         std::max(box.north, other.box.north)};
+  words |= other.words;
+  places |= other.places;
+  types |= other.types;
+  states |= other.states;
 }
 
 void MapTree::insert(const TreePoint& point, const Moved& moved) {
@@ -96,7 +87,7 @@ void MapTree::insert(const TreePoint& point, const Moved& moved) {
   int depth = 0;
   while (true) {
     Node& node = nodes_[at];
-    add_to(node, point);
+    node.sum.add(point);
     if (node.child == 0) break;
     at = node.child + static_cast<std::uint32_t>(half_of(cell, depth, point.lon, point.lat));
     ++depth;
@@ -114,7 +105,6 @@ void MapTree::split(std::uint32_t leaf, DegreeBox cell, int depth, const Moved& 
     nodes_[leaf].child = child;
     std::array<DegreeBox, 2> cells{cell, cell};
     for (std::uint32_t half = 0; half < 2; ++half) {
-      empty(nodes_[child + half]);
       nodes_[child + half].parent = leaf;
       nodes_[child + half].points.reserve(kLeafPoints);
     }
@@ -123,7 +113,7 @@ void MapTree::split(std::uint32_t leaf, DegreeBox cell, int depth, const Moved& 
       const auto half = static_cast<std::uint32_t>(half_of(within, depth, point.lon, point.lat));
       cells[half] = within;
       Node& node = nodes_[child + half];
-      add_to(node, point);
+      node.sum.add(point);
       node.points.push_back(point);
       moved(point.slot, {child + half, static_cast<std::uint32_t>(node.points.size() - 1)});
     }
@@ -151,26 +141,50 @@ void MapTree::remove(Place place, const Moved& moved) {
 }
 
 void MapTree::change(Place place, const TreePoint& point) {
-  nodes_[place.node].points[place.at] = point;
-  refresh(place.node);
+  Node& node = nodes_[place.node];
+  const TreePoint before = std::exchange(node.points[place.at], point);
+  Sum with = node.sum;
+  with.add(point);
+  if (with != node.sum || !others_have(node, before)) refresh(place.node);
+}
+
+// Whether all that the point had is still there, with what it has not.
+bool MapTree::others_have(const Node& node, const TreePoint& point) {
+  Sum sum;
+  for (const TreePoint& other : node.points) {
+    sum.words |= other.words;
+    sum.places |= other.places;
+    sum.types |= 1U << other.type;
+    sum.states |= 1U << other.state;
+    if ((point.words & ~sum.words) == 0 && (point.places & ~sum.places) == 0 && (sum.types >> point.type & 1) != 0 &&
+        (sum.states >> point.state & 1) != 0)
+      return true;
+  }
+  return false;
 }
 
 // The leaf's box and unions anew, and of all above it, as far as that changes something.
 void MapTree::refresh(std::uint32_t leaf) {
-  empty(nodes_[leaf]);
-  for (const TreePoint& point : nodes_[leaf].points) add_to(nodes_[leaf], point);
-  for (std::uint32_t at = leaf; at != 0;) {
+  Sum before = nodes_[leaf].sum;
+  nodes_[leaf].sum = Sum();
+  for (const TreePoint& point : nodes_[leaf].points) nodes_[leaf].sum.add(point);
+  for (std::uint32_t at = leaf; at != 0 && nodes_[at].sum != before;) {
     at = nodes_[at].parent;
     Node& node = nodes_[at];
-    empty(node);
-    add_to(node, nodes_[node.child]);
-    add_to(node, nodes_[node.child + 1]);
+    before = node.sum;
+    node.sum = nodes_[node.child].sum;
+    node.sum.add(nodes_[node.child + 1].sum);
   }
 }
 
-bool MapTree::may_hold(const Node& node, const TreeNeed& need) {
-  return (need.any_words || (node.words & need.words) != 0) && (need.any_places || (node.places & need.places) != 0) &&
-         (node.types & need.types) != 0 && (node.states & need.states) != 0 && node.box.meets(need.box);
+bool MapTree::Sum::may_hold(const TreeNeed& need) const {
+  return (need.any_words || (words & need.words) != 0) && (need.any_places || (places & need.places) != 0) &&
+         (types & need.types) != 0 && (states & need.states) != 0 && box.meets(need.box);
+}
+
+bool MapTree::may_be(const TreePoint& point, const TreeNeed& need) {
+  return (need.any_words || (point.words & need.words) != 0) && (need.types >> point.type & 1) != 0 &&
+         (need.states >> point.state & 1) != 0;
 }
 
 void MapTree::each(const TreeNeed& need, const std::function<void(const TreePoint&)>& visit) const {
@@ -178,14 +192,14 @@ void MapTree::each(const TreeNeed& need, const std::function<void(const TreePoin
   while (!open.empty()) {
     const Node& node = nodes_[open.back()];
     open.pop_back();
-    if (!may_hold(node, need)) continue;
+    if (!node.sum.may_hold(need)) continue;
     if (node.child != 0) {
       open.push_back(node.child + 1);
       open.push_back(node.child);
       continue;
     }
     for (const TreePoint& point : node.points)
-      if (need.box.holds({point.lon, point.lat})) visit(point);
+      if (may_be(point, need) && need.box.holds({point.lon, point.lat})) visit(point);
   }
 }
 
@@ -195,7 +209,7 @@ void MapTree::nearest(LonLat from, const TreeNeed& need, double bound_m, double 
   const auto least = [&](const Node& node) {
     double sum = 0;
     for (std::size_t i = 0; i < 3; ++i) {
-      const double off = std::max({0.0, node.low[i] - centre[i], centre[i] - node.high[i]});
+      const double off = std::max({0.0, node.sum.low[i] - centre[i], centre[i] - node.sum.high[i]});
       sum += off * off;
     }
     return std::max(0.0, std::sqrt(sum) - kChordSlack_m);
@@ -203,7 +217,7 @@ void MapTree::nearest(LonLat from, const TreeNeed& need, double bound_m, double 
   const auto most = [&](const Node& node) {
     double sum = 0;
     for (std::size_t i = 0; i < 3; ++i) {
-      const double off = std::max(std::abs(node.low[i] - centre[i]), std::abs(node.high[i] - centre[i]));
+      const double off = std::max(std::abs(node.sum.low[i] - centre[i]), std::abs(node.sum.high[i] - centre[i]));
       sum += off * off;
     }
     return std::sqrt(sum) + kChordSlack_m;
@@ -212,7 +226,7 @@ void MapTree::nearest(LonLat from, const TreeNeed& need, double bound_m, double 
   std::priority_queue<Open, std::vector<Open>, std::greater<>> open;
   const auto add = [&](std::uint32_t at) {
     const Node& node = nodes_[at];
-    if (!may_hold(node, need)) return;
+    if (!node.sum.may_hold(need)) return;
     const double chord = least(node);
     if (chord > bound_m || (beyond_m > 0 && longest_way_m(most(node)) < beyond_m)) return;
     open.emplace(chord, at);
@@ -227,6 +241,7 @@ void MapTree::nearest(LonLat from, const TreeNeed& need, double bound_m, double 
       continue;
     }
     for (const TreePoint& point : node.points) {
+      if (!may_be(point, need)) continue;
       const double chord = chord_m(centre, point.xyz);
       if (chord <= bound_m + kChordSlack_m) bound_m = visit(point, chord);
     }

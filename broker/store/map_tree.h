@@ -70,20 +70,27 @@ class MapTree {
   [[nodiscard]] std::size_t bytes() const;
 
  private:
-  struct Node {
-    std::array<float, 3> low{}, high{};  // of xyz; low above high: empty
-    DegreeBox box{1, 1, -1, -1};
+  // What the points of a node have together.
+  struct Sum {
+    static constexpr float kFar = std::numeric_limits<float>::infinity();
+    std::array<float, 3> low{kFar, kFar, kFar}, high{-kFar, -kFar, -kFar};  // of xyz
+    DegreeBox box{181, 91, -181, -91};
     std::uint64_t words = 0, places = 0;
     std::uint32_t types = 0, states = 0;
+    bool operator==(const Sum&) const = default;
+    void add(const TreePoint& point);
+    void add(const Sum& other);
+    [[nodiscard]] bool may_hold(const TreeNeed& need) const;
+  };
+  struct Node {
+    Sum sum;
     std::uint32_t parent = 0, child = 0;  // of two; 0: a leaf
     std::vector<TreePoint> points;
   };
-  static void add_to(Node& node, const TreePoint& point);
-  static void add_to(Node& node, const Node& other);
-  static void empty(Node& node);
   void refresh(std::uint32_t leaf);
+  [[nodiscard]] static bool others_have(const Node& node, const TreePoint& point);
   void split(std::uint32_t leaf, DegreeBox cell, int depth, const Moved& moved);
-  static bool may_hold(const Node& node, const TreeNeed& need);
+  [[nodiscard]] static bool may_be(const TreePoint& point, const TreeNeed& need);
 
   std::vector<Node> nodes_;
 };

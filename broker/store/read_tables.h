@@ -16,7 +16,7 @@ class ReadTables {
  public:
   explicit ReadTables(const ViewOptions& options);
 
-  // Everything asked while it lives sees one state of the view; beyond kMaxReadTransactionMs SQLite gives up.
+  // Everything asked while it lives sees one state of the view, the one at offset(); beyond kMaxReadTransactionMs SQLite gives up.
   class Snapshot {
    public:
     explicit Snapshot(ReadTables& tables);
@@ -25,6 +25,8 @@ class ReadTables {
     Snapshot& operator=(const Snapshot&) = delete;
 
    private:
+    void begin();
+    void end() noexcept;
     ReadTables& tables_;
   };
 
@@ -42,8 +44,11 @@ class ReadTables {
     std::int64_t before_;
   };
 
-  // Prepared once a text.
+  // Prepared once a text; of a literal its address stands for it.
+  [[nodiscard]] SQLite::Statement& statement(const char* literal);
   [[nodiscard]] SQLite::Statement& statement(const std::string& sql);
+  // Where the view stood in the last snapshot.
+  [[nodiscard]] Offset offset() const { return offset_; }
   [[nodiscard]] SQLite::Database& db() { return *db_; }
   [[nodiscard]] const std::map<std::int64_t, Audience>& audiences() const { return audiences_; }
   [[nodiscard]] const Audience& audience(std::int64_t row) const;
@@ -55,7 +60,9 @@ class ReadTables {
 
   std::string vfs_;
   Database db_;
+  std::unordered_map<const char*, SQLite::Statement> literals_;
   std::unordered_map<std::string, SQLite::Statement> statements_;
+  Offset offset_;
   std::map<std::int64_t, Audience> audiences_;
   std::int64_t deadline_ms_ = 0;
 };

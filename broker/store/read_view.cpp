@@ -7,6 +7,7 @@
 
 #include "broker/store/files.h"
 #include "broker/store/map_reader.h"
+#include "broker/store/mapped_vfs.h"
 #include "broker/store/migrations.h"
 #include "broker/store/read_tables.h"
 #include "schemas/limits.h"
@@ -17,14 +18,20 @@ namespace lianxi::store {
 namespace {
 
 constexpr int kStepsBetweenLooks = 2'000;  // of SQLite's machine; some tens of microseconds
+constexpr const char* kOffset = "SELECT value FROM meta WHERE name = 'offset'";
+constexpr const char* kRollback = "ROLLBACK";
 
 class SqliteReadView final : public ReadView {
  public:
   explicit SqliteReadView(const ViewOptions& options) : tables_(options), map_(options.map) {}
 
   [[nodiscard]] StoreResult<Offset> offset() override {
-    return guarded("ask the view", [&] { return Offset(from_stored(number_of(tables_.db(), kOffset))); });
+    return guarded("ask the view", [&] {
+      const ReadTables::Snapshot snapshot(tables_);
+      return tables_.offset();
+    });
   }
+  [[nodiscard]] Offset seen() const override { return tables_.offset(); }
   [[nodiscard]] StoreResult<void> follow() override {
     return guarded("follow the map", [&] {
       const ReadTables::Snapshot snapshot(tables_);
@@ -111,7 +118,6 @@ class SqliteReadView final : public ReadView {
   }
 
  private:
-  static constexpr const char* kOffset = "SELECT value FROM meta WHERE name = 'offset'";
   ReadTables tables_;
   MapReader map_;
 };
@@ -119,13 +125,15 @@ class SqliteReadView final : public ReadView {
 }  // namespace
 
 ReadTables::ReadTables(const ViewOptions& options)
-    : vfs_(options.vfs), db_(open_database(options.path, OpenMode::read, options.vfs)) {
+    : vfs_(options.vfs), db_(open_database(options.path, OpenMode::read, options.vfs.empty() ? mapped_vfs() : options.vfs)) {
   // Pages are read where the system has them: an answer's rows lie all over the table.
-  db_->exec("PRAGMA cache_size=-8192; PRAGMA query_only=1; PRAGMA mmap_size=4294967296");
+  db_->exec("PRAGMA cache_size=-8192; PRAGMA mmap_size=4294967296");
   if (!add_tokenizer(db_->getHandle())) fail(StoreError::io, "this SQLite has no FTS5");
+  db_->exec("CREATE VIRTUAL TABLE temp.resource_words USING fts5vocab('main', 'resource_text', 'row'); PRAGMA query_only=1");
   check_version(*db_, view_migrations());
   const std::int64_t version = number_of(*db_, "SELECT value FROM meta WHERE name = 'view_version'");
   if (version != kViewVersion) fail(StoreError::newer_version, "the view is of version " + std::to_string(version));
+  (void)statement(kRollback);
   sqlite3_progress_handler(db_->getHandle(), kStepsBetweenLooks, &ReadTables::give_up, this);
 }
 
@@ -139,17 +147,43 @@ std::int64_t ReadTables::Unbounded::vfs_now(const ReadTables& tables) {
 }
 
 ReadTables::Snapshot::Snapshot(ReadTables& tables) : tables_(tables) {
-  tables_.db_->exec("BEGIN");
+  Run(tables_.statement("BEGIN")).exec();
+  try {
+    begin();
+  } catch (...) {
+    end();
+    throw;
+  }
+}
+
+void ReadTables::Snapshot::begin() {
   tables_.deadline_ms_ = vfs_time_ms(tables_.vfs_) + kMaxReadTransactionMs;
+  Run offset(tables_.statement(kOffset));
+  if (!offset.next()) fail(StoreError::corrupt, "the view does not say where it stands");
+  const Offset now(offset.number_u64(0));
+  if (now == tables_.offset_) return;
   Run run(tables_.statement("SELECT id, name FROM audience"));
   while (run.next()) {
     if (auto audience = Audience::parse(run.text(1))) tables_.audiences_.insert_or_assign(run.number(0), *audience);
   }
+  tables_.offset_ = now;
+}
+
+void ReadTables::Snapshot::end() noexcept {
+  tables_.deadline_ms_ = 0;
+  SQLite::Statement& rollback = tables_.statement(kRollback);  // prepared at the start
+  (void)rollback.tryExecuteStep();
+  (void)rollback.tryReset();
 }
 
 ReadTables::Snapshot::~Snapshot() {
-  tables_.deadline_ms_ = 0;
-  (void)tables_.db_->tryExec("ROLLBACK");
+  end();
+}
+
+SQLite::Statement& ReadTables::statement(const char* literal) {
+  const auto found = literals_.find(literal);
+  if (found != literals_.end()) return found->second;
+  return literals_.emplace(literal, SQLite::Statement(*db_, literal)).first->second;
 }
 
 SQLite::Statement& ReadTables::statement(const std::string& sql) {

@@ -29,6 +29,8 @@ class ReadView {
  public:
   virtual ~ReadView() = default;
   [[nodiscard]] virtual StoreResult<Offset> offset() = 0;
+  // Where it stood when the last question was answered.
+  [[nodiscard]] virtual Offset seen() const = 0;
   // `admits(envelope)` says whether the asking agent may see a row; kind, entity, status, place, agency, level and audience
   // of the envelope are filled, but of a resource not the entity. The limit counts admitted rows.
   using Admits = std::function<bool(const Envelope&)>;

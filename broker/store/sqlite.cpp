@@ -29,6 +29,13 @@ StoreFailure failure_of(const SQLite::Exception& error, const std::string& what)
   return {code, what + ": " + error.what()};
 }
 
+void start_sqlite() {
+  [[maybe_unused]] static const int started = [] {
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    return sqlite3_initialize();
+  }();
+}
+
 // What has a meaning there is escaped.
 std::string immutable_uri(const std::string& path, const std::string& vfs) {
   std::string uri = "file:";
@@ -45,6 +52,7 @@ std::string immutable_uri(const std::string& path, const std::string& vfs) {
 }
 
 Database open_database(const std::string& path, OpenMode mode, const std::string& vfs, int busy_ms) {
+  start_sqlite();
   // A connection may change its thread (a file left behind goes to whoever maintains), but is used by one at a time.
   int flags = SQLITE_OPEN_NOMUTEX;
   switch (mode) {

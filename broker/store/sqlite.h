@@ -40,6 +40,9 @@ template <class F>
   }
 }
 
+// Before anything else of SQLite's; once. Its count of memory would take a lock at each allocation, and nobody asks for it.
+void start_sqlite();
+
 using Database = std::unique_ptr<SQLite::Database>;
 
 enum class OpenMode : std::uint8_t {

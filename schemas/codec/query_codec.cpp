@@ -280,7 +280,8 @@ static_assert(static_cast<int>(wire::Ask::AskResources) == 1 && static_cast<int>
 namespace {
 
 Bytes write_answer(const Answer& answer) {
-  Builder out;
+  constexpr std::size_t kTenRows = 8 * 1024;  // what a list shows at once is written where it stands
+  Builder out(kTenRows);
   const auto rows = std::visit([&](const auto& value) { return write(out, value); }, answer.rows);
   const auto type = number_in<wire::Rows>(answer.rows);
   out.Finish(wire::CreateAnswer(out, answer.offset.value, type, rows));

@@ -108,6 +108,7 @@ void add_map(CLI::App& app, Arguments& to) {
   app.add_option("--clients", to.map.clients, "clients at once, in the rows of questions a second")
       ->check(CLI::Range(std::size_t{1}, kBenchAgents))
       ->capture_default_str();
+  app.add_flag("--alone", to.map.alone, "without PostGIS");
   app.add_option("--changes", to.map.changes_per_second, "changes a second while the nearest are asked for")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -177,7 +177,7 @@ Json ratios_of(std::vector<Side>& sides) {
 std::string run_map_bench(const MapOptions& options, const Progress& progress) {
   std::vector<Side> sides;
   sides.push_back({"lianxi", our_map(options.broker), {}, 0, 0});
-  if (auto postgis = postgis_map()) sides.push_back({"postgis", std::move(postgis), {}, 0, 0});
+  if (auto postgis = options.alone ? nullptr : postgis_map()) sides.push_back({"postgis", std::move(postgis), {}, 0, 0});
   for (Side& side : sides) {
     progress(side.name + ": " + std::to_string(options.resources) + " resources");
     side.load_s = side.map->load(options.resources);

@@ -48,6 +48,7 @@ struct MapOptions {
   double seconds = 3;  // of each measurement
   std::size_t clients = 8;
   std::uint64_t changes_per_second = 5'000;
+  bool alone = false;  // without PostGIS beside it
   std::filesystem::path broker;
 };
 // Json; throws std::runtime_error if a side fails, or the sides' answers differ.

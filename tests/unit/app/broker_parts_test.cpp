@@ -92,6 +92,7 @@ TEST(LiveRightsTest, AnAgentThatIsNoLongerKnownIsRefused) {
 class TwoIncidents final : public store::ReadView {
  public:
   store::StoreResult<Offset> offset() override { return Offset(3); }
+  Offset seen() const override { return Offset(3); }
   store::StoreResult<ResourceRows> resources(const AskResources&, const store::MapContext&, const Admits&) override {
     return ResourceRows{};
   }

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace lianxi::store::test {
 namespace {
 
@@ -46,7 +48,8 @@ class TextIndex : public ::testing::Test {
   std::vector<int> rows_with(const std::string& word, const std::vector<std::string>& capabilities = {}) {
     std::vector<int> rows;
     SQLite::Statement select(db_, "SELECT rowid FROM t WHERE t MATCH ?");
-    select.bind(1, match_of(runs_of(word).at(0), capabilities));
+    const TextRun run = runs_of(word).at(0);
+    select.bind(1, match_of(run, pairs_of(run), capabilities));
     while (select.executeStep()) rows.push_back(select.getColumn(0).getInt());
     return rows;
   }
@@ -82,6 +85,16 @@ TEST_F(TextIndex, FindsCapabilitiesByTheNamesThatAQuestionBrings) {
   EXPECT_THAT(rows_with("hazmat"), ElementsAre(1, 2));
 }
 
+TEST(MapText, OfManyTokensTheRareOnesAreAskedFor) {
+  const std::map<std::string, std::uint64_t> rows{{"青阳", 3'400}, {"阳化", 4'200}, {"化工", 100'000}, {"化学", 900}};
+  const auto rows_with = [&](const std::string& token) { return rows.at(token); };
+  EXPECT_THAT(worth_asking({"青阳", "阳化", "化工"}, 1'000'000, rows_with), ElementsAre("青阳", "阳化"));
+  EXPECT_THAT(worth_asking({"化工", "青阳"}, 1'000'000, rows_with), ElementsAre("青阳", "化工")) << "too many would be looked at";
+  EXPECT_THAT(worth_asking({"化工"}, 1'000'000, rows_with), ElementsAre("化工"));
+  EXPECT_THAT(worth_asking({"化学", "化工"}, 1'000'000, [](const auto&) { return 0U; }), ElementsAre("化学", "化工"));
+  EXPECT_THAT(worth_asking({}, 0, rows_with), IsEmpty());
+}
+
 TEST_F(TextIndex, ATextsOwnMarkIsNoCapability) {
   add(1, "\xEE\x80\x80hazmat");
   EXPECT_THAT(rows_with("危化", {"hazmat"}), IsEmpty());
@@ -100,7 +113,7 @@ TEST_F(TextIndex, NoTextBreaksAQuestion) {
   for (const char* text : {"\"", "a\"b", "NEAR(x)", "x OR y", "*", "^a", "words:x", "-x", "'"})
     for (const TextRun& run : runs_of(text)) {
       SQLite::Statement select(db_, "SELECT rowid FROM t WHERE t MATCH ?");
-      select.bind(1, match_of(run, {"a-b_c"}));
+      select.bind(1, match_of(run, pairs_of(run), {"a-b_c"}));
       EXPECT_NO_THROW(while (select.executeStep()){}) << text;
     }
 }

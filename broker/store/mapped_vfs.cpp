@@ -1,0 +1,65 @@
+#include "broker/store/mapped_vfs.h"
+
+#include "broker/store/forwarding_file.h"
+#include "broker/store/sqlite.h"
+
+namespace lianxi::store {
+
+namespace {
+
+constexpr sqlite3_int64 kGrowth = 16;  // mapped anew when it has grown by one in so many; what is not mapped yet is read
+
+struct State {
+  sqlite3_int64 mapped = -1;  // the file's size when it was last mapped
+};
+using MappedFile = ForwardingFile<State>;
+
+// Without a page: the whole mapping is to go.
+int unfetch(sqlite3_file* file, sqlite3_int64 offset, void* page) {
+  sqlite3_file* real = MappedFile::real_of(file);
+  if (page != nullptr) return real->pMethods->xUnfetch(real, offset, page);
+  sqlite3_int64 size = 0;
+  if (const int rc = real->pMethods->xFileSize(real, &size); rc != SQLITE_OK) return rc;
+  sqlite3_int64& mapped = MappedFile::state_of(file).mapped;
+  if (mapped >= 0 && size >= mapped && size - mapped <= mapped / kGrowth) return SQLITE_OK;
+  mapped = size;
+  return real->pMethods->xUnfetch(real, offset, page);
+}
+
+constexpr sqlite3_io_methods kMethods = [] {
+  sqlite3_io_methods methods = MappedFile::methods(3);
+  methods.xUnfetch = unfetch;
+  return methods;
+}();
+
+int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  auto* real = static_cast<sqlite3_vfs*>(vfs->pAppData);
+  if ((flags & SQLITE_OPEN_MAIN_DB) == 0) return real->xOpen(real, name, file, flags, out_flags);
+  return MappedFile::open(real, name, file, flags, out_flags, &kMethods);
+}
+
+struct MappedVfs {
+  std::string name = "lianxi-mapped";
+  sqlite3_vfs vfs{};
+
+  MappedVfs() {
+    start_sqlite();
+    sqlite3_vfs* real = sqlite3_vfs_find(nullptr);
+    vfs = *real;
+    vfs.szOsFile = static_cast<int>(sizeof(MappedFile)) + real->szOsFile;
+    vfs.pNext = nullptr;
+    vfs.zName = name.c_str();
+    vfs.pAppData = real;
+    vfs.xOpen = open;
+    if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK) fail(StoreError::io, "SQLite does not take the VFS " + name);
+  }
+};
+
+}  // namespace
+
+const std::string& mapped_vfs() {
+  static const MappedVfs ours;
+  return ours.name;
+}
+
+}  // namespace lianxi::store
