@@ -281,6 +281,7 @@ std::vector<MapSearch::Found> MapSearch::nearest() {
         return bound;
     }
     candidates.push_back(candidate);
+    __builtin_prefetch(&index_.item(point.slot));
     chords.push(chord);
     if (chords.size() > question_.limit) chords.pop();
     if (chords.size() == question_.limit) bound = std::min(bound, longest_way_m(chords.top() + kChordSlack_m));

@@ -229,6 +229,16 @@ void MapTree::nearest(LonLat from, const TreeNeed& need, double bound_m, double 
     if (!node.sum.may_hold(need)) return;
     const double chord = least(node);
     if (chord > bound_m || (beyond_m > 0 && longest_way_m(most(node)) < beyond_m)) return;
+    // What it leads to lies anywhere in memory: on its way while others are looked at.
+    if (node.child != 0) {
+      __builtin_prefetch(&nodes_[node.child].sum);
+      __builtin_prefetch(&nodes_[node.child].child);
+      __builtin_prefetch(&nodes_[node.child + 1].sum);
+      __builtin_prefetch(&nodes_[node.child + 1].child);
+    } else {
+      constexpr std::size_t kAhead = 4;  // the rest is read in order
+      for (std::size_t i = 0; i < std::min(kAhead, node.points.size()); ++i) __builtin_prefetch(&node.points[i].words);
+    }
     open.emplace(chord, at);
   };
   add(0);

@@ -7,7 +7,7 @@ namespace lianxi::store {
 
 namespace {
 
-constexpr sqlite3_int64 kGrowth = 16;  // mapped anew when it has grown by one in so many; what is not mapped yet is read
+constexpr sqlite3_int64 kGrowth = 64;  // mapped anew when it has grown by one in so many; what is not mapped yet is read
 
 struct State {
   sqlite3_int64 mapped = -1;  // the file's size when it was last mapped
