@@ -165,7 +165,7 @@ CoreRig::CoreRig(RegionCode own, std::shared_ptr<const Members> members, std::sh
       policy_(std::move(policy)) {}
 
 CoreConfig CoreRig::config() const {
-  return {region, epoch_, Incarnation{8 + epoch_.value}, policy_, members_, "test"};
+  return {region, epoch_, Incarnation{8 + epoch_.value}, policy_, members_, "test", {}, whole_feeds};
 }
 
 Effects CoreRig::turn(std::vector<Input> inputs) {
