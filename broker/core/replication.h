@@ -143,8 +143,9 @@ class Replication {
   [[nodiscard]] static Beginnings& beginnings_of(const Source& source) {
     return source.detour == nullptr ? source.link.beginnings : source.detour->beginnings;
   }
-  // True if the segment is a proof that its feed may begin in its middle: it is kept until the events behind come.
-  bool take_proof(const Segment& segment, const SealPublicKey& key);
+  // True if the segment is a proof that its feed may begin in its middle: it is kept until the events behind come, but for a
+  // feed that has begun to come another way since it was asked for.
+  bool take_proof(const FeedHead& held, const Segment& segment, const SealPublicKey& key);
   // What proves that the feed may begin with this segment; null: nothing yet.
   [[nodiscard]] const Beginning* shown_for(const Segment& segment) const;
   // The feed is taken up there; what was shown of it is used up.

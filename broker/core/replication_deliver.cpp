@@ -63,12 +63,9 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
                       " are held, the most a region may open; " + to_text(feed) + " is too many"});
   const SealPublicKey& key = ground.members().find(source.of)->seal_key;
   const Beginnings& beginnings = beginnings_of(source);
-  const Beginning* beginning = nullptr;
-  if (beginnings.asked && held.sequence.value == 0 && segment.info().first_sequence > Sequence{1}) {
-    // What is taken as a proof is paid for as held, so an event that is to be held must never be.
-    if (beginnings.proofs && take_proof(segment, key)) return true;
-    beginning = shown_for(segment);
-  }
+  if (beginnings.proofs && take_proof(held, segment, key)) return true;
+  const bool in_its_middle = beginnings.asked && held.sequence.value == 0 && segment.info().first_sequence > Sequence{1};
+  const Beginning* beginning = in_its_middle ? shown_for(segment) : nullptr;
   return act_on(judge_segment(segment, beginning != nullptr ? beginning->through : held, key), ground, turn, source, segment,
                 beginning);
 }
@@ -128,6 +125,10 @@ bool Replication::act_on(const SegmentVerdict& verdict, Ground& ground, Turn& tu
 
 bool Replication::take_new(Ground& ground, Turn& turn, const Source& source, const Segment& segment, const Beginning* beginning) {
   const FeedId& feed = segment.info().feed;
+  if (lacks_body(segment, ground.sequencer.head(feed).sequence))
+    return leave(
+        turn, source,
+        {RefusalCode::feed_broken, {}, "the peer delivers " + to_text(feed) + " with an event that is without its body"});
   if (std::string late = behind_the_end(ground, segment); !late.empty()) {
     if (ended_.size() >= kMaxHeldFeeds) return leave(turn, source, {RefusalCode::not_allowed, {}, std::move(late)});
     ended_[feed] = ground.members().closes(feed.audience, feed.region);

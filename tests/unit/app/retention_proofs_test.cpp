@@ -78,6 +78,29 @@ TEST_F(RetentionProofs, WhatDoesNotFitIntoOneDeliveryIsLeftOut) {
   EXPECT_LE(gather(retentions)->size(), kMaxDeliverBytes);
 }
 
+TEST_F(RetentionProofs, NoBodyButTheRetentionsIsShown) {
+  const Offset at = commits.retain(1, 100);
+  const Bytes bytes = gather({at}).value();
+  const Segment segment = Segment::parse(bytes).value();
+  EXPECT_FALSE(segment.records().front().redacted);
+  for (std::size_t i = 1; i < segment.records().size(); ++i) EXPECT_TRUE(segment.records()[i].redacted);
+  EXPECT_EQ(bytes, strip_proof(segment)) << "it goes into the joiner's journal as it comes";
+}
+
+TEST_F(RetentionProofs, WhatIsLongerThanASegmentIsNotShown) {
+  const Offset at = commits.retain(1, 6'000, Lane::normal, false);
+  commit(3'000);
+  EXPECT_THAT(shown({at}), IsEmpty());
+}
+
+TEST_F(RetentionProofs, WhatTheJournalLacksIsTold) {
+  (void)commits.retain(1, 2);
+  const Offset at = commits.retain(1, 2);
+  commits.segments.erase(commits.segments.begin());
+  EXPECT_EQ(gather({Offset(2)}).error().detail, "the journal lacks the retention at offset 2");
+  EXPECT_THAT(shown({at}), ElementsAre(std::pair(6, 8)));
+}
+
 TEST_F(RetentionProofs, WithoutASealBehindItNothingIsProven) {
   commit(2);
   const Offset at = commits.retain(1, 2, Lane::normal, false);

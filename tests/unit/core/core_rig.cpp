@@ -258,8 +258,10 @@ Deliver CoreRig::perform(const DeliverOrder& order, std::size_t max_segments) co
     for (std::size_t i = proof.value - stored->info.first_offset.value; i < segment->records().size(); ++i) {
       const RecordView& record = segment->records()[i];
       const Hash before = i == 0 ? stored->info.previous : segment->records()[i - 1].hash;
-      if (!cut) cut.emplace(stored->info.feed, FeedHead{Sequence{record.stamp.sequence.value - 1}, before}, proof);
-      cut->append(record);
+      if (cut)
+        cut->append_redacted(record);
+      else
+        cut.emplace(stored->info.feed, FeedHead{Sequence{record.stamp.sequence.value - 1}, before}, proof).append(record);
     }
     const Bytes bytes = std::move(*cut).finish(*stored->seal);
     deliver.segments.insert(deliver.segments.end(), bytes.begin(), bytes.end());

@@ -21,9 +21,11 @@ class PlayedPeers {
   void hear(const LinkId& link, const Message& message) {
     if (link.lanes != LaneClass::normal) return;
     const auto* asked = std::get_if<Follow>(&message);
-    if (asked != nullptr && asked->regions == std::vector{link.peer}) {  // no detour
+    if (asked != nullptr && asked->regions == std::vector{link.peer}) {
       follows_[link.peer] = *asked;
       if (link.peer == kQuzhou) questions.push_back(asked->from_retention);
+    } else if (asked != nullptr && asked->regions == std::vector{kQuzhou}) {
+      detour = *asked;
     }
     if (const auto* credit = std::get_if<Credit>(&message)) paid = std::max(paid, credit->offset);
   }
@@ -40,6 +42,7 @@ class PlayedPeers {
   CoreRig joiner;
   std::vector<bool> questions;  // to Quzhou: whether each said that feeds may begin behind a retention
   Offset paid;
+  Follow detour;  // the last question to another for Quzhou's feeds
 
  private:
   std::map<RegionCode, Follow> follows_;
@@ -176,6 +179,67 @@ TEST_F(ShownProofsTest, WhatWaitsIsCountedWithoutTheBodiesThatAreNotNeeded) {
   const Bytes kept = strip_proof(Segment::parse(whole).value());
   EXPECT_LE(4 * kept.size(), kMaxShownProofBytes);
   EXPECT_GT(5 * kept.size(), kMaxShownProofBytes);
+}
+
+// Seven events of Quzhou, the fifth of them a retention.
+class StrippedProofTest : public ShownProofsTest {
+ protected:
+  // Those from `first` to `last`; as a proof without the bodies behind the first.
+  Bytes part(std::uint64_t first, std::uint64_t last, bool as_proof = false) {
+    FeedHead head;
+    std::optional<SegmentWriter> out;
+    for (std::uint64_t i = 1; i <= last; ++i) {
+      if (i == first) out.emplace(of, head, Offset{i});
+      SegmentWriter one(of, head, Offset{i});
+      const Retention lets_go{of.epoch, of.lane, {Sequence{3}, third_}, Ordinal{3}, kNoon, Sequence{4}, Hash{9}};
+      const Bytes body = encode_event(i == 5 ? retention_event(lets_go) : report(std::to_string(i)));
+      head = one.append(stamp(i), Salt{}, body);
+      if (i == 3) third_ = head.hash;
+      if (out) out->append(stamp(i), Salt{}, body);
+    }
+    const Bytes bytes = sealed(std::move(*out), of);
+    return as_proof ? strip_proof(Segment::parse(bytes).value()) : bytes;
+  }
+  void gives(Bytes segments, Offset next) { says(Deliver{follow().follow, next, false, std::move(segments)}); }
+  std::vector<std::string> held() { return words(joiner.disk.events(kQuzhou)); }
+
+  const FeedId of = feed(1, kQuzhou);
+
+ private:
+  Hash third_{};
+};
+
+TEST_F(StrippedProofTest, TheFeedBeginsBehindItWithAllBodies) {
+  gives(part(5, 7, true), Offset{4});
+  EXPECT_EQ(joiner.disk.heads[of].sequence, Sequence{0});
+  gives(part(4, 7), Offset{8});
+  EXPECT_EQ(joiner.disk.heads[of].sequence, Sequence{7});
+  EXPECT_EQ(joiner.disk.beginnings.size(), 1U);
+  for (const std::uint64_t i : {4U, 5U, 6U, 7U}) EXPECT_FALSE(joiner.disk.record(of, Sequence{i}).redacted) << i;
+}
+
+TEST_F(StrippedProofTest, OfAFeedThatHasComeAnotherWayItIsPassedOver) {
+  for (const LinkSend& send : joiner.step(LinkLost{{kQuzhou, LaneClass::normal}}).link_sends) hear(send.link, send.message);
+  pass(kDetourAfterMs + 1'000);
+  const std::size_t asked = questions.size();
+  says(Deliver{detour.follow, Offset{5}, false, part(1, 4)}, kHuangshan);
+  ASSERT_EQ(joiner.disk.heads[of].sequence, Sequence{4});
+  says(Followed{follow().follow, kQuzhou, Incarnation{9}, Offset{1}, Offset{8}});
+  gives(part(5, 7, true), Offset{4});
+  EXPECT_EQ(joiner.disk.heads[of].sequence, Sequence{4}) << "what it is without is not held";
+  EXPECT_EQ(paid, Offset{4});
+  gives(part(4, 7), Offset{8});
+  EXPECT_EQ(joiner.disk.heads[of].sequence, Sequence{7});
+  EXPECT_EQ(paid, Offset{8});
+  EXPECT_FALSE(joiner.disk.record(of, Sequence{6}).redacted);
+  EXPECT_EQ(questions.size(), asked) << "the link goes on";
+}
+
+TEST_F(StrippedProofTest, BehindTheFirstMessageItIsRefused) {
+  gives(part(1, 4), Offset{5});
+  gives(part(5, 7, true), Offset{8});
+  EXPECT_EQ(joiner.disk.heads[of].sequence, Sequence{4});
+  EXPECT_EQ(paid, Offset{5});
 }
 
 TEST_F(ShownProofsTest, WhoIsToHoldFeedsWholeAsksForAllOfThem) {
