@@ -3,6 +3,7 @@
 
 #include "broker/core/replication.h"
 #include "schemas/codec/event_codec.h"
+#include "schemas/decision.h"
 #include "schemas/limits.h"
 
 namespace lianxi::core {
@@ -222,7 +223,9 @@ void Replication::remember(Ground& ground, const Segment& segment) {
     const KindRules* rules = envelope && envelope->audience == feed.audience ? rules_of(envelope->kind) : nullptr;
     const auto remember = rules == nullptr ? nullptr : own ? rules->remember : rules->hear;
     if (remember == nullptr || !reader.read(record.body) || (reader.has_body() && reader.lane() != feed.lane)) continue;
-    remember({reader, record.body, feed.region, decision(feed.epoch, record.stamp.ordinal), record.stamp.time}, ground.memory);
+    // As in the view: what has no place in the order counts for nothing.
+    const auto version = decision_of(feed.epoch, record.stamp.ordinal);
+    if (version) remember({reader, record.body, feed.region, *version, record.stamp.time}, ground.memory);
   }
 }
 

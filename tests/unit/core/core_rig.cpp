@@ -103,7 +103,7 @@ void Disk::load_threads(const StoredSegment& stored, RegionCode region, LoadedSt
   EventReader reader;
   for (const RecordView& record : segment->records()) {
     if (!reader.read(record.body)) continue;
-    const std::int64_t version = decision(feed.epoch, record.stamp.ordinal);
+    const Decision version = decision_of(feed.epoch, record.stamp.ordinal).value();
     if (const ResourceView* resource = reader.resource(); resource != nullptr && feed.region == region)
       state.stock.remember(reader.envelope(), *resource, version);
     if (const Mobilisation* message = reader.mobilisation())
