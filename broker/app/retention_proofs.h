@@ -1,5 +1,5 @@
-// Retentions read back for a node that begins feeds behind them: each with what follows up to its seal, as one segment. Pure but
-// for the source it reads.
+// Retentions read back for a node that begins feeds behind them: each with what follows up to its seal, as one segment, in which
+// no other event has its body. Pure but for the source it reads.
 #pragma once
 
 #include <vector>

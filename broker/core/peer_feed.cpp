@@ -1,5 +1,7 @@
 #include "broker/core/peer_feed.h"
 
+#include <algorithm>
+
 namespace lianxi::core {
 namespace {
 
@@ -44,6 +46,11 @@ SegmentVerdict judge_segment(const Segment& segment, const FeedHead& ours, const
   if (auto verdict = proven(segment, key); verdict.outcome != Outcome::append) return verdict;
   if (!agrees) return {Outcome::forked, at(info.feed, ours.sequence) + " was sealed twice with different hashes by its own node"};
   return {};
+}
+
+bool lacks_body(const Segment& segment, Sequence held) {
+  return std::any_of(segment.records().begin(), segment.records().end(),
+                     [&](const RecordView& record) { return record.redacted && record.stamp.sequence > held; });
 }
 
 CutSegment cut_behind(const Segment& segment, const FeedHead& ours, Offset offset) {

@@ -22,6 +22,9 @@ struct SegmentVerdict {
 
 [[nodiscard]] SegmentVerdict judge_segment(const Segment& segment, const FeedHead& ours, const SealPublicKey& key);
 
+// Whether an event behind `held` is without its body. The chain holds without it, so whoever passes it on could take it away.
+[[nodiscard]] bool lacks_body(const Segment& segment, Sequence held);
+
 // The segment as this node stores it at `offset`, cut to what is beyond `ours`. Only after Outcome::append.
 struct CutSegment {
   SegmentInfo info;

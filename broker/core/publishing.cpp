@@ -4,6 +4,7 @@
 
 #include "broker/core/acceptance.h"
 #include "schemas/codec/event_codec.h"
+#include "schemas/decision.h"
 #include "schemas/limits.h"
 
 namespace lianxi::core {
@@ -215,7 +216,7 @@ bool Publishing::consume(Call& call, Sequence sequence, BytesView body, const Bo
   const auto ticket = sequencer.accept(call.turn, *judged->feed, {&call.from.agent.id, call.publish.session, sequence}, body);
   sessions_.accepted(call.session, lane, call.turn.now, hash, ticket, sequencer);
   if (judged->rules->remember != nullptr) {
-    const std::int64_t version = decision(judged->feed->epoch, sequencer.position(ticket).ordinal);
+    const Decision version = decision_of(judged->feed->epoch, sequencer.position(ticket).ordinal).value();
     judged->rules->remember({*judged->event, body, call.ground.region(), version, sequencer.clock().last()}, call.ground.memory);
   }
   if (lane == Lane::flash) call.turn.effects.flash = true;

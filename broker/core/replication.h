@@ -143,8 +143,9 @@ class Replication {
   [[nodiscard]] static Beginnings& beginnings_of(const Source& source) {
     return source.detour == nullptr ? source.link.beginnings : source.detour->beginnings;
   }
-  // True if the segment is a proof that its feed may begin in its middle: it is kept until the events behind come.
-  bool take_proof(const Segment& segment, const SealPublicKey& key);
+  // True if the segment is a proof that its feed may begin in its middle: it is kept until the events behind come, but for a
+  // feed that has begun to come another way since it was asked for.
+  bool take_proof(const FeedHead& held, const Segment& segment, const SealPublicKey& key);
   // What proves that the feed may begin with this segment; null: nothing yet.
   [[nodiscard]] const Beginning* shown_for(const Segment& segment) const;
   // The feed is taken up there; what was shown of it is used up.
@@ -181,6 +182,16 @@ class Replication {
   void deliver(Ground& ground, Turn& turn, const Source& source, const Deliver& deliver, std::size_t wire_bytes);
   // False: the source was left.
   bool take(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
+  // Whether the segment is of what the source was asked for.
+  [[nodiscard]] static Result<void> may_deliver(const Ground& ground, const Source& source, const Segment& segment);
+  // False: gives the source up.
+  bool leave(Turn& turn, const Source& source, Refusal why);
+  // `beginning`: the verdict is on a feed that begins with the segment, behind a retention. False: the source was left.
+  bool act_on(const SegmentVerdict& verdict, Ground& ground, Turn& turn, const Source& source, const Segment& segment,
+              const Beginning* beginning);
+  bool take_new(Ground& ground, Turn& turn, const Source& source, const Segment& segment, const Beginning* beginning);
+  bool forked(Ground& ground, Turn& turn, const Source& source, const Segment& segment, const std::string& reason);
+  void gap(Ground& ground, Turn& turn, const Source& source, const Segment& segment, const std::string& reason);
   void append(Ground& ground, Turn& turn, const Source& source, const Segment& segment);
   // Why the segment's feed ends before the segment does; empty if it does not.
   [[nodiscard]] static std::string behind_the_end(const Ground& ground, const Segment& segment);

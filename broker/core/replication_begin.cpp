@@ -13,16 +13,20 @@ bool Replication::may_begin(const Ground& ground, Beginnings& beginnings, const 
   return asked;
 }
 
-bool Replication::take_proof(const Segment& segment, const SealPublicKey& key) {
+bool Replication::take_proof(const FeedHead& held, const Segment& segment, const SealPublicKey& key) {
   if (!begins_with_retention(segment)) return false;
   const FeedId& feed = segment.info().feed;
+  // What is taken as a proof is paid for as held, so an event that is to be held must never be: of a feed that is held by now
+  // the events follow once more, each with its body.
+  if (held.sequence.value > 0 && !lacks_body(segment, Sequence{})) return false;
   const auto proof = read_retention_proof(segment, key);
   if (!proof) return false;
+  if (held.sequence.value > 0) return true;
   Bytes bytes = strip_proof(segment);
-  std::size_t held = 0;
+  std::size_t waiting = 0;
   for (const auto& [place, shown] : shown_)
-    if (place.first.region == feed.region) held += shown.proof.size();
-  if (held + bytes.size() > kMaxShownProofBytes)
+    if (place.first.region == feed.region) waiting += shown.proof.size();
+  if (waiting + bytes.size() > kMaxShownProofBytes)
     std::erase_if(shown_, [&](const auto& entry) { return entry.first.first.region == feed.region; });
   shown_.insert_or_assign({feed, proof->through.sequence}, Beginning{feed, proof->through, proof->at, std::move(bytes)});
   return true;

@@ -3,6 +3,7 @@
 
 #include "broker/core/replication.h"
 #include "schemas/codec/event_codec.h"
+#include "schemas/decision.h"
 #include "schemas/limits.h"
 
 namespace lianxi::core {
@@ -46,48 +47,61 @@ void Replication::deliver(Ground& ground, Turn& turn, const Source& source, cons
 }
 
 bool Replication::take(Ground& ground, Turn& turn, const Source& source, const Segment& segment) {
-  const LinkId& id = source.id;
   const FeedId& feed = segment.info().feed;
   source.link.sight.delivered_events += segment.info().count;
-  const auto leave = [&](RefusalCode code, std::string reason) {
-    give_up(turn, source, code, std::move(reason));
-    return false;
-  };
-  const Member* member = ground.members().find(source.of);
-  if (member == nullptr || feed.region != source.of)
-    return leave(RefusalCode::wrong_region,
-                 "the peer delivers " + to_text(feed) +
-                     (source.detour == nullptr ? ", which is not its own" : ", which was not asked for"));
-  if (segment.info().filtered) return leave(RefusalCode::feed_broken, "the peer delivers a filtered segment of " + to_text(feed));
-  if ((lanes_of(id.lanes) & mask_of(feed.lane)) == 0)
-    return leave(RefusalCode::wrong_lane, "the peer delivers " + to_text(feed) + " on the link of other lanes");
-  if (!ground.members().holds(feed.audience, ground.region()))
-    return leave(RefusalCode::not_allowed, "the peer delivers " + to_text(feed) + ", which this node may not hold");
+  if (auto may = may_deliver(ground, source, segment); !may) return leave(turn, source, std::move(may.error()));
   if (feed.region == ground.region() && feed.epoch >= ground.config.epoch) return take_own(ground, turn, source, segment);
   if (ended_.contains(feed)) {
     pass_over(source);
     return true;
   }
-  FeedHead ours = ground.sequencer.head(feed);
-  if (ours.sequence.value == 0 && feeds_of(ground.sequencer, feed.region) >= kMaxFeedsOfRegion)
-    return leave(RefusalCode::oversize, std::to_string(kMaxFeedsOfRegion) + " feeds of " + to_text(feed.region) +
-                                            " are held, the most a region may open; " + to_text(feed) + " is too many");
-  const Beginning* beginning = nullptr;
-  Beginnings& beginnings = beginnings_of(source);
-  if (beginnings.asked && ours.sequence.value == 0 && segment.info().first_sequence > Sequence{1}) {
-    // What is taken as a proof is paid for as held, so an event that is to be held must never be.
-    if (beginnings.proofs && take_proof(segment, member->seal_key)) return true;
-    beginning = shown_for(segment);
-    if (beginning != nullptr) ours = beginning->through;
-  }
-  const SegmentVerdict verdict = judge_segment(segment, ours, member->seal_key);
-  if (beginning != nullptr && verdict.outcome == SegmentVerdict::Outcome::forked) {
-    beginnings.whole = true;
+  const FeedHead held = ground.sequencer.head(feed);
+  if (held.sequence.value == 0 && feeds_of(ground.sequencer, feed.region) >= kMaxFeedsOfRegion)
+    return leave(turn, source,
+                 {RefusalCode::oversize,
+                  {},
+                  std::to_string(kMaxFeedsOfRegion) + " feeds of " + to_text(feed.region) +
+                      " are held, the most a region may open; " + to_text(feed) + " is too many"});
+  const SealPublicKey& key = ground.members().find(source.of)->seal_key;
+  const Beginnings& beginnings = beginnings_of(source);
+  if (beginnings.proofs && take_proof(held, segment, key)) return true;
+  const bool in_its_middle = beginnings.asked && held.sequence.value == 0 && segment.info().first_sequence > Sequence{1};
+  const Beginning* beginning = in_its_middle ? shown_for(segment) : nullptr;
+  return act_on(judge_segment(segment, beginning != nullptr ? beginning->through : held, key), ground, turn, source, segment,
+                beginning);
+}
+
+Result<void> Replication::may_deliver(const Ground& ground, const Source& source, const Segment& segment) {
+  const FeedId& feed = segment.info().feed;
+  if (ground.members().find(source.of) == nullptr || feed.region != source.of)
+    return refuse(RefusalCode::wrong_region, {},
+                  "the peer delivers " + to_text(feed) +
+                      (source.detour == nullptr ? ", which is not its own" : ", which was not asked for"));
+  if (segment.info().filtered)
+    return refuse(RefusalCode::feed_broken, {}, "the peer delivers a filtered segment of " + to_text(feed));
+  if ((lanes_of(source.id.lanes) & mask_of(feed.lane)) == 0)
+    return refuse(RefusalCode::wrong_lane, {}, "the peer delivers " + to_text(feed) + " on the link of other lanes");
+  if (!ground.members().holds(feed.audience, ground.region()))
+    return refuse(RefusalCode::not_allowed, {}, "the peer delivers " + to_text(feed) + ", which this node may not hold");
+  return {};
+}
+
+bool Replication::leave(Turn& turn, const Source& source, Refusal why) {
+  give_up(turn, source, why.code, std::move(why.reason));
+  return false;
+}
+
+bool Replication::act_on(const SegmentVerdict& verdict, Ground& ground, Turn& turn, const Source& source, const Segment& segment,
+                         const Beginning* beginning) {
+  using Outcome = SegmentVerdict::Outcome;
+  const FeedId& feed = segment.info().feed;
+  if (beginning != nullptr && verdict.outcome == Outcome::forked) {
+    beginnings_of(source).whole = true;
     back_off(ground, turn, source, "what " + to_text(feed) + " says in its retention is not so: " + verdict.reason);
     return false;
   }
   // Of a forked feed only what goes on from the history that is held here: when the other copy is gone, the feed is whole again.
-  if (forked_.contains(feed) && verdict.outcome != SegmentVerdict::Outcome::append) {
+  if (forked_.contains(feed) && verdict.outcome != Outcome::append) {
     pass_over(source);
     ground.standing.raise(turn, "feed_forked", to_text(feed),
                           to_text(feed) + " is forked: what does not continue what is held here is not taken");
@@ -95,42 +109,58 @@ bool Replication::take(Ground& ground, Turn& turn, const Source& source, const S
     return true;
   }
   switch (verdict.outcome) {
-    case SegmentVerdict::Outcome::known:
+    case Outcome::known:
       return true;
-    case SegmentVerdict::Outcome::append:
-      if (std::string late = behind_the_end(ground, segment); !late.empty()) {
-        if (ended_.size() >= kMaxHeldFeeds) return leave(RefusalCode::not_allowed, std::move(late));
-        ended_[feed] = ground.members().closes(feed.audience, feed.region);
-        pass_over(source);
-        turn.count(RefusalCode::not_allowed);
-        ground.standing.raise(turn, "feed_ended", to_text(feed), std::move(late));
-        return true;
-      }
-      if (beginning != nullptr) begin(ground, *beginning);
-      append(ground, turn, source, segment);
-      return true;
-    case SegmentVerdict::Outcome::forked:
-      if (ours.sequence.value == 0)  // not a history beside ours, and nothing that is held bounds such feeds
-        return leave(RefusalCode::feed_broken, to_text(feed) + " does not begin at its beginning");
-      forked_.insert(feed);
-      pass_over(source);
-      turn.count(RefusalCode::feed_forked);
-      ground.standing.raise(turn, "feed_forked", to_text(feed), verdict.reason);
-      suspect(turn, source, segment);
-      return true;
-    case SegmentVerdict::Outcome::broken:
-      return leave(RefusalCode::feed_broken, verdict.reason);
-    case SegmentVerdict::Outcome::gap:
+    case Outcome::append:
+      return take_new(ground, turn, source, segment, beginning);
+    case Outcome::forked:
+      return forked(ground, turn, source, segment, verdict.reason);
+    case Outcome::broken:
+      return leave(turn, source, {RefusalCode::feed_broken, {}, verdict.reason});
+    case Outcome::gap:
       break;
   }
-  if (source.of == ground.region()) {
-    former_gap(ground, turn, source, segment);
-    return false;
-  }
-  // The question was for all of them: what it begins with here is not at its beginning, and no retention was shown.
-  if (beginnings.asked && ours.sequence.value == 0) beginnings.whole = true;
-  back_off(ground, turn, source, verdict.reason);
+  gap(ground, turn, source, segment, verdict.reason);
   return false;
+}
+
+bool Replication::take_new(Ground& ground, Turn& turn, const Source& source, const Segment& segment, const Beginning* beginning) {
+  const FeedId& feed = segment.info().feed;
+  if (lacks_body(segment, ground.sequencer.head(feed).sequence))
+    return leave(
+        turn, source,
+        {RefusalCode::feed_broken, {}, "the peer delivers " + to_text(feed) + " with an event that is without its body"});
+  if (std::string late = behind_the_end(ground, segment); !late.empty()) {
+    if (ended_.size() >= kMaxHeldFeeds) return leave(turn, source, {RefusalCode::not_allowed, {}, std::move(late)});
+    ended_[feed] = ground.members().closes(feed.audience, feed.region);
+    pass_over(source);
+    turn.count(RefusalCode::not_allowed);
+    ground.standing.raise(turn, "feed_ended", to_text(feed), std::move(late));
+    return true;
+  }
+  if (beginning != nullptr) begin(ground, *beginning);
+  append(ground, turn, source, segment);
+  return true;
+}
+
+bool Replication::forked(Ground& ground, Turn& turn, const Source& source, const Segment& segment, const std::string& reason) {
+  const FeedId& feed = segment.info().feed;
+  if (ground.sequencer.head(feed).sequence.value == 0)  // not a history beside ours, and nothing that is held bounds such feeds
+    return leave(turn, source, {RefusalCode::feed_broken, {}, to_text(feed) + " does not begin at its beginning"});
+  forked_.insert(feed);
+  pass_over(source);
+  turn.count(RefusalCode::feed_forked);
+  ground.standing.raise(turn, "feed_forked", to_text(feed), reason);
+  suspect(turn, source, segment);
+  return true;
+}
+
+void Replication::gap(Ground& ground, Turn& turn, const Source& source, const Segment& segment, const std::string& reason) {
+  if (source.of == ground.region()) return former_gap(ground, turn, source, segment);
+  // The question was for all of them: what it begins with here is not at its beginning, and no retention was shown.
+  Beginnings& beginnings = beginnings_of(source);
+  if (beginnings.asked && ground.sequencer.head(segment.info().feed).sequence.value == 0) beginnings.whole = true;
+  back_off(ground, turn, source, reason);
 }
 
 // A segment is taken whole or not at all: what is cut out of it could not be proven any more. A node that knows of its own end
@@ -193,7 +223,9 @@ void Replication::remember(Ground& ground, const Segment& segment) {
     const KindRules* rules = envelope && envelope->audience == feed.audience ? rules_of(envelope->kind) : nullptr;
     const auto remember = rules == nullptr ? nullptr : own ? rules->remember : rules->hear;
     if (remember == nullptr || !reader.read(record.body) || (reader.has_body() && reader.lane() != feed.lane)) continue;
-    remember({reader, record.body, feed.region, decision(feed.epoch, record.stamp.ordinal), record.stamp.time}, ground.memory);
+    // As in the view: what has no place in the order counts for nothing.
+    const auto version = decision_of(feed.epoch, record.stamp.ordinal);
+    if (version) remember({reader, record.body, feed.region, *version, record.stamp.time}, ground.memory);
   }
 }
 

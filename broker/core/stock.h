@@ -13,11 +13,6 @@
 
 namespace lianxi::core {
 
-// (epoch, ordinal) of the own region as one number: the order of its decisions.
-[[nodiscard]] constexpr std::int64_t decision(Epoch epoch, Ordinal ordinal) {
-  return static_cast<std::int64_t>(std::uint64_t{epoch.value} << 44U | ordinal.value);
-}
-
 // A resource's row of one audience: each group of fields as the last event that states it left it; 0: none yet.
 struct StockRow {
   Audience audience;

@@ -68,7 +68,7 @@ void add_messages(MobilisationRow& row, StoredThread& stored) {
   std::sort(stored.messages.begin(), stored.messages.end(), [](const auto& a, const auto& b) {
     return std::tie(a.time, a.region, a.version) < std::tie(b.time, b.region, b.version);
   });
-  constexpr std::uint64_t kOrdinalMask = (std::uint64_t{1} << kVersionOrdinalBits) - 1;
+  constexpr std::uint64_t kOrdinalMask = (std::uint64_t{1} << kDecisionOrdinalBits) - 1;
   for (StoredThread::Message& message : stored.messages)
     row.messages.push_back({message.region, std::move(message.publisher), physical_ms(message.time),
                             Ordinal(static_cast<std::uint64_t>(message.version) & kOrdinalMask),

@@ -51,7 +51,7 @@ void hold_incidents(ReadTables& tables, const RetentionQuestion& ask, Version& c
       Run run(tables.statement("SELECT entity, state, head_key, head_region FROM incident WHERE id = ?"));
       if (!run.put(id).next()) continue;
       const bool closed = run.number(1) == static_cast<int>(IncidentState::closed);
-      const Version head = run.number(2) & ((Version{1} << (kVersionOrdinalBits + kVersionEpochBits)) - 1);
+      const Version head = run.number(2) & ((Version{1} << (kDecisionOrdinalBits + kDecisionEpochBits)) - 1);
       if (!closed)
         hold(survey, cut, of.first, run.text(0));
       else if (of.others && run.number(3) == ask.feed.region.value && head <= cut)
@@ -149,7 +149,7 @@ void hold_flash(ReadTables& tables, const RetentionQuestion& ask, Version& cut, 
 
 // The lowest version of the cut that still stands is kept as ordinal 0: nothing of today's epoch may go.
 Ordinal ordinal_in(Epoch epoch, Version cut) {
-  const Version first = static_cast<Version>(std::uint64_t{epoch.value} << kVersionOrdinalBits);
+  const Version first = static_cast<Version>(std::uint64_t{epoch.value} << kDecisionOrdinalBits);
   return Ordinal(cut <= first ? 0 : static_cast<std::uint64_t>(cut - first));
 }
 
@@ -160,7 +160,7 @@ RetentionSurvey read_retention(ReadTables& tables, const FeedId& feed, Ordinal t
   RetentionQuestion ask{feed, 0, now};
   for (const auto& [row, audience] : tables.audiences())
     if (audience == feed.audience) ask.audience = row;
-  const auto asked = version_of(feed.epoch, through);
+  const auto asked = decision_of(feed.epoch, through);
   if (!asked) fail(StoreError::corrupt, "ordinal " + std::to_string(through.value) + " is beyond what a view orders");
   Version cut = *asked;
   if (feed.lane == Lane::flash) hold_flash(tables, ask, cut, survey);

@@ -174,7 +174,7 @@ class SqliteView final : public View {
     const Envelope& envelope = reader_.envelope();
     kind = envelope.kind;
     if (envelope.audience != feed.audience) return "audience is not the feed's";
-    const auto version = version_of(feed.epoch, record.stamp.ordinal);
+    const auto version = decision_of(feed.epoch, record.stamp.ordinal);
     if (!version) return "unreadable";
     const Applied applied{feed, record, envelope, reader_.home(), *version, at, of};
     if (const Retention* retention = reader_.retention()) beginnings_.note(applied, *retention);

@@ -5,6 +5,7 @@
 #include "broker/store/files.h"
 #include "broker/store/projections/retention.h"
 #include "schemas/codec/event_codec.h"
+#include "schemas/decision.h"
 #include "tests/sim/race.h"
 #include "tests/sim/sim_node.h"
 
@@ -21,7 +22,7 @@ store::StoreResult<std::optional<Hash>> digest_behind(const store::ViewOptions& 
     SQLite::Statement audience(*db, "SELECT id FROM audience WHERE name = ?");
     store::Run row(audience);
     if (!row.put(feed.audience.text()).next()) return std::nullopt;
-    return store::kept_digest(*db, feed, row.number(0), *store::version_of(feed.epoch, through));
+    return store::kept_digest(*db, feed, row.number(0), *decision_of(feed.epoch, through));
   });
 }
 

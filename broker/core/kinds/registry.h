@@ -12,6 +12,7 @@
 #include "broker/core/policy.h"
 #include "broker/core/stock.h"
 #include "schemas/codec/event_codec.h"
+#include "schemas/decision.h"
 
 namespace lianxi::core {
 
@@ -33,8 +34,8 @@ struct KindMemory {
 struct Said {
   const EventReader& event;
   BytesView bytes;
-  RegionCode region;         // of the node that accepted it
-  std::int64_t version = 0;  // `decision` of stock.h
+  RegionCode region;  // of the node that accepted it
+  Decision version = 0;
   Hlc time;
 };
 

@@ -6,19 +6,12 @@
 #include "broker/store/digest.h"
 #include "broker/store/sqlite.h"
 #include "schemas/codec/segment.h"
+#include "schemas/decision.h"
 #include "schemas/event_rules.h"
 
 namespace lianxi::store {
 
-// (epoch, ordinal) as one number that orders alike: 18 bits of epoch above 44 of ordinal. 0 is before every event.
-using Version = std::int64_t;
-inline constexpr unsigned kVersionOrdinalBits = 44;
-inline constexpr unsigned kVersionEpochBits = 18;
-[[nodiscard]] constexpr std::optional<Version> version_of(Epoch epoch, Ordinal ordinal) {
-  const std::uint64_t high = epoch.value;
-  if (high >> kVersionEpochBits != 0 || ordinal.value >> kVersionOrdinalBits != 0) return std::nullopt;
-  return static_cast<Version>(high << kVersionOrdinalBits | ordinal.value);
-}
+using Version = Decision;  // of a row, or of a group of its fields: the last event that states it
 
 // A row of `audience`, as the open transaction leaves it.
 struct AudienceRow {

@@ -8,7 +8,7 @@ namespace lianxi::store {
 
 namespace {
 
-constexpr unsigned kHomeBit = kVersionOrdinalBits + kVersionEpochBits;
+constexpr unsigned kHomeBit = kDecisionOrdinalBits + kDecisionEpochBits;
 static_assert(kHomeBit < 63);
 
 Hash hash_row(const RowKey& key, const std::string& audience, const IncidentFields& fields) {

@@ -11,7 +11,7 @@ Source read_source(const Run& run) {
 }
 
 constexpr Version first_of(Epoch epoch) {
-  return static_cast<Version>(std::uint64_t{epoch.value} << kVersionOrdinalBits);
+  return static_cast<Version>(std::uint64_t{epoch.value} << kDecisionOrdinalBits);
 }
 
 void add_hashes(SQLite::Database& db, const char* sql, const FeedId& feed, std::int64_t audience, Version cut, Digest& sum) {
@@ -85,7 +85,7 @@ void RetentionProjection::reload() {
 }
 
 std::optional<Version> RetentionProjection::take(const Applied& applied, const Retention& retention) {
-  const auto cut = version_of(retention.epoch, retention.ordinal);
+  const auto cut = decision_of(retention.epoch, retention.ordinal);
   if (!stands_in(applied, retention) || !cut || *cut >= applied.version) return std::nullopt;
   Held& held = held_[{applied.feed.region, applied.feed.lane, applied.audience.id}];
   // The one that goes furthest holds; of equal ones the last: whatever the order of arrival.

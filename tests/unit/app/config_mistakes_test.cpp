@@ -77,6 +77,8 @@ std::vector<Mistake> node_mistakes() {
        "is a text, not a whole number", "without quotes"},
       {"HeadroomOutOfBounds", kNode, "headroom_mb = 64", "headroom_mb = -1", 21, "disk.headroom_mb", "-1 is out of bounds",
        "0 to"},
+      {"UnknownPeersFeeds", kNode, "headroom_mb = 64", "peers_feeds = \"all\"", 21, "disk.peers_feeds", "\"all\" is not known",
+       "\"whole\""},
       {"UnknownSecurity", kNode, "[endpoints]", "[endpoints]\nsecurity = \"none\"", 9, "endpoints.security",
        "'none' is not known", "\"curve\""},
       {"PlainOnEveryAddress", kNode, "[endpoints]\nflash = \"tcp://127.0.0.1",

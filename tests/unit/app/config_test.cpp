@@ -101,6 +101,19 @@ TEST(Config, DiskHeadroomAndLogHaveDefaults) {
   EXPECT_EQ(reading.value->log_level, "info");
 }
 
+TEST(Config, PeersFeedsAreAskedForWholeOnlyIfTheFileSaysSo) {
+  const auto whole = [](const std::string& line) {
+    const ConfigFolder folder;
+    folder.replace("regions/330800.toml", "[disk]\n", "[disk]\n" + line);
+    const Reading<NodeFile> reading = read_node_file(folder.node());
+    EXPECT_TRUE(reading.value) << all(reading.findings);
+    return reading.value->whole_feeds;
+  };
+  EXPECT_FALSE(whole(""));
+  EXPECT_FALSE(whole("peers_feeds = \"retained\"\n"));
+  EXPECT_TRUE(whole("peers_feeds = \"whole\"\n"));
+}
+
 TEST(Config, AFindingReadsAsFileLineFieldWhatAndMend) {
   EXPECT_EQ(to_text({false, "a.toml", 7, "log.level", "is empty", "write level = \"info\""}),
             "a.toml:7: log.level: is empty (write level = \"info\")");

@@ -1,83 +1,14 @@
 // Feeds that begin behind a retention: who is spared what, on whose word, and what nobody is tricked into.
 #include <gmock/gmock.h>
 
-#include "broker/core/replication.h"
 #include "schemas/codec/retention_proof.h"
-#include "schemas/limits.h"
-#include "tests/unit/core/links_fixture.h"
+#include "tests/unit/core/beginning_fixture.h"
 
 namespace lianxi::core {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr TimeMs kHealed = kPeerSilenceMs + 2 * kMaxReconnectMs;
-
-// Nanping is cut off from the start: its disk is empty when it joins.
-class BeginningTest : public LinksTest {
- protected:
-  BeginningTest() {
-    net.tamper = [this](RegionCode from, RegionCode to, Deliver& deliver) {
-      if (forge && to == kNanping) forge(from, deliver);
-      const auto segments = parse_segments(deliver.segments);
-      if (!segments) return;
-      for (const Segment& segment : *segments) {
-        const FeedHead held = net.node(to).disk.heads[segment.info().feed];
-        if (to == kNanping && segment.last().sequence > held.sequence) sent.insert(segment.info().first_sequence.value);
-      }
-    };
-    for (const RegionCode other : {kQuzhou, kHuangshan}) net.cut(kNanping, other);
-    for (const RegionCode region : {kQuzhou, kHuangshan}) open(region);
-    net.pass(500);
-    for (const char* text : {"一", "二", "三", "四"}) say(kQuzhou, text);
-    net.pass(1'000);
-  }
-  static FeedId feed(RegionCode region = kQuzhou) { return {region, Epoch{1}, Lane::normal, Audience::conference()}; }
-  // Quzhou lets go of what it said up to there.
-  void retain(std::uint64_t through) {
-    const Disk& disk = net.node(kQuzhou).disk;
-    const RecordView cut = disk.record(feed(), Sequence{through});
-    Retention retention{
-        Epoch{1}, Lane::normal, {Sequence{through}, cut.hash}, cut.stamp.ordinal, kNoon, disk.heads.at(feed()).sequence, Hash{9}};
-    if (lie) retention.through.hash = Hash{1};
-    Event event;
-    event.envelope = {Kind::retention,
-                      retention_entity(kQuzhou, Lane::normal, Audience::conference()),
-                      Status::Actual,
-                      PlaceCode::of(kQuzhou),
-                      "emergency",
-                      Level::none,
-                      Audience::conference(),
-                      kNoon};
-    event.body = retention;
-    (void)net.at(kQuzhou, {net.node(kQuzhou).input(RetentionPlanned{Audience::conference(), retention})});
-    const Hello hello{SessionId{7}, {}, {}, {}, false};
-    (void)net.at(kQuzhou, {net.node(kQuzhou).says(operator_agent(), hello)});
-    const auto message = CoreRig::publish_message(7, Lane::normal, ++retained_, {event});
-    ASSERT_THAT(lines_of(net.at(kQuzhou, {net.node(kQuzhou).says(operator_agent(), message)}).sends),
-                ElementsAre(HasSubstr(" ok ")));
-    net.pass(1'000);
-  }
-  void join(std::initializer_list<RegionCode> peers) {
-    for (const RegionCode peer : peers) net.mend(kNanping, peer);
-    net.pass(kHealed);
-  }
-  std::uint64_t begins(RegionCode at = kNanping) {
-    for (const FeedPosition& position : net.node(at).core.heads())
-      if (position.feed == feed()) return position.begins.value;
-    return 99;
-  }
-  std::uint64_t head(RegionCode at = kNanping) { return net.node(at).disk.heads[feed()].sequence.value; }
-
-  std::function<void(RegionCode, Deliver&)> forge;
-  std::set<std::uint64_t> sent;  // first sequences of what Nanping was given and did not hold
-  bool lie = false;
-
- private:
-  std::uint64_t retained_ = 0;
-};
 
 TEST_F(BeginningTest, AJoinerIsSentWhatStillCounts) {
   retain(3);
@@ -225,16 +156,7 @@ TEST_F(BeginningTest, ARetentionThatARelayMadeUpIsNotBelieved) {
     const RecordView cut = disk.record(feed(), Sequence{4});
     Retention retention{Epoch{1},    Lane::normal, {Sequence{3}, disk.record(feed(), Sequence{3}).hash}, Ordinal{3}, kNoon,
                         Sequence{4}, Hash{}};
-    Event event;
-    event.envelope = {Kind::retention,
-                      retention_entity(kQuzhou, Lane::normal, Audience::conference()),
-                      Status::Actual,
-                      PlaceCode::of(kQuzhou),
-                      "emergency",
-                      Level::none,
-                      Audience::conference(),
-                      kNoon};
-    event.body = retention;
+    const Event event = retention_event(retention);
     SegmentWriter writer(feed(), {Sequence{4}, cut.hash}, Offset{9});
     Stamp stamp = cut.stamp;
     stamp.sequence = Sequence{5};
@@ -346,75 +268,6 @@ TEST_F(TwoJoinersTest, WhatDidNotHoldOnceIsAskedForAgain) {
   net.pass(kHealed);
   EXPECT_EQ(begins(), 3U);
   EXPECT_EQ(head(), 5U);
-}
-
-// A joiner by itself, whose peer a test plays.
-class SwallowedProofTest : public BeginningTest {
- protected:
-  SwallowedProofTest() {
-    retain(4);
-    for (const auto& [link, message] : joiner.step(Tick{}).link_sends) hear(link, message);
-    says(Followed{follow.follow, kQuzhou, Incarnation{9}, Offset{1}, Offset{6}});
-  }
-  void hear(const LinkId& link, const Message& message) {
-    if (link != kLink) return;
-    if (const auto* asked = std::get_if<Follow>(&message)) {
-      follow = *asked;
-      questions.push_back(asked->from_retention);
-    }
-    if (const auto* credit = std::get_if<Credit>(&message)) paid = std::max(paid, credit->offset);
-  }
-  void says(Message message) {
-    for (const LinkSend& send : joiner.step(PeerMessage{kLink, std::move(message)}).link_sends) hear(send.link, send.message);
-  }
-  void deliver(std::initializer_list<std::uint64_t> firsts, Offset next) {
-    Deliver message{follow.follow, next, false, {}};
-    for (const StoredSegment& stored : net.node(kQuzhou).disk.segments) {
-      if (stored.info.feed != feed() || std::count(firsts.begin(), firsts.end(), stored.info.first_sequence.value) == 0) continue;
-      const Bytes bytes = with_seal(stored.bytes, *stored.seal);
-      message.segments.insert(message.segments.end(), bytes.begin(), bytes.end());
-    }
-    says(std::move(message));
-  }
-  std::uint64_t stands() { return joiner.disk.heads[feed()].sequence.value; }
-
-  static constexpr LinkId kLink{kQuzhou, LaneClass::normal};
-  CoreRig joiner{kNanping, members};
-  Follow follow;
-  std::vector<bool> questions;  // whether each said that feeds may begin behind a retention
-  Offset paid;
-};
-
-TEST_F(SwallowedProofTest, TheEventsBehindAProofAreTaken) {
-  ASSERT_TRUE(follow.from_retention);
-  deliver({5}, Offset{1});
-  EXPECT_EQ(stands(), 0U);
-  deliver({5}, Offset{6});
-  EXPECT_EQ(stands(), 5U);
-  EXPECT_EQ(paid, Offset{6});
-}
-
-TEST_F(SwallowedProofTest, ARetentionBehindAGapIsNotPaidForAsHeld) {
-  deliver({1, 2}, Offset{3});
-  ASSERT_EQ(stands(), 2U);
-  deliver({5}, Offset{6});
-  EXPECT_EQ(stands(), 2U);
-  EXPECT_EQ(paid, Offset{3}) << "3 to 5 are not on disk here";
-  for (const LinkSend& send : joiner.pass(kHealed).link_sends) hear(send.link, send.message);
-  ASSERT_EQ(follow.vector.size(), 1U);
-  EXPECT_EQ(follow.vector.front().head.sequence, Sequence{2});
-  EXPECT_TRUE(follow.from_retention) << "other feeds may still begin behind theirs";
-}
-
-TEST_F(SwallowedProofTest, ARetentionThatComesWithoutItsProofIsNotTakenForOne) {
-  deliver({}, Offset{1});
-  deliver({5}, Offset{6});
-  EXPECT_EQ(stands(), 0U);
-  EXPECT_LE(paid, Offset{1});
-  for (const LinkSend& send : joiner.pass(kHealed).link_sends) hear(send.link, send.message);
-  ASSERT_GE(questions.size(), 3U);
-  EXPECT_THAT((std::vector<bool>(questions.begin(), questions.begin() + 3)), ElementsAre(true, false, true))
-      << "whole once, for what the peer cannot show";
 }
 
 TEST_F(BeginningTest, ARestoredOwnerSaysThatAPeerHoldsItsLostEventsOnlyFromBehindAGap) {

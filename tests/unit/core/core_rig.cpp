@@ -103,7 +103,7 @@ void Disk::load_threads(const StoredSegment& stored, RegionCode region, LoadedSt
   EventReader reader;
   for (const RecordView& record : segment->records()) {
     if (!reader.read(record.body)) continue;
-    const std::int64_t version = decision(feed.epoch, record.stamp.ordinal);
+    const Decision version = decision_of(feed.epoch, record.stamp.ordinal).value();
     if (const ResourceView* resource = reader.resource(); resource != nullptr && feed.region == region)
       state.stock.remember(reader.envelope(), *resource, version);
     if (const Mobilisation* message = reader.mobilisation())
@@ -165,7 +165,7 @@ CoreRig::CoreRig(RegionCode own, std::shared_ptr<const Members> members, std::sh
       policy_(std::move(policy)) {}
 
 CoreConfig CoreRig::config() const {
-  return {region, epoch_, Incarnation{8 + epoch_.value}, policy_, members_, "test"};
+  return {region, epoch_, Incarnation{8 + epoch_.value}, policy_, members_, "test", {}, whole_feeds};
 }
 
 Effects CoreRig::turn(std::vector<Input> inputs) {
@@ -258,8 +258,10 @@ Deliver CoreRig::perform(const DeliverOrder& order, std::size_t max_segments) co
     for (std::size_t i = proof.value - stored->info.first_offset.value; i < segment->records().size(); ++i) {
       const RecordView& record = segment->records()[i];
       const Hash before = i == 0 ? stored->info.previous : segment->records()[i - 1].hash;
-      if (!cut) cut.emplace(stored->info.feed, FeedHead{Sequence{record.stamp.sequence.value - 1}, before}, proof);
-      cut->append(record);
+      if (cut)
+        cut->append_redacted(record);
+      else
+        cut.emplace(stored->info.feed, FeedHead{Sequence{record.stamp.sequence.value - 1}, before}, proof).append(record);
     }
     const Bytes bytes = std::move(*cut).finish(*stored->seal);
     deliver.segments.insert(deliver.segments.end(), bytes.begin(), bytes.end());

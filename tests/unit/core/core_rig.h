@@ -75,7 +75,8 @@ class CoreRig {
 
   TimeMs now = kNoon;
   Disk disk;
-  bool view_waits = false;  // it does not tell of retentions yet
+  bool view_waits = false;   // it does not tell of retentions yet
+  bool whole_feeds = false;  // from its next start on
   BrokerCore core;
   const RegionCode region;
 

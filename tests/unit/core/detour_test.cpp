@@ -58,6 +58,26 @@ TEST_F(DetourTest, TwoCutOffCitiesMeetThroughAThird) {
   EXPECT_THAT(net.alarms, IsEmpty());
 }
 
+TEST_F(DetourTest, WhoPassesEventsOnCannotTakeTheirBodiesAway) {
+  net.cut(kQuzhou, kHuangshan);
+  say(kQuzhou, "一");
+  forge = [](Deliver& deliver) {  // chain and seal hold all the same
+    const auto segments = parse_segments(deliver.segments);
+    if (!segments || segments->empty() || segments->front().info().feed.region != kQuzhou) return;
+    const Segment& segment = segments->front();
+    SegmentWriter writer(segment.info().feed, {Sequence{segment.info().first_sequence.value - 1}, segment.info().previous},
+                         segment.info().first_offset);
+    for (const RecordView& record : segment.records()) writer.append_redacted(record);
+    deliver.segments = std::move(writer).finish(*segment.seal());
+  };
+  net.pass(kNoticed);
+  EXPECT_THAT(net.node(kHuangshan).disk.heads, Not(Contains(testing::Key(testing::Field(&FeedId::region, kQuzhou)))));
+  EXPECT_THAT(net.alarms, Contains("341000 feed_broken"));
+  forge = {};
+  net.pass(kRefusedLinkRetryMs);
+  EXPECT_THAT(held(kHuangshan, kQuzhou), ElementsAre("一"));
+}
+
 TEST_F(DetourTest, AHealthyMeshCarriesAnEventToANodeOnce) {
   for (int i = 0; i < 20; ++i) {
     say(kQuzhou, std::to_string(i));

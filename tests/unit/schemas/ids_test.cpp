@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "schemas/decision.h"
 #include "schemas/limits.h"
 
 namespace lianxi {
@@ -73,6 +74,17 @@ TEST(PlaceCode, RefusesEveryOtherForm) {
   for (const char* text : {"", "3", "330", "33080", "0308", "33080a", "3308030010", "33080300100100", "-30800"}) {
     EXPECT_FALSE(PlaceCode::parse(text)) << text;
   }
+}
+
+TEST(Decision, OrdersByEpochAndThenByOrdinal) {
+  const auto at = [](std::uint32_t epoch, std::uint64_t ordinal) { return decision_of(Epoch(epoch), Ordinal(ordinal)); };
+  constexpr std::uint64_t kLast = (std::uint64_t{1} << kDecisionOrdinalBits) - 1;
+  EXPECT_GT(at(1, 1).value(), 0);
+  EXPECT_LT(at(1, 1), at(1, 2));
+  EXPECT_LT(at(1, kLast), at(2, 1));
+  EXPECT_GT(at((1U << kDecisionEpochBits) - 1, kLast).value(), 0);
+  EXPECT_FALSE(at(1U << kDecisionEpochBits, 1));
+  EXPECT_FALSE(at(1, kLast + 1));
 }
 
 TEST(Region, IsSixDigits) {
