@@ -8,7 +8,7 @@ namespace lianxi::cli {
 
 struct TransferOptions::Texts {
   std::string file, audience = "conference", contact_audience, agency, datum, status, format, capabilities, place, capability,
-                    out, entity, message;
+                    out, thread, message;
   std::vector<std::string> kinds;
   bool dry_run = false, own = false;
 };
@@ -97,7 +97,10 @@ void TransferOptions::add_export(CLI::App& app, const Say& say) {
   export_->add_flag("--own", t.own,
                     say("only what this region is home of: what it may import again", "只含本地区所属资源(可再导入)"));
   export_->add_option("--out", t.out, say("file; else standard output", "文件;缺省为标准输出"))->type_name("FILE");
-  export_mobilisation_->add_option("ENTITY", t.entity, say("as in 330800:mobilisation:qz-1", "如 330800:mobilisation:qz-1"))
+  export_mobilisation_
+      ->add_option(
+          "THREAD", t.thread,
+          say("its id, or the end of it that no other has, as mobilise list shows it", "编号或其唯一的末尾部分,见 mobilise list"))
       ->required();
   export_mobilisation_->add_option("--message", t.message, say("the id of one message; else all", "某一报文的标识;缺省为全部"));
   export_mobilisation_
@@ -184,12 +187,11 @@ std::optional<Result<Command>> TransferOptions::command(const Say& say) const {
   if (import_mobilisation_->parsed()) return import_mobilisation_command();
   if (export_->parsed()) return export_command();
   if (!export_mobilisation_->parsed()) return std::nullopt;
-  if (const auto home = home_region(t.entity); !home) return of_option(Result<Command>(tl::unexpected(home.error())), "ENTITY");
   if (t.message.empty() && t.out.empty())
     return Result<Command>(refuse(RefusalCode::missing_field, "--out",
                                   say("name a folder for the messages of the thread, or one message with --message",
                                       "请指定存放全部报文的目录,或用 --message 指定一份报文")));
-  return Result<Command>(ExportMobilisationCommand{t.entity, t.message, t.out});
+  return Result<Command>(ExportMobilisationCommand{t.thread, t.message, t.out});
 }
 
 }  // namespace lianxi::cli

@@ -176,10 +176,12 @@ TEST(CommandLine, MobilisationsGoInOneByOneAndComeOutByThread) {
   EXPECT_FALSE(in.status);
   const auto out = command<ExportMobilisationCommand>(
       {"--profile", "p", "export", "mobilisation", "330800:mobilisation:qz-1", "--out", "folder"});
-  EXPECT_EQ(out.entity, "330800:mobilisation:qz-1");
+  EXPECT_EQ(out.thread, "330800:mobilisation:qz-1");
   EXPECT_NE(mistake({"--profile", "p", "export", "mobilisation", "330800:mobilisation:qz-1"}).find("--message"),
             std::string::npos);
-  EXPECT_NE(mistake({"--profile", "p", "export", "mobilisation", "qz-1", "--out", "folder"}).find("ENTITY"), std::string::npos);
+  EXPECT_EQ(command<ExportMobilisationCommand>({"--profile", "p", "export", "mobilisation", "4f2a", "--out", "folder"}).thread,
+            "4f2a")
+      << "the end of an id is enough";
 }
 
 TEST(CommandLine, MistakesSayHowItShouldRead) {
