@@ -43,6 +43,7 @@ class CsvFile : public ResourceFile {
     }
     return false;
   }
+  [[nodiscard]] Unsaid unsaid() const override { return unsaid_by(columns_); }
 
  private:
   bool end_with(Refusal refusal) {
@@ -67,6 +68,7 @@ class CsvFile : public ResourceFile {
       Target target;
       target.column = column_named(word);
       if (const auto attribute = attribute_named(word)) target.attribute = *attribute;
+      columns_.add(target.column.value_or(Column::attributes));
       const std::string name = target.column ? std::string(heading_of(*target.column)) : "attr." + target.attribute;
       if (!target.column && target.attribute.empty()) {
         bad(shortened(word), "the heading is not known; known are " + all_headings());
@@ -91,6 +93,7 @@ class CsvFile : public ResourceFile {
       return false;
     }
     cells_.clear();
+    cells_.there = columns_;
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       const std::string_view text = trimmed(record_.cells[i]);
       if (targets_[i].column) {
@@ -110,6 +113,7 @@ class CsvFile : public ResourceFile {
   ResourceFileContext context_;
   CsvRecord record_;
   std::vector<Target> targets_;
+  Columns columns_;
   ResourceCells cells_;
   SeenIds seen_;
   BadCell bad_ = [this](std::string_view column, std::string reason) { bad(column, std::move(reason)); };

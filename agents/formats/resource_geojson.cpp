@@ -79,10 +79,12 @@ class FeatureReader {
   void read_property(const std::string& key, const json& value) {
     const std::string where = "properties." + shortened(key);
     if (key == "attributes" && value.is_object()) {
+      cells_.there.add(Column::attributes);
       for (const auto& [name, text] : value.items()) cells_.attributes.emplace_back(name, text_of(text, where + "." + name));
       return;
     }
     if (const auto attribute = attribute_named(key)) {
+      cells_.there.add(Column::attributes);
       cells_.attributes.emplace_back(*attribute, text_of(value, where));
       return;
     }
@@ -95,6 +97,7 @@ class FeatureReader {
       bad(where, "it stands twice: keep one of the two");
       return;
     }
+    cells_.there.add(*column);
     const bool listed = *column == Column::capabilities || *column == Column::languages || *column == Column::on_call;
     cells_.at(*column) = listed && value.is_array() ? list_of(value, where) : text_of(value, where);
   }
@@ -135,12 +138,15 @@ class FeatureReader {
     const json coordinates = geometry.is_object() ? geometry.value("coordinates", json()) : json();
     if (type == "Point") {
       if (cells_.point) bad("geometry", "there are two points: a resource has one");
+      cells_.there.add(Column::lon);
+      cells_.there.add(Column::lat);
       cells_.point = position(coordinates, datum);
     } else if (type == "Polygon") {
       if (!cells_.ring.empty() || !coordinates.is_array() || coordinates.size() != 1 || !coordinates[0].is_array()) {
         bad("geometry.coordinates", "an area is one ring without holes");
         return;
       }
+      cells_.there.add(Column::area);
       for (const json& each : coordinates[0]) {
         const auto point = position(each, datum);
         if (!point) return;
@@ -181,6 +187,7 @@ class GeoJsonFile : public ResourceFile {
     }
     return false;
   }
+  [[nodiscard]] Unsaid unsaid() const override { return unsaid_by(columns_); }
 
  private:
   bool end_with(Refusal refusal) {
@@ -285,6 +292,7 @@ class GeoJsonFile : public ResourceFile {
       return false;
     }
     const bool clean = reader_.read(feature, datum_);
+    columns_ |= cells_.there;
     const bool good = clean && read_resource(cells_, context_, event, named_);
     if (!good || cells_.at(Column::id).empty()) return good;
     const auto first = seen_.add(event.envelope.entity, rows_);
@@ -296,6 +304,7 @@ class GeoJsonFile : public ResourceFile {
   ResourceFileContext context_;
   std::optional<Datum> datum_;
   ResourceCells cells_;
+  Columns columns_;
   SeenIds seen_;
   BadCell bad_ = [this](std::string_view what, std::string reason) { bad(what, std::move(reason)); };
   // What is told by its column stands among the properties.

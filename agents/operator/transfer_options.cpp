@@ -43,8 +43,12 @@ void TransferOptions::add_import(CLI::App& app, const Say& say) {
   import->require_subcommand(1);
   import_ = import->add_subcommand(
       "resources",
-      say("resources from a CSV or GeoJSON: every row is right, or none is published; an id that is known is brought up to date",
-          "从 CSV 或 GeoJSON 导入资源:所有行都正确才发布,否则一行也不发布;编号已有的更新"));
+      say("resources from a CSV or GeoJSON: every row is right, or none is published; an id that is known is brought up to date: "
+          "where no column says its state, quantity, place or contact they stay as they are, all else that has none becomes "
+          "empty",
+          "从 CSV 或 GeoJSON "
+          "导入资源:所有行都正确才发布,否则一行也不发布;编号已有的更新:未含状态、数量、地点或联系方式的列则保留原值,"
+          "其余未含的字段清空"));
   import_mobilisation_ =
       import->add_subcommand("mobilisation", say("a message of EDXL-RM 1.0, as XML", "EDXL-RM 1.0 资源调度报文(XML)"));
   import_

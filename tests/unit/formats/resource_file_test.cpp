@@ -38,6 +38,34 @@ TEST(ResourceFile, EveryFieldComesBackFromAGeoJson) {
   EXPECT_THAT(read.events, ElementsAre(full_row(), bare_row()));
 }
 
+TEST(ResourceFile, AFeatureKeepsWhatItDoesNotSay) {
+  const auto read = [](const std::string& geometry, const std::string& properties) {
+    const ReadFile file = read_geojson(R"({"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":)" +
+                                       geometry + R"(,"properties":{"type":"team","name":"b")" + properties + "}}]}");
+    return file.events.empty() ? 0xFF : static_cast<int>(resource(file.events[0]).keeps.bits);
+  };
+  EXPECT_EQ(read("null", ""), 0x0F);
+  EXPECT_EQ(read("null", R"(,"state":null,"quantity":null,"phone":null,"address":null)"), 0x01);
+  EXPECT_EQ(read(R"({"type":"Point","coordinates":[118,28]})", R"(,"state":"deployed","occupancy":3,"contact":"王")"), 0);
+}
+
+TEST(ResourceFile, TheColumnsThatAreMissingAreNamed) {
+  const auto unsaid = [](const std::string& text) {
+    const auto file = open_resources_csv(blocks_of(text), file_context());
+    Event event;
+    while (file->next(event)) continue;
+    return file->unsaid();
+  };
+  const Unsaid some =
+      unsaid("id,type,name,owner,quantity,capabilities,attr.x,lat,lon,datum,answerable,answerable_phone,valid_from,on_call\n");
+  EXPECT_THAT(some.kept, ElementsAre("state", "contact", "phone"));
+  EXPECT_THAT(some.emptied, ElementsAre("place", "address", "area", "unit", "capacity", "occupancy", "supply_code", "valid_until",
+                                        "languages"));
+  const Unsaid none = unsaid(resource_csv_heading());
+  EXPECT_THAT(none.kept, ElementsAre());
+  EXPECT_THAT(none.emptied, ElementsAre());
+}
+
 TEST(ResourceFile, BlocksMayEndAnywhere) {
   std::string csv = "\xEF\xBB\xBF" + resource_csv_heading(), json = "\xEF\xBB\xBF" + std::string(kGeoJsonHead);
   for (int i = 0; i < 3; ++i) {
