@@ -2,15 +2,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include "agents/operator/arguments.h"
+#include "agents/operator/console.h"
 #include "schemas/vocabulary.h"
 
 namespace lianxi::cli {
 
 struct TransferOptions::Texts {
   std::string file, audience = "conference", contact_audience, agency, datum, status, format, capabilities, place, capability,
-                    out, thread, message;
+                    out, valid_at, thread, message;
   std::vector<std::string> kinds;
-  bool dry_run = false, own = false;
+  bool dry_run = false, own = false, all = false;
 };
 
 namespace {
@@ -100,6 +102,11 @@ void TransferOptions::add_export(CLI::App& app, const Say& say) {
   export_->add_option("--place", t.place, say("place code, with all below", "行政区划代码,含下级"));
   export_->add_flag("--own", t.own,
                     say("only what this region is home of: what it may import again", "只含本地区所属资源(可再导入)"));
+  CLI::Option* valid_at =
+      export_->add_option("--valid-at", t.valid_at,
+                          say("what is valid then, by its valid_from and valid_until: 2h, or a time; else now",
+                              "该时刻有效的资源:2h 或时刻;缺省为现在"));
+  export_->add_flag("--all", t.all, say("all, valid or not", "全部,不论是否在有效期内"))->excludes(valid_at);
   export_->add_option("--out", t.out, say("file; else standard output", "文件;缺省为标准输出"))->type_name("FILE");
   export_mobilisation_
       ->add_option(
@@ -165,12 +172,18 @@ Result<Command> TransferOptions::import_mobilisation_command() const {
   return command;
 }
 
-Result<Command> TransferOptions::export_command() const {
+Result<Command> TransferOptions::export_command(const Say& say) const {
   const Texts& t = *texts_;
   ExportCommand command;
   command.format = format_of(t.format, t.out);
   command.out = t.out.empty() ? "-" : t.out;
   command.own = t.own;
+  command.ask.any_time = t.all;
+  if (!t.valid_at.empty()) {
+    const auto when = of_option(parse_when(t.valid_at, say), "--valid-at");
+    if (!when) return tl::unexpected(when.error());
+    command.ask.valid_at = when->moment(wall_ms());
+  }
   command.ask.capability = t.capability;
   for (const std::string& kind : t.kinds) {
     const auto type = of_option(parse_word<ResourceType>(kind), "--kind");
@@ -189,7 +202,7 @@ std::optional<Result<Command>> TransferOptions::command(const Say& say) const {
   const Texts& t = *texts_;
   if (import_->parsed()) return import_command();
   if (import_mobilisation_->parsed()) return import_mobilisation_command();
-  if (export_->parsed()) return export_command();
+  if (export_->parsed()) return export_command(say);
   if (!export_mobilisation_->parsed()) return std::nullopt;
   if (t.message.empty() && t.out.empty())
     return Result<Command>(refuse(RefusalCode::missing_field, "--out",

@@ -145,7 +145,21 @@ class Transfer(OperatorTest):
             told = self.lianxi("mobilise", "commit", thread, "--item", "1", "--resource", f"330800:resource:{name}=1台", "--json")
             self.assertEqual(told[0], code, told)
 
-    def test_8_a_mobilisation_goes_in_and_comes_out(self):
+    def test_8_an_export_is_of_what_is_valid_or_of_all(self):
+        rows = self.write("valid.csv", ("id,type,name,valid_from,valid_until\nv-now,site,甲,,\nv-past,site,乙,2020-01-01,2020-12-31\n"
+                                        "v-future,site,丙,2090-01-01,\n"))
+        self.offset_in_view(self.ask("import", "resources", rows))
+
+        def ids(*options):
+            return [name for name in self.table("--kind", "site", *options) if name.startswith("v-")]
+        self.assertEqual(ids(), ["v-now"])
+        self.assertEqual(ids("--valid-at", "2020-06-01T00:00:00+08:00"), ["v-now", "v-past"])
+        self.assertEqual(ids("--all"), ["v-future", "v-now", "v-past"])
+        self.assertEqual(self.lianxi("export", "resources", "--all", "--valid-at", "2h")[0], 2)
+        # All of it goes in again as it is.
+        self.assertEqual(self.ask("import", "resources", self.folder / "out.csv", "--dry-run")["emptied"], [])
+
+    def test_9_a_mobilisation_goes_in_and_comes_out(self):
         request = SAMPLES / "edxl_rm" / "RequestResource.xml"
         checked = self.ask("import", "mobilisation", request, "--dry-run")
         self.assertEqual((checked["message"], checked["entity"]), ("RequestResource", "330800:mobilisation:qz-20260702-01"))
