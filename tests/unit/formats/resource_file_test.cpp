@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "agents/formats/resource_words.h"
+#include "agents/formats/row_file.h"
 #include "schemas/limits.h"
 #include "tests/support/source_tree.h"
 #include "tests/unit/formats/resource_samples.h"
@@ -64,6 +65,32 @@ TEST(ResourceFile, TheColumnsThatAreMissingAreNamed) {
   const Unsaid none = unsaid(resource_csv_heading());
   EXPECT_THAT(none.kept, ElementsAre());
   EXPECT_THAT(none.emptied, ElementsAre());
+}
+
+// Rows without end, of which every other one is bad.
+class EndlessFile : public RowFile {
+ public:
+  EndlessFile() : RowFile("row") {}
+
+ private:
+  bool to_row() override { return true; }
+  bool read_row(Event&) override { return rows_ % 2 == 0; }
+  std::string where() const override { return "row " + std::to_string(rows_); }
+};
+
+TEST(ResourceFile, AFileEndsAtItsBound) {
+  EndlessFile file;
+  Event event;
+  std::size_t good = 0;
+  while (file.next(event)) ++good;
+  EXPECT_EQ(good, kMaxImportRows / 2);
+  EXPECT_EQ(file.problems().rows, kMaxImportRows / 2);
+  ASSERT_EQ(file.problems().all, 1U);
+  EXPECT_EQ(file.problems().first[0].code, RefusalCode::oversize);
+  EXPECT_EQ(file.problems().first[0].field, "row 4000001");
+  EXPECT_EQ(file.problems().first[0].reason, "the file has more than 4000000 rows: part it");
+  EXPECT_FALSE(file.next(event)) << "it is over";
+  EXPECT_EQ(file.problems().all, 1U);
 }
 
 TEST(ResourceFile, BlocksMayEndAnywhere) {
