@@ -128,6 +128,8 @@ class Transfer(OperatorTest):
         after = {"u-1": ("out_of_service", "7", "330881", "118.6", "1390", ""), "u-2": ("reserved", "8", "330881", "118.6", "1390", ""),
                  "u-3": ("available", "9", "330800", "", "", "")}
         self.assertEqual(seen(), after)
+        line = [told for told in self.good("follow", "--from", "beginning", "--until", "now", "--kind", "resource").splitlines() if "绳" in told]
+        self.assertNotRegex(line[0], "available", "what an event does not say is not printed")
         feature = '{"type":"Feature","id":"u-1","geometry":null,"properties":{"type":"supply","name":"泵","quantity":7}}'
         self.offset_in_view(self.ask("import", "resources", self.write("one.geojson", (
             '{"type":"FeatureCollection","features":[' + feature + "]}"))))
