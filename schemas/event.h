@@ -154,6 +154,17 @@ enum class ResourceState : std::uint8_t { available, reserved, deployed, out_of_
 // envelope's place; `contact`: contact and phone, for an audience that is narrower than the record's; `upsert`: all but what
 // `contact` states elsewhere; `remove`: none.
 enum class ResourceChange : std::uint8_t { upsert, state, quantity, place, remove, contact };
+// What an upsert may leave as the last event that states it left it, also one before a removal: in a resource that nobody has
+// stated it is available, without quantity and contact, and placed in its home region.
+enum class ResourceGroup : std::uint8_t { state, quantity, place, contact };
+inline constexpr std::size_t kResourceGroups = 4;
+
+struct ResourceGroups {
+  std::uint8_t bits = 0;  // 1 << group
+  [[nodiscard]] constexpr bool has(ResourceGroup group) const { return (bits >> static_cast<unsigned>(group) & 1U) != 0; }
+  constexpr void add(ResourceGroup group) { bits = static_cast<std::uint8_t>(bits | 1U << static_cast<unsigned>(group)); }
+  bool operator==(const ResourceGroups&) const = default;
+};
 
 // When somebody can be reached, week for week, in Beijing time. Over midnight: two of them.
 struct OnCall {
@@ -188,6 +199,7 @@ struct Resource {
   std::vector<LonLat> area;            // closed ring, at least 4 points; of a site, a reach of river, a forest
   std::vector<std::string> languages;  // of an expert: BCP 47, e.g. "zh", "en"
   std::vector<OnCall> on_call;         // empty: at any time
+  ResourceGroups keeps;                // of an upsert, which says nothing of them
   bool operator==(const Resource&) const = default;
 };
 

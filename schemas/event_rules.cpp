@@ -6,6 +6,7 @@
 #include "schemas/limits.h"
 #include "schemas/mobilisation_rules.h"
 #include "schemas/rule_checker.h"
+#include "schemas/vocabulary.h"
 
 namespace lianxi {
 namespace {
@@ -149,6 +150,21 @@ void check_resource_area(Checker& check, const Ring& area) {
   check_ring(check, "area", area);
 }
 
+// What an event keeps it does not say as well.
+template <class R>
+void check_keeps(Checker& check, const R& resource) {
+  if (resource.keeps.bits == 0) return;
+  if (resource.change != ResourceChange::upsert) check.invalid("keeps", "only an upsert leaves groups as they are");
+  if (resource.keeps.bits >> kResourceGroups != 0) check.invalid("keeps", "a group is state, quantity, place or contact");
+  const auto said = [&](ResourceGroup group, bool any) {
+    if (any && resource.keeps.has(group)) check.invalid("keeps", fmt::format("it says the {}, too", to_word(group)));
+  };
+  said(ResourceGroup::state, resource.state != ResourceState::available);
+  said(ResourceGroup::quantity, resource.quantity_milli != 0 || resource.capacity || resource.occupancy);
+  said(ResourceGroup::place, resource.location || !resource.area.empty() || !resource.address.empty());
+  said(ResourceGroup::contact, !resource.contact.empty() || !resource.phone.empty());
+}
+
 // Resource or ResourceView.
 template <class R>
 void check_resource(Checker& check, const R& resource) {
@@ -185,6 +201,7 @@ void check_resource(Checker& check, const R& resource) {
     if (!is_language(language)) check.invalid("languages", "a language is a tag of BCP 47, e.g. zh or en-GB");
   }
   for (const OnCall& on_call : resource.on_call) check_on_call(check, on_call);
+  check_keeps(check, resource);
 }
 
 void check_retention(Checker& check, const Retention& retention) {

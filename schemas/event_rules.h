@@ -44,7 +44,17 @@ struct ResourceView {
   std::span<const LonLat> area;
   std::span<const std::string_view> languages;
   std::span<const OnCall> on_call;
+  ResourceGroups keeps;
 };
+
+// Whether a resource's event (Resource or ResourceView) states this group.
+template <class R>
+[[nodiscard]] constexpr bool states(const R& resource, ResourceGroup group) {
+  constexpr ResourceChange kAlone[kResourceGroups] = {ResourceChange::state, ResourceChange::quantity, ResourceChange::place,
+                                                      ResourceChange::contact};
+  if (resource.change == ResourceChange::upsert) return !resource.keeps.has(group);
+  return resource.change == kAlone[static_cast<std::size_t>(group)];
+}
 
 // The table of lane_of, for who knows no more than this of an event.
 [[nodiscard]] Lane lane_of(Kind kind, ResourceChange change);

@@ -204,6 +204,7 @@ struct AskResources {
   std::optional<TimeMs> reachable_at;  // its times on call hold this moment, or it has none
   std::string after;                   // ResourceRows.next of the answer before, of the same question
   std::optional<TimeMs> valid_at;      // absent: now, by the node's clock
+  bool any_time = false;               // valid or not, whatever valid_at says
   bool operator==(const AskResources&) const = default;
 };
 // How many resources there are, by county and type. What may not be seen is not counted.

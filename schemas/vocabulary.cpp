@@ -52,6 +52,8 @@ constexpr std::array<std::string_view, 6> kWords<ResourceState>{"available",    
 template <>
 constexpr std::array<std::string_view, 6> kWords<ResourceChange>{"upsert", "state", "quantity", "place", "remove", "contact"};
 template <>
+constexpr std::array<std::string_view, kResourceGroups> kWords<ResourceGroup>{"state", "quantity", "place", "contact"};
+template <>
 constexpr std::array<std::string_view, 16> kWords<ResourceMessage>{"RequestResource",
                                                                    "ResponseToRequestResource",
                                                                    "RequisitionResource",
@@ -200,6 +202,7 @@ LIANXI_WORDS(IncidentState)
 LIANXI_WORDS(ResourceType)
 LIANXI_WORDS(ResourceState)
 LIANXI_WORDS(ResourceChange)
+LIANXI_WORDS(ResourceGroup)
 LIANXI_WORDS(ResourceMessage)
 LIANXI_WORDS(Response)
 LIANXI_WORDS(Recall)

@@ -27,6 +27,7 @@ enum class AlertState : std::uint8_t { active, superseded, cancelled, expired, d
 [[nodiscard]] std::string_view to_word(ResourceType);
 [[nodiscard]] std::string_view to_word(ResourceState);
 [[nodiscard]] std::string_view to_word(ResourceChange);
+[[nodiscard]] std::string_view to_word(ResourceGroup);
 [[nodiscard]] std::string_view to_word(ResourceMessage);
 [[nodiscard]] std::string_view to_word(Response);
 [[nodiscard]] std::string_view to_word(Recall);

@@ -15,6 +15,8 @@ struct MobilisationDocument {
   Mobilisation mobilisation;
   std::optional<RegionCode> home;  // of the thread, as a document of ours says it
   std::optional<Status> status;    // likewise
+  std::optional<Level> level;      // likewise
+  std::optional<RegionCode> by;    // whose node accepted it, likewise: nobody else may say it again
   std::vector<std::string> warnings;
   std::vector<long> item_lines, contact_lines;  // where they begin in the document
 };
@@ -31,9 +33,11 @@ struct EdxlContext {
 };
 // The event, by the rules of check_event; a refusal names the XML element, its line, and how to mend it. occurred_at: sent.
 [[nodiscard]] Result<Event> mobilisation_event(const MobilisationDocument& document, const EdxlContext& context);
+// A field of the event (`items[2].resource`) as the element that says it, with its line; itself where no element does.
+[[nodiscard]] std::string edxl_field(std::string_view field, const MobilisationDocument& document);
 
 // UTF-8, valid by the schema, for any mobilisation that check_event admits. A message without contacts names its agency as its
-// Sender, for the standard wants one.
-[[nodiscard]] std::string write_edxl_rm(const Event& event);
+// Sender, for the standard wants one. `by`: whose node accepted it, if that is known.
+[[nodiscard]] std::string write_edxl_rm(const Event& event, std::optional<RegionCode> by = std::nullopt);
 
 }  // namespace lianxi::formats

@@ -87,6 +87,10 @@ class Reader {
       if (const auto home = parse_region(pair.value); check(home)) document_.home = *home;
     } else if (pair.name == "status") {
       if (const auto status = parse_word<Status>(pair.value); check(status)) document_.status = *status;
+    } else if (pair.name == "level") {
+      if (const auto level = parse_word<Level>(pair.value); check(level)) document_.level = *level;
+    } else if (pair.name == "by") {
+      if (const auto by = parse_region(pair.value); check(by)) document_.by = *by;
     } else if (pair.name == "answer-by") {
       if (const auto time = parse_iso8601(pair.value); check(time)) message_.answer_by = *time;
     } else if (pair.name == "preceding") {
@@ -210,8 +214,10 @@ std::string_view element_of(std::string_view field) {
   return {};
 }
 
+}  // namespace
+
 // `items[2].response` as "ResponseToRequestResource/ResourceInformation[3]/ResponseInformation/ResponseType (line 31)".
-std::string xml_field(std::string_view field, const MobilisationDocument& document) {
+std::string edxl_field(std::string_view field, const MobilisationDocument& document) {
   std::string path(to_word(document.mobilisation.message));
   long line = 0;
   for (const auto& [list, element, lines] :
@@ -237,8 +243,6 @@ std::string xml_field(std::string_view field, const MobilisationDocument& docume
   }
   return line == 0 ? path : path + " (line " + std::to_string(line) + ")";
 }
-
-}  // namespace
 
 Result<MobilisationDocument> read_edxl_rm(BytesView xml) {
   auto root = read_xml(xml, kMaxMobilisationXmlBytes, &schema());
@@ -267,13 +271,13 @@ Result<Event> mobilisation_event(const MobilisationDocument& document, const Edx
                     document.status.value_or(context.status),
                     context.place,
                     context.agency,
-                    Level::none,
+                    document.level.value_or(Level::none),
                     context.audience,
                     message.sent};
   event.body = message;
   if (auto checked = check_event(event); !checked) {
     Refusal refusal = std::move(checked.error());
-    refusal.field = xml_field(refusal.field, document);
+    refusal.field = edxl_field(refusal.field, document);
     return tl::unexpected(std::move(refusal));
   }
   return event;

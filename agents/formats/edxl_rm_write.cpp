@@ -25,8 +25,8 @@ bool is_foreign(std::string_view text) {
 
 class Writer {
  public:
-  explicit Writer(const Event& event)
-      : event_(event), message_(std::get<Mobilisation>(event.body)), shape_(shape_of(message_.message)) {}
+  Writer(const Event& event, std::optional<RegionCode> by)
+      : event_(event), by_(by), message_(std::get<Mobilisation>(event.body)), shape_(shape_of(message_.message)) {}
 
   std::string write() {
     const std::string root = "m:" + std::string(to_word(message_.message));
@@ -72,7 +72,9 @@ class Writer {
 
   void message_note() {
     std::vector<NameValue> note{{"home", event_.envelope.entity.substr(0, event_.envelope.entity.find(':'))}};
+    if (by_) note.push_back({"by", to_text(*by_)});
     if (event_.envelope.status != Status::Actual) note.push_back({"status", std::string(to_word(event_.envelope.status))});
+    if (event_.envelope.level != Level::none) note.push_back({"level", std::string(to_word(event_.envelope.level))});
     std::string to;
     for (const RegionCode region : message_.to) to += (to.empty() ? "" : " ") + to_text(region);
     if (!to.empty()) note.push_back({"to", to});
@@ -268,6 +270,7 @@ class Writer {
   }
 
   const Event& event_;
+  std::optional<RegionCode> by_;
   const Mobilisation& message_;
   const MessageShape& shape_;
   XmlWriter out_;
@@ -276,8 +279,8 @@ class Writer {
 
 }  // namespace
 
-std::string write_edxl_rm(const Event& event) {
-  return Writer(event).write();
+std::string write_edxl_rm(const Event& event, std::optional<RegionCode> by) {
+  return Writer(event, by).write();
 }
 
 }  // namespace lianxi::formats

@@ -3,10 +3,8 @@
 #include <cstring>
 #include <set>
 
-#include "agents/formats/resource_row.h"
-#include "agents/formats/seen_ids.h"
+#include "agents/formats/row_file.h"
 #include "agents/formats/text.h"
-#include "schemas/limits.h"
 
 namespace lianxi::formats {
 namespace {
@@ -17,48 +15,28 @@ struct Target {
   std::string attribute;
 };
 
-class CsvFile : public ResourceFile {
+class CsvFile : public RowFile {
  public:
-  CsvFile(ReadBlock read, const ResourceFileContext& context) : stream_(std::move(read)), context_(context) {}
-
-  bool next(Event& event) override {
-    while (!over_) {
-      const auto more = stream_.next(record_);
-      if (!more) return end_with(more.error());
-      if (!*more) {
-        if (targets_.empty()) return end_with({RefusalCode::csv_row, "row 1", "the file has no heading row", 0});
-        over_ = true;
-        return false;
-      }
-      if (targets_.empty()) {
-        if (!read_headings()) return false;
-        continue;
-      }
-      if (++rows_ > kMaxImportRows) {
-        return end_with(
-            {RefusalCode::oversize, where(), "the file has more than " + std::to_string(kMaxImportRows) + " rows: part it", 0});
-      }
-      if (read_row(event)) return true;
-      ++problems_.rows;
-    }
-    return false;
-  }
+  CsvFile(ReadBlock read, const ResourceFileContext& context) : RowFile("row"), stream_(std::move(read)), context_(context) {}
 
  private:
-  bool end_with(Refusal refusal) {
-    problems_.add(std::move(refusal));
-    over_ = true;
-    return false;
+  bool to_row() override {
+    if (targets_.empty()) {
+      const auto heading = stream_.next(record_);
+      if (!heading) return end_with(heading.error());
+      if (!*heading) return end_with({RefusalCode::csv_row, "row 1", "the file has no heading row", 0});
+      if (!read_headings()) return false;
+    }
+    const auto more = stream_.next(record_);
+    return more ? *more : end_with(more.error());
   }
 
-  [[nodiscard]] std::string where() const {
+  [[nodiscard]] std::string where() const override {
     std::string text = "row " + std::to_string(record_.row);
     if (record_.line != record_.row) text += " (line " + std::to_string(record_.line) + ")";
     return text;
   }
-  void bad(std::string_view column, std::string reason) {
-    problems_.add({RefusalCode::csv_row, where() + ", column " + std::string(column), std::move(reason), 0});
-  }
+  void bad_column(std::string_view column, std::string reason) { bad("column " + std::string(column), std::move(reason)); }
 
   bool read_headings() {
     std::set<std::string> seen;
@@ -67,22 +45,22 @@ class CsvFile : public ResourceFile {
       Target target;
       target.column = column_named(word);
       if (const auto attribute = attribute_named(word)) target.attribute = *attribute;
+      columns_.add(target.column.value_or(Column::attributes));
       const std::string name = target.column ? std::string(heading_of(*target.column)) : "attr." + target.attribute;
       if (!target.column && target.attribute.empty()) {
-        bad(shortened(word), "the heading is not known; known are " + all_headings());
+        bad_column(shortened(word), "the heading is not known; known are " + all_headings());
       } else if (!seen.insert(name).second) {
-        bad(shortened(word), "the heading stands twice: keep one of the two columns");
+        bad_column(shortened(word), "the heading stands twice: keep one of the two columns");
       }
       targets_.push_back(std::move(target));
     }
     for (const char* needed : {"id", "type", "name"}) {
-      if (!seen.contains(needed)) bad(needed, "the column is missing");
+      if (!seen.contains(needed)) bad_column(needed, "the column is missing");
     }
-    over_ = problems_.all > 0;
-    return !over_;
+    return problems_.all == 0;
   }
 
-  bool read_row(Event& event) {
+  bool read_row(Event& event) override {
     if (record_.cells.size() != targets_.size()) {
       problems_.add({RefusalCode::csv_row, where(),
                      "it has " + std::to_string(record_.cells.size()) + " cells where the heading has " +
@@ -91,6 +69,7 @@ class CsvFile : public ResourceFile {
       return false;
     }
     cells_.clear();
+    cells_.there = columns_;
     for (std::size_t i = 0; i < targets_.size(); ++i) {
       const std::string_view text = trimmed(record_.cells[i]);
       if (targets_[i].column) {
@@ -101,9 +80,7 @@ class CsvFile : public ResourceFile {
     }
     const bool good = read_resource(cells_, context_, event, bad_);
     if (cells_.at(Column::id).empty()) return good;
-    const auto first = seen_.add(event.envelope.entity, record_.row);
-    if (first) bad("id", "row " + std::to_string(*first) + " has the same id");
-    return good && !first;
+    return is_new(event.envelope.entity, record_.row, "column id") && good;
   }
 
   CsvStream stream_;
@@ -111,9 +88,7 @@ class CsvFile : public ResourceFile {
   CsvRecord record_;
   std::vector<Target> targets_;
   ResourceCells cells_;
-  SeenIds seen_;
-  BadCell bad_ = [this](std::string_view column, std::string reason) { bad(column, std::move(reason)); };
-  bool over_ = false;
+  BadCell bad_ = [this](std::string_view column, std::string reason) { bad_column(column, std::move(reason)); };
 };
 
 }  // namespace

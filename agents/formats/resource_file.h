@@ -33,6 +33,12 @@ struct RowProblems {
   void add(Refusal refusal);
 };
 
+// Columns that no row has, by their English headings.
+struct Unsaid {
+  std::vector<std::string_view> kept;     // a resource that is known keeps what it has; a new one is available, in its region
+  std::vector<std::string_view> emptied;  // empty in every resource of the file, whatever it had
+};
+
 class ResourceFile {
  public:
   virtual ~ResourceFile() = default;
@@ -42,6 +48,7 @@ class ResourceFile {
   [[nodiscard]] virtual bool next(Event& event) = 0;
   [[nodiscard]] const RowProblems& problems() const { return problems_; }
   [[nodiscard]] std::size_t rows() const { return rows_; }  // seen so far, good and bad
+  [[nodiscard]] virtual Unsaid unsaid() const = 0;          // by the rows seen so far
 
  protected:
   RowProblems problems_;
@@ -49,8 +56,8 @@ class ResourceFile {
 };
 
 // Columns, in any order, English or Chinese headings: see README.md. id, type and name are required, and words may be Chinese. A
-// missing place is the region. A coordinate whose datum nobody says is refused, as are unknown headings, an id that comes twice
-// and every bad cell.
+// missing place is the region; what no column says of state, quantity, place and contact stays as it was. A coordinate whose
+// datum nobody says is refused, as are unknown headings, an id that comes twice and every bad cell.
 [[nodiscard]] std::unique_ptr<ResourceFile> open_resources_csv(ReadBlock read, const ResourceFileContext& context);
 // A FeatureCollection (RFC 7946). Coordinates are WGS-84 unless a member `datum` of the collection, before its features, or of a
 // feature's properties says CGCS2000 or GCJ-02.

@@ -2,11 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include "agents/formats/json_window.h"
-#include "agents/formats/resource_row.h"
 #include "agents/formats/resource_words.h"
-#include "agents/formats/seen_ids.h"
+#include "agents/formats/row_file.h"
 #include "agents/formats/text.h"
-#include "schemas/limits.h"
 #include "schemas/text.h"
 
 namespace lianxi::formats {
@@ -79,10 +77,12 @@ class FeatureReader {
   void read_property(const std::string& key, const json& value) {
     const std::string where = "properties." + shortened(key);
     if (key == "attributes" && value.is_object()) {
+      cells_.there.add(Column::attributes);
       for (const auto& [name, text] : value.items()) cells_.attributes.emplace_back(name, text_of(text, where + "." + name));
       return;
     }
     if (const auto attribute = attribute_named(key)) {
+      cells_.there.add(Column::attributes);
       cells_.attributes.emplace_back(*attribute, text_of(value, where));
       return;
     }
@@ -95,6 +95,7 @@ class FeatureReader {
       bad(where, "it stands twice: keep one of the two");
       return;
     }
+    cells_.there.add(*column);
     const bool listed = *column == Column::capabilities || *column == Column::languages || *column == Column::on_call;
     cells_.at(*column) = listed && value.is_array() ? list_of(value, where) : text_of(value, where);
   }
@@ -135,12 +136,15 @@ class FeatureReader {
     const json coordinates = geometry.is_object() ? geometry.value("coordinates", json()) : json();
     if (type == "Point") {
       if (cells_.point) bad("geometry", "there are two points: a resource has one");
+      cells_.there.add(Column::lon);
+      cells_.there.add(Column::lat);
       cells_.point = position(coordinates, datum);
     } else if (type == "Polygon") {
       if (!cells_.ring.empty() || !coordinates.is_array() || coordinates.size() != 1 || !coordinates[0].is_array()) {
         bad("geometry.coordinates", "an area is one ring without holes");
         return;
       }
+      cells_.there.add(Column::area);
       for (const json& each : coordinates[0]) {
         const auto point = position(each, datum);
         if (!point) return;
@@ -159,41 +163,29 @@ class FeatureReader {
   bool good_ = true;
 };
 
-class GeoJsonFile : public ResourceFile {
+class GeoJsonFile : public RowFile {
  public:
   GeoJsonFile(ReadBlock read, const ResourceFileContext& context)
-      : window_(std::move(read)), context_(context), datum_(context.default_datum) {}
+      : RowFile("feature"), window_(std::move(read)), context_(context), datum_(context.default_datum) {}
 
-  bool next(Event& event) override {
-    while (!over_) {
+ private:
+  bool to_row() override {
+    while (!over()) {
       if (!inside_ && !to_features()) return false;
-      if (!inside_) continue;
-      if (!to_feature()) continue;
+      if (!inside_ || !to_feature()) continue;
       line_ = window_.line();
       const auto text = window_.value();
       if (!text) return end_with(text.error());
-      if (++rows_ > kMaxImportRows) {
-        return end_with({RefusalCode::oversize, where(),
-                         "the file has more than " + std::to_string(kMaxImportRows) + " features: part it", 0});
-      }
-      if (read_feature(*text, event)) return true;
-      ++problems_.rows;
+      feature_ = *text;
+      return true;
     }
-    return false;
-  }
-
- private:
-  bool end_with(Refusal refusal) {
-    problems_.add(std::move(refusal));
-    over_ = true;
     return false;
   }
   bool broken(const std::string& reason) {
     return end_with({RefusalCode::malformed, "line " + std::to_string(window_.line()), reason, 0});
   }
-  [[nodiscard]] std::string where() const { return "feature " + std::to_string(rows_) + " (line " + std::to_string(line_) + ")"; }
-  void bad(std::string_view what, std::string reason) {
-    problems_.add({RefusalCode::csv_row, where() + ", " + std::string(what), std::move(reason), 0});
+  [[nodiscard]] std::string where() const override {
+    return "feature " + std::to_string(rows_) + " (line " + std::to_string(line_) + ")";
   }
 
   // Members of the collection up to its features, or to its end. False: it is over.
@@ -235,7 +227,6 @@ class GeoJsonFile : public ResourceFile {
     if (window_.peek() != 0) return broken("the file goes on behind the collection");
     if (!typed_) return broken("the collection does not say \"type\": \"FeatureCollection\"");
     if (!had_features_) return broken("the collection has no features");
-    over_ = true;
     return false;
   }
 
@@ -276,35 +267,34 @@ class GeoJsonFile : public ResourceFile {
     return true;
   }
 
-  bool read_feature(std::string_view text, Event& event) {
+  bool read_row(Event& event) override {
     json feature;
     try {
-      feature = json::parse(text);
+      feature = json::parse(feature_);
     } catch (const json::exception& error) {
       bad("feature", std::string("it is not JSON: ") + shortened(error.what(), 200));
       return false;
     }
     const bool clean = reader_.read(feature, datum_);
+    columns_ |= cells_.there;
     const bool good = clean && read_resource(cells_, context_, event, named_);
     if (!good || cells_.at(Column::id).empty()) return good;
-    const auto first = seen_.add(event.envelope.entity, rows_);
-    if (first) bad("id", "feature " + std::to_string(*first) + " has the same id");
-    return !first;
+    return is_new(event.envelope.entity, rows_, "id");
   }
 
   JsonWindow window_;
   ResourceFileContext context_;
   std::optional<Datum> datum_;
   ResourceCells cells_;
-  SeenIds seen_;
   BadCell bad_ = [this](std::string_view what, std::string reason) { bad(what, std::move(reason)); };
   // What is told by its column stands among the properties.
   BadCell named_ = [this](std::string_view column, std::string reason) {
     bad(column == "id" ? std::string(column) : "properties." + std::string(column), std::move(reason));
   };
   FeatureReader reader_{cells_, bad_};
+  std::string_view feature_;  // the text of the row in hand, within the window
   std::size_t line_ = 0;
-  bool begun_ = false, inside_ = false, first_ = true, typed_ = false, had_features_ = false, over_ = false;
+  bool begun_ = false, inside_ = false, first_ = true, typed_ = false, had_features_ = false;
 };
 
 }  // namespace

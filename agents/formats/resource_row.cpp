@@ -49,6 +49,33 @@ constexpr std::array kStates = {ResourceState::available,      ResourceState::re
                                 ResourceState::out_of_service, ResourceState::committed, ResourceState::returning};
 constexpr std::size_t kSupplyCodeDigits = 7;  // GB/T 38565
 
+std::span<const Column> columns_of(ResourceGroup group) {
+  using enum Column;
+  static constexpr std::array kState = {state};
+  static constexpr std::array kQuantity = {quantity, capacity, occupancy};
+  static constexpr std::array kPlace = {place, address, lon, lat, area};
+  static constexpr std::array kContact = {contact, phone};
+  switch (group) {
+    case ResourceGroup::state:
+      return kState;
+    case ResourceGroup::quantity:
+      return kQuantity;
+    case ResourceGroup::place:
+      return kPlace;
+    case ResourceGroup::contact:
+      return kContact;
+  }
+  return {};
+}
+
+ResourceGroups without_column(const Columns& there) {
+  ResourceGroups groups;
+  for (std::size_t i = 0; i < kResourceGroups; ++i) {
+    if (const auto group = static_cast<ResourceGroup>(i); !there.any_of(columns_of(group))) groups.add(group);
+  }
+  return groups;
+}
+
 class RowReader {
  public:
   RowReader(const ResourceCells& cells, const ResourceFileContext& context, Event& event, const BadCell& bad)
@@ -59,6 +86,8 @@ class RowReader {
   bool read() {
     Resource& resource = std::get<Resource>(event_.body);
     resource.change = ResourceChange::upsert;
+    resource.keeps = without_column(cells_.there);
+    if (cells_.at(Column::state).empty()) resource.keeps.add(ResourceGroup::state);
     resource.name = required(Column::name);
     const std::string_view id = required(Column::id);
     resource.type = word(required(Column::type), Column::type, kTypes, ResourceType::team);
@@ -287,6 +316,24 @@ std::string all_headings() {
   std::string text;
   for (const Heading& heading : kHeadings) text += std::string(heading.english) + " " + std::string(heading.chinese) + ", ";
   return text + "attr.NAME";
+}
+
+Unsaid unsaid_by(const Columns& columns) {
+  Unsaid unsaid;
+  Columns settled = columns;  // there, required, or of a group that is kept
+  for (const Column column : {Column::id, Column::type, Column::name, Column::datum}) settled.add(column);
+  const ResourceGroups kept = without_column(columns);
+  for (std::size_t i = 0; i < kResourceGroups; ++i) {
+    if (!kept.has(static_cast<ResourceGroup>(i))) continue;
+    for (const Column column : columns_of(static_cast<ResourceGroup>(i))) {
+      unsaid.kept.push_back(heading_of(column));
+      settled.add(column);
+    }
+  }
+  for (std::size_t i = 0; i < kColumns; ++i) {
+    if (const auto column = static_cast<Column>(i); !settled.has(column)) unsaid.emptied.push_back(heading_of(column));
+  }
+  return unsaid;
 }
 
 bool read_resource(const ResourceCells& cells, const ResourceFileContext& context, Event& event, const BadCell& bad) {

@@ -100,6 +100,9 @@ void append_resource_geojson(std::string& out, const ResourceName& name, const R
   each_text(name, resource, [&](Column column, std::string_view text) {
     if (!text.empty() && column != Column::id) properties[std::string(heading_of(column))] = text;
   });
+  // A feature that says nothing of a group would leave it as it was.
+  if (resource.quantity_milli == 0) properties["quantity"] = nullptr;
+  if (resource.contact.empty()) properties["contact"] = nullptr;
   if (resource.capacity) properties["capacity"] = *resource.capacity;
   if (resource.occupancy) properties["occupancy"] = *resource.occupancy;
   if (!resource.capabilities.empty()) properties["capabilities"] = resource.capabilities;

@@ -2,6 +2,7 @@
 
 #include "agents/operator/words.h"
 #include "schemas/codec/event_codec.h"
+#include "schemas/event_rules.h"
 
 namespace lianxi::cli {
 namespace {
@@ -23,7 +24,8 @@ std::string words_of(const Event& event, const Say& say) {
   }
   if (const auto* resource = std::get_if<Resource>(&event.body)) {
     return word(resource->type, say) + "  " + std::string(to_word(resource->change)) + "  " +
-           (resource->name.empty() ? event.envelope.entity : resource->name) + "  " + word(resource->state, say);
+           (resource->name.empty() ? event.envelope.entity : resource->name) +
+           (states(*resource, ResourceGroup::state) ? "  " + word(resource->state, say) : "");
   }
   if (const auto* mobilisation = std::get_if<Mobilisation>(&event.body)) {
     std::string text = word(mobilisation->message, say) + "  " + mobilisation->originating_id;

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <utility>
 
@@ -40,9 +41,14 @@ Exit bad_rows(const formats::RowProblems& problems, const Console& console) {
   return Exit::refused;
 }
 
-// The whole file, before anything of it leaves. The rows that are good, or the exit status with the reasons printed.
-Result<std::uint64_t, Exit> check(ImportFile& file, const ImportCommand& command, const formats::ResourceFileContext& context,
-                                  const Console& console) {
+struct Checked {
+  std::uint64_t rows = 0;
+  formats::Unsaid unsaid;
+};
+
+// The whole file, before anything of it leaves: all its rows are good, or the exit status with the reasons printed.
+Result<Checked, Exit> check(ImportFile& file, const ImportCommand& command, const formats::ResourceFileContext& context,
+                            const Console& console) {
   const Say& say = console.say();
   const auto rows = open_rows(file, command, context);
   std::uint64_t good = 0;
@@ -63,7 +69,37 @@ Result<std::uint64_t, Exit> check(ImportFile& file, const ImportCommand& command
                                                : say("the collection has no features", "文件中没有要素"),
                                            0}));
   }
-  return good;
+  return Checked{good, rows->unsaid()};
+}
+
+std::string listed(const std::vector<std::string_view>& columns) {
+  std::string text;
+  for (const std::string_view column : columns) text += (text.empty() ? "" : ", ") + std::string(column);
+  return text;
+}
+
+// What the file says nothing of, before that is taken for granted.
+void tell(const formats::Unsaid& unsaid, const Console& console) {
+  if (console.json()) return;
+  const Say& say = console.say();
+  const std::string note = say("note: the file says nothing of ", "提示:文件未含 ");
+  if (!unsaid.kept.empty())
+    console.err() << note << listed(unsaid.kept) << say(": known resources keep theirs", ":已有资源保留原值") << '\n';
+  if (!unsaid.emptied.empty())
+    console.err() << note << listed(unsaid.emptied)
+                  << say(": that will be empty, of known resources, too", ":将为空,已有资源的原值也会清除") << '\n';
+}
+
+Exit checked(const Checked& checked, const Console& console) {
+  if (console.json()) {
+    const nlohmann::ordered_json json = {
+        {"checked", checked.rows}, {"kept", checked.unsaid.kept}, {"emptied", checked.unsaid.emptied}};
+    console.out() << json.dump() << '\n';
+  } else {
+    console.out() << grouped(checked.rows) << console.say()(" rows are right; nothing was published", " 行全部正确;未发布")
+                  << '\n';
+  }
+  return Exit::done;
 }
 
 // Contact and phone taken out of a record, as an event for an audience of their own; nothing if it has neither.
@@ -156,23 +192,17 @@ Exit run_import(const Common& common, const ImportCommand& command, const Consol
   }
   auto file = ImportFile::open(command.file);
   if (!file) return console.refused(file.error());
-  const auto rows = check(*file, command, context, console);
-  if (!rows) return rows.error();
-  if (command.dry_run) {
-    if (console.json()) {
-      console.out() << "{\"checked\":" << *rows << "}\n";
-    } else {
-      console.out() << grouped(*rows) << console.say()(" rows are right; nothing was published", " 行全部正确;未发布") << '\n';
-    }
-    return Exit::done;
-  }
+  const auto good = check(*file, command, context, console);
+  if (!good) return good.error();
+  tell(good->unsaid, console);
+  if (command.dry_run) return checked(*good, console);
   // Much may be on its way at once; what waits in memory is bounded by Upload.
   sdk::ClientOptions options;
   options.max_in_flight = 8 * 1024;
   sdk::Profile opened;
   auto client = open_client(common, opened, std::move(options));
   if (!client) return console.refused(client.error());
-  return publish(*file, command, context, *rows, common, console, **client);
+  return publish(*file, command, context, good->rows, common, console, **client);
 }
 
 }  // namespace lianxi::cli

@@ -83,7 +83,7 @@ struct ImportMobilisationCommand {
   bool dry_run = false;
 };
 struct ExportMobilisationCommand {
-  std::string entity;
+  std::string thread;   // its entity, or its id as far as no other ends so
   std::string message;  // its id; empty: all of the thread, into the folder `out`
   std::string out;
 };

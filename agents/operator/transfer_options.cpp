@@ -2,15 +2,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include "agents/operator/arguments.h"
+#include "agents/operator/console.h"
 #include "schemas/vocabulary.h"
 
 namespace lianxi::cli {
 
 struct TransferOptions::Texts {
   std::string file, audience = "conference", contact_audience, agency, datum, status, format, capabilities, place, capability,
-                    out, entity, message;
+                    out, valid_at, thread, message;
   std::vector<std::string> kinds;
-  bool dry_run = false, own = false;
+  bool dry_run = false, own = false, all = false;
 };
 
 namespace {
@@ -43,8 +45,12 @@ void TransferOptions::add_import(CLI::App& app, const Say& say) {
   import->require_subcommand(1);
   import_ = import->add_subcommand(
       "resources",
-      say("resources from a CSV or GeoJSON: every row is right, or none is published; an id that is known is brought up to date",
-          "从 CSV 或 GeoJSON 导入资源:所有行都正确才发布,否则一行也不发布;编号已有的更新"));
+      say("resources from a CSV or GeoJSON: every row is right, or none is published; an id that is known is brought up to date: "
+          "where no column says its state, quantity, place or contact they stay as they are, all else that has none becomes "
+          "empty",
+          "从 CSV 或 GeoJSON "
+          "导入资源:所有行都正确才发布,否则一行也不发布;编号已有的更新:未含状态、数量、地点或联系方式的列则保留原值,"
+          "其余未含的字段清空"));
   import_mobilisation_ =
       import->add_subcommand("mobilisation", say("a message of EDXL-RM 1.0, as XML", "EDXL-RM 1.0 资源调度报文(XML)"));
   import_
@@ -96,8 +102,16 @@ void TransferOptions::add_export(CLI::App& app, const Say& say) {
   export_->add_option("--place", t.place, say("place code, with all below", "行政区划代码,含下级"));
   export_->add_flag("--own", t.own,
                     say("only what this region is home of: what it may import again", "只含本地区所属资源(可再导入)"));
+  CLI::Option* valid_at =
+      export_->add_option("--valid-at", t.valid_at,
+                          say("what is valid then, by its valid_from and valid_until: 2h, or a time; else now",
+                              "该时刻有效的资源:2h 或时刻;缺省为现在"));
+  export_->add_flag("--all", t.all, say("all, valid or not", "全部,不论是否在有效期内"))->excludes(valid_at);
   export_->add_option("--out", t.out, say("file; else standard output", "文件;缺省为标准输出"))->type_name("FILE");
-  export_mobilisation_->add_option("ENTITY", t.entity, say("as in 330800:mobilisation:qz-1", "如 330800:mobilisation:qz-1"))
+  export_mobilisation_
+      ->add_option(
+          "THREAD", t.thread,
+          say("its id, or the end of it that no other has, as mobilise list shows it", "编号或其唯一的末尾部分,见 mobilise list"))
       ->required();
   export_mobilisation_->add_option("--message", t.message, say("the id of one message; else all", "某一报文的标识;缺省为全部"));
   export_mobilisation_
@@ -158,12 +172,18 @@ Result<Command> TransferOptions::import_mobilisation_command() const {
   return command;
 }
 
-Result<Command> TransferOptions::export_command() const {
+Result<Command> TransferOptions::export_command(const Say& say) const {
   const Texts& t = *texts_;
   ExportCommand command;
   command.format = format_of(t.format, t.out);
   command.out = t.out.empty() ? "-" : t.out;
   command.own = t.own;
+  command.ask.any_time = t.all;
+  if (!t.valid_at.empty()) {
+    const auto when = of_option(parse_when(t.valid_at, say), "--valid-at");
+    if (!when) return tl::unexpected(when.error());
+    command.ask.valid_at = when->moment(wall_ms());
+  }
   command.ask.capability = t.capability;
   for (const std::string& kind : t.kinds) {
     const auto type = of_option(parse_word<ResourceType>(kind), "--kind");
@@ -182,14 +202,13 @@ std::optional<Result<Command>> TransferOptions::command(const Say& say) const {
   const Texts& t = *texts_;
   if (import_->parsed()) return import_command();
   if (import_mobilisation_->parsed()) return import_mobilisation_command();
-  if (export_->parsed()) return export_command();
+  if (export_->parsed()) return export_command(say);
   if (!export_mobilisation_->parsed()) return std::nullopt;
-  if (const auto home = home_region(t.entity); !home) return of_option(Result<Command>(tl::unexpected(home.error())), "ENTITY");
   if (t.message.empty() && t.out.empty())
     return Result<Command>(refuse(RefusalCode::missing_field, "--out",
                                   say("name a folder for the messages of the thread, or one message with --message",
                                       "请指定存放全部报文的目录,或用 --message 指定一份报文")));
-  return Result<Command>(ExportMobilisationCommand{t.entity, t.message, t.out});
+  return Result<Command>(ExportMobilisationCommand{t.thread, t.message, t.out});
 }
 
 }  // namespace lianxi::cli

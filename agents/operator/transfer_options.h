@@ -26,7 +26,7 @@ class TransferOptions {
   void add_import(CLI::App& app, const Say& say);
   void add_export(CLI::App& app, const Say& say);
   [[nodiscard]] Result<Command> import_command() const;
-  [[nodiscard]] Result<Command> export_command() const;
+  [[nodiscard]] Result<Command> export_command(const Say& say) const;
   [[nodiscard]] Result<Command> import_mobilisation_command() const;
 
   std::unique_ptr<Texts> texts_;

@@ -53,7 +53,7 @@ StoreResult<core::Stock> own_stock(const store::View& view, RegionCode region) {
     if (!audience) return;
     stock.load(of.entity, of.status,
                {*audience, of.record, of.removed, of.state_version, of.quantity_version, of.quantity_milli, of.valid_from,
-                of.valid_until, core::unit_hash(of.unit), of.type, of.record_state, of.changed_state});
+                of.valid_until, core::unit_hash(of.unit), of.type, of.record_state, of.changed_state, of.record_state_version});
   });
   if (!visited) return failed(visited.error());
   return stock;

@@ -51,16 +51,18 @@ void StockRow::take(const ResourceView& resource, std::int64_t version) {
     return;
   }
   if (resource.change == ResourceChange::remove) removed = std::max(removed, version);
-  const bool whole_record = resource.change == ResourceChange::upsert;
-  if (whole_record && version > record) {
+  if (resource.change == ResourceChange::upsert && version > record) {
     record = version;
     type = resource.type;
     unit = unit_hash(resource.unit);
-    record_state = resource.state;
     valid_from = resource.valid_from.value_or(0);
     valid_until = resource.valid_until.value_or(0);
   }
-  if ((whole_record || resource.change == ResourceChange::quantity) && version > quantity_at) {
+  if (states(resource, ResourceGroup::state) && version > record_state_at) {
+    record_state_at = version;
+    record_state = resource.state;
+  }
+  if (states(resource, ResourceGroup::quantity) && version > quantity_at) {
     quantity_at = version;
     quantity_milli = resource.quantity_milli;
   }

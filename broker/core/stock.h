@@ -24,9 +24,10 @@ struct StockRow {
   std::uint32_t unit = 0;                  // its hash; 0: none is said
   ResourceType type{};
   ResourceState record_state{}, changed_state{};
+  std::int64_t record_state_at = 0;  // of the last record that says its state
 
   [[nodiscard]] bool visible() const { return record > removed; }
-  [[nodiscard]] ResourceState state() const { return state_at > record ? changed_state : record_state; }
+  [[nodiscard]] ResourceState state() const { return state_at > record_state_at ? changed_state : record_state; }
   // One that goes whole or not at all: a team, an expert, a shelter, a machine that nobody counts.
   [[nodiscard]] bool whole() const {
     return type != ResourceType::supply && (type != ResourceType::equipment || (quantity_milli == 0 && unit == 0));

@@ -125,8 +125,8 @@ bool MapSearch::keeps_rare(MapIndex::Slot slot, std::uint16_t marks) const {
   const AskResources& ask = question_.ask;
   const MapIndex::Rare* rare = (marks & MapIndex::kRare) != 0 ? index_.rare(slot) : nullptr;
   if (rare == nullptr) return ask.languages.empty();
-  if (rare->valid_from && question_.valid_at < *rare->valid_from) return false;
-  if (rare->valid_until && question_.valid_at >= *rare->valid_until) return false;
+  if (!ask.any_time && rare->valid_from && question_.valid_at < *rare->valid_from) return false;
+  if (!ask.any_time && rare->valid_until && question_.valid_at >= *rare->valid_until) return false;
   if (!ask.languages.empty() && !speaks_any(rare->languages, ask.languages)) return false;
   return !ask.reachable_at || on_call_at(rare->on_call, *ask.reachable_at);
 }

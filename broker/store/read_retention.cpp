@@ -76,7 +76,8 @@ void count_alerts(ReadTables& tables, const RetentionQuestion& ask, Version cut,
 
 const std::string kRestated =
     "SELECT entity, status, type, level, agency, name, owner, capabilities, unit, supply_code, contact, phone, attributes,"
-    " CASE WHEN state_version > record_version THEN changed_state ELSE record_state END, quantity_milli, capacity, occupancy,"
+    " CASE WHEN state_version > record_state_version THEN changed_state ELSE record_state END, quantity_milli, capacity, "
+    "occupancy,"
     " place, address, lon, lat, answerable, answerable_phone, valid_from, valid_until, languages, on_call, area, contact_place,"
     " contact_agency, contact_level, record_version > removed_version FROM resource WHERE region = ? AND audience = ? AND ";
 
@@ -128,10 +129,14 @@ Event restated(const Run& run, const RetentionQuestion& ask, Offset as_of) {
 void find_restatements(ReadTables& tables, const RetentionQuestion& ask, Version cut, Offset as_of, RetentionSurvey& survey) {
   const bool states = ask.feed.lane == lane_of(Kind::resource, ResourceChange::state);
   const std::string visible = "record_version > removed_version AND ";
-  const std::string old = states ? visible + "state_version > record_version AND state_version <= ?"
-                                 : "((" + visible +
-                                       "record_version <= ?3) OR (record_version <= removed_version AND contact_version >"
-                                       " removed_version AND contact_version <= ?3))";
+  // An upsert may have kept what an older event stated.
+  const std::string any_old =
+      "(record_version <= ?3 OR record_state_version BETWEEN 1 AND ?3 OR quantity_version BETWEEN 1 AND ?3 OR place_version"
+      " BETWEEN 1 AND ?3 OR contact_version BETWEEN 1 AND ?3)";
+  const std::string old = states ? visible + "state_version > record_state_version AND state_version <= ?"
+                                 : "((" + visible + any_old +
+                                       ") OR (record_version <= removed_version AND contact_version > removed_version AND"
+                                       " contact_version <= ?3))";
   Run run(tables.statement(kRestated + old + " ORDER BY entity"));
   for (run.put(ask.feed.region.value).put(ask.audience).put(cut); run.next();) {
     ++survey.to_restate;

@@ -15,7 +15,7 @@
 
 namespace lianxi::store {
 
-inline constexpr std::uint32_t kViewVersion = 4;  // raised when tables or a projection's outcome change: the view is rebuilt
+inline constexpr std::uint32_t kViewVersion = 5;  // raised when tables or a projection's outcome change: the view is rebuilt
 
 inline constexpr std::size_t kTakeBytes = 1024 * 1024;                // of segments read at a time
 inline constexpr std::size_t kViewTransactionBytes = 8 * kTakeBytes;  // of segments, while there is a backlog
@@ -71,7 +71,7 @@ class View {
     ResourceType type{};
     ResourceState record_state{}, changed_state{};
     // Versions are (epoch, ordinal) as one number, 0: none.
-    std::int64_t record = 0, removed = 0, state_version = 0, quantity_version = 0;
+    std::int64_t record = 0, removed = 0, record_state_version = 0, state_version = 0, quantity_version = 0;
     std::int64_t quantity_milli = 0;
     TimeMs valid_from = 0, valid_until = 0;  // 0: unbounded
   };

@@ -6,7 +6,7 @@ void visit_stock(SQLite::Database& db, RegionCode region, const View::StockVisit
   SQLite::Statement select(db,
                            "SELECT r.entity, a.name, r.status, r.unit, r.type, r.record_state, r.changed_state, r.record_version,"
                            " r.removed_version, r.state_version, r.quantity_version, r.quantity_milli,"
-                           " coalesce(r.valid_from, 0), coalesce(r.valid_until, 0)"
+                           " coalesce(r.valid_from, 0), coalesce(r.valid_until, 0), r.record_state_version"
                            " FROM resource r JOIN audience a ON a.id = r.audience WHERE r.region = ?");
   Run run(select);
   for (run.put(region.value); run.next();) {
@@ -25,6 +25,7 @@ void visit_stock(SQLite::Database& db, RegionCode region, const View::StockVisit
     of.quantity_milli = run.number(11);
     of.valid_from = run.number(12);
     of.valid_until = run.number(13);
+    of.record_state_version = run.number(14);
     visit(of);
   }
 }

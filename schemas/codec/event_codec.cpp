@@ -132,7 +132,7 @@ Offset<void> write(Builder& out, const Resource& resource) {
                               owner, address, location.get(), capabilities, static_cast<std::uint8_t>(resource.state),
                               resource.quantity_milli, unit, resource.capacity, resource.occupancy, supply_code, contact, phone,
                               attributes, resource.as_of.value, answerable, answerable_phone, resource.valid_from,
-                              resource.valid_until, area, languages, on_call)
+                              resource.valid_until, area, languages, on_call, resource.keeps.bits)
       .Union();
 }
 
@@ -278,6 +278,7 @@ Resource read(ValueReader& in, const wire::Resource* from) {
   resource.on_call = in.list<OnCall>(from->on_call(), [](const wire::OnCall* time) {
     return OnCall{time->days(), time->from_minute(), time->to_minute()};
   });
+  resource.keeps = {from->keeps()};
   return resource;
 }
 

@@ -170,6 +170,7 @@ struct EventReader::State {
       on_call.push_back({time->days(), time->from_minute(), time->to_minute()});
     }
     resource.on_call = on_call;
+    resource.keeps = {from->keeps()};
     return resource;
   }
 

@@ -37,6 +37,11 @@ class Writer {
   void words(const char* name, const std::vector<E>& values) {
     for (const E value : values) out_[name].push_back(to_word(value));
   }
+  void groups(const char* name, const ResourceGroups& groups) {
+    for (std::size_t i = 0; i < kResourceGroups; ++i) {
+      if (const auto group = static_cast<ResourceGroup>(i); groups.has(group)) out_[name].push_back(to_word(group));
+    }
+  }
   void texts(const char* name, const std::vector<std::string>& values) {
     if (!values.empty()) out_[name] = values;
   }

@@ -53,6 +53,11 @@ class Reader {
   void words(const char* name, std::vector<E>& values) {
     each(name, [&](const json& item, const std::string& at) { read_word(at, item, values.emplace_back()); });
   }
+  void groups(const char* name, ResourceGroups& groups) {
+    std::vector<ResourceGroup> read;
+    words(name, read);
+    for (const ResourceGroup group : read) groups.add(group);
+  }
   void texts(const char* name, std::vector<std::string>& values) {
     each(name, [&](const json& item, const std::string& at) {
       if (!item.is_string()) return wrong(at, "it must be text");

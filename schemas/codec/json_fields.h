@@ -124,7 +124,8 @@ void fields(A& a, typename A::template Ref<Resource> v) {
   a.text("address", v.address);
   a.point(v.location);
   a.texts("capabilities", v.capabilities);
-  a.word("state", v.state);
+  a.groups("keeps", v.keeps);
+  if (!v.keeps.has(ResourceGroup::state)) a.word("state", v.state);
   a.thousandths("quantity", v.quantity_milli);
   a.text("unit", v.unit);
   a.number("capacity", v.capacity);

@@ -207,7 +207,7 @@ FbVoid write_map(Builder& out, const AskResources& ask) {
       ask.box ? wire::LonLatBox(ask.box->west, ask.box->south, ask.box->east, ask.box->north) : wire::LonLatBox();
   return wire::CreateAskResources(out, near.get(), ask.within_m, types, capability, place, ask.available, ask.limit, polygon,
                                   ask.box ? &box : nullptr, alert, text, states, ask.at_least_milli, languages, ask.reachable_at,
-                                  after, ask.valid_at)
+                                  after, ask.valid_at, ask.any_time)
       .Union();
 }
 
@@ -257,6 +257,7 @@ AskResources read_map(MessageReader& in, const wire::AskResources* from) {
   ask.reachable_at = read_time(in, "reachable_at", from->reachable_at());
   ask.after = read_after(in, from->after(), ask.near.has_value());
   ask.valid_at = read_time(in, "valid_at", from->valid_at());
+  ask.any_time = from->any_time();
   return ask;
 }
 

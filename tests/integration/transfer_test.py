@@ -35,7 +35,9 @@ class Transfer(OperatorTest):
     def test_1_a_dry_run_and_bad_rows_change_nothing(self):
         before = len(self.bulk())
         good = self.write("good.csv", HEAD + row(1) + row(2))
-        self.assertEqual(self.ask("import", "resources", good, "--dry-run"), {"checked": 2})
+        checked = self.ask("import", "resources", good, "--dry-run")
+        self.assertEqual((checked["checked"], checked["kept"]), (2, ["contact", "phone"]))
+        self.assertIn("supply_code", checked["emptied"])
         self.assertIn("2 行全部正确", self.good("import", "resources", good, "--dry-run", "--lang", "zh"))
         bad = self.write("bad.csv", HEAD + row(1) + row(2).replace("WGS84", "BD09") + row(3).replace(",site,", ",place,") + row(1))
         error = self.refused("csv_row", "import", "resources", bad)
@@ -105,7 +107,61 @@ class Transfer(OperatorTest):
         self.refused("config", "export", "resources", "--out", self.folder / "no" / "such" / "x.csv")
         self.assertEqual(list(self.folder.glob("*.part")), [])
 
-    def test_7_a_mobilisation_goes_in_and_comes_out(self):
+    def test_7_what_a_file_does_not_say_of_a_known_resource_stays(self):
+        self.offset_in_view(self.ask("import", "resources", self.write("all.csv", (
+            "id,type,name,owner,place,lon,lat,datum,state,quantity,unit,contact,phone\n"
+            "u-1,supply,泵,甲库,330881,118.6,28.7,CGCS2000,out_of_service,5,台,王,1390\n"
+            "u-2,supply,灯,甲库,330881,118.6,28.7,CGCS2000,reserved,5,台,王,1390\n"))))
+        counted = self.write("counted.csv", "id,type,name,unit,quantity\nu-1,supply,泵,台,7\nu-2,supply,灯,台,8\nu-3,supply,绳,条,9\n")
+        checked = self.ask("import", "resources", counted, "--dry-run")
+        self.assertEqual(checked["kept"], ["state", "place", "address", "lon", "lat", "area", "contact", "phone"])
+        self.assertEqual(checked["emptied"][:2], ["owner", "capabilities"])
+        code, _, told = self.lianxi("import", "resources", counted, "--dry-run")
+        self.assertEqual(code, 0)
+        self.assertIn("nothing of state, place, address, lon, lat, area, contact, phone: known resources keep theirs", told)
+        self.assertRegex(told, "nothing of owner, capabilities, .*: that will be empty")
+        self.offset_in_view(self.ask("import", "resources", counted))
+
+        def seen():
+            fields = ("state", "quantity", "place", "lon", "phone", "owner")
+            return {name: tuple(row[f] for f in fields) for name, row in self.table("--kind", "supply").items() if name.startswith("u-")}
+        after = {"u-1": ("out_of_service", "7", "330881", "118.6", "1390", ""), "u-2": ("reserved", "8", "330881", "118.6", "1390", ""),
+                 "u-3": ("available", "9", "330800", "", "", "")}
+        self.assertEqual(seen(), after)
+        line = [told for told in self.good("follow", "--from", "beginning", "--until", "now", "--kind", "resource").splitlines() if "绳" in told]
+        self.assertNotRegex(line[0], "available", "what an event does not say is not printed")
+        feature = '{"type":"Feature","id":"u-1","geometry":null,"properties":{"type":"supply","name":"泵","quantity":7}}'
+        self.offset_in_view(self.ask("import", "resources", self.write("one.geojson", (
+            '{"type":"FeatureCollection","features":[' + feature + "]}"))))
+        self.offset_in_view(self.ask("import", "resources", self.write("empty.csv", "id,type,name,state,quantity\nu-2,supply,灯,,8\n")))
+        self.assertEqual(seen(), after)
+        # A state that is said counts, and the node knows all of it behind a restart.
+        self.offset_in_view(self.ask("import", "resources", self.write("said.csv", "id,type,name,state\nu-2,supply,灯,available\n")))
+        after["u-2"] = ("available", *after["u-2"][1:])
+        self.cluster.broker("330800").kill()
+        self.cluster.start_broker("330800")
+        self.cluster.wait_up("330800")
+        self.assertEqual(seen(), after)
+        thread = self.ask("mobilise", "request", "--need", "supply:pump=1台")["entity"]
+        for name, code in (("u-1", 1), ("u-2", 0)):
+            told = self.lianxi("mobilise", "commit", thread, "--item", "1", "--resource", f"330800:resource:{name}=1台", "--json")
+            self.assertEqual(told[0], code, told)
+
+    def test_8_an_export_is_of_what_is_valid_or_of_all(self):
+        rows = self.write("valid.csv", ("id,type,name,valid_from,valid_until\nv-now,site,甲,,\nv-past,site,乙,2020-01-01,2020-12-31\n"
+                                        "v-future,site,丙,2090-01-01,\n"))
+        self.offset_in_view(self.ask("import", "resources", rows))
+
+        def ids(*options):
+            return [name for name in self.table("--kind", "site", *options) if name.startswith("v-")]
+        self.assertEqual(ids(), ["v-now"])
+        self.assertEqual(ids("--valid-at", "2020-06-01T00:00:00+08:00"), ["v-now", "v-past"])
+        self.assertEqual(ids("--all"), ["v-future", "v-now", "v-past"])
+        self.assertEqual(self.lianxi("export", "resources", "--all", "--valid-at", "2h")[0], 2)
+        # All of it goes in again as it is.
+        self.assertEqual(self.ask("import", "resources", self.folder / "out.csv", "--dry-run")["emptied"], [])
+
+    def test_9_a_mobilisation_goes_in_and_comes_out(self):
         request = SAMPLES / "edxl_rm" / "RequestResource.xml"
         checked = self.ask("import", "mobilisation", request, "--dry-run")
         self.assertEqual((checked["message"], checked["entity"]), ("RequestResource", "330800:mobilisation:qz-20260702-01"))

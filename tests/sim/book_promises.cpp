@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "schemas/codec/event_codec.h"
+#include "schemas/event_rules.h"
 #include "schemas/mobilisation_thread.h"
 #include "tests/sim/book.h"
 #include "tests/sim/race.h"
@@ -17,8 +18,7 @@ class Reckoning {
   std::string take(const Event& event, TimeMs stamp) {
     if (const auto* resource = std::get_if<Resource>(&event.body)) {
       if (event.envelope.entity.find(kRaceSupply) == std::string::npos || event.envelope.status != Status::Actual) return {};
-      if (resource->change == ResourceChange::upsert || resource->change == ResourceChange::quantity)
-        quantities_[event.envelope.entity] = resource->quantity_milli;
+      if (states(*resource, ResourceGroup::quantity)) quantities_[event.envelope.entity] = resource->quantity_milli;
       return {};
     }
     const auto* message = std::get_if<Mobilisation>(&event.body);

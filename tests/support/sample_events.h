@@ -121,6 +121,13 @@ inline Event full_resource() {
   return event;
 }
 
+// An upsert that says as little as it may.
+inline Event kept_resource() {
+  Event event = full_resource();
+  event.body = Resource{.type = ResourceType::shelter, .name = "樟潭中心小学避灾安置场所", .keeps = {0x0F}};
+  return event;
+}
+
 // A site and an expert of every field that full_resource has not.
 inline Event full_site() {
   Event event = full_resource();

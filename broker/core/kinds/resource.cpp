@@ -37,9 +37,9 @@ void remember_resource(const Said& said, KindMemory& memory) {
 bool resource_promises(const Candidate& candidate) {
   const ResourceView* resource = candidate.event.resource();
   if (resource == nullptr) return false;
-  const bool states = resource->change == ResourceChange::state || resource->change == ResourceChange::upsert;
-  return states && (resource->state == ResourceState::reserved || resource->state == ResourceState::committed ||
-                    resource->state == ResourceState::deployed);
+  return states(*resource, ResourceGroup::state) &&
+         (resource->state == ResourceState::reserved || resource->state == ResourceState::committed ||
+          resource->state == ResourceState::deployed);
 }
 
 }  // namespace lianxi::core

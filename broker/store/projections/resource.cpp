@@ -12,10 +12,11 @@ const std::string kGroups =
     " answerable_phone, languages, on_call, valid_from, valid_until, place_version, place, address, lon, lat, area,"
     " contact_version, contact, phone, contact_place, contact_agency, contact_level";
 const std::string kChanges =
-    "record_state, state_version, changed_state, state_at, bulk_at, state, quantity_version, quantity_milli, capacity, occupancy,"
+    "record_state_version, record_state, state_version, changed_state, state_at, bulk_at, state, quantity_version, "
+    "quantity_milli, capacity, occupancy,"
     " held_milli, held_state, free_milli, updated_at, row_hash";
 constexpr int kGroupColumns = 29;
-constexpr int kChangeColumns = 15;
+constexpr int kChangeColumns = 16;
 
 std::string marks(int count) {
   std::string text = "?";
@@ -76,6 +77,7 @@ bool ResourceProjection::apply(const Applied& applied, const ResourceView& resou
   Row& row = rows_.touch(applied, [&](const RowKey& key, Row& fresh) {
     fresh.id = to_stored(applied.offset.value);
     fresh.region = applied.home;
+    fresh.place = fresh.home_place();
     fresh.audience = &applied.audience;
     load(key, fresh);
   });
@@ -105,6 +107,7 @@ void ResourceProjection::load(const RowKey& key, Row& row) {
   read_group_columns(run, row);
   int column = kGroupColumns;
   const auto number = [&] { return run.number(column++); };
+  row.record_state_version = number();
   row.record_state = number();
   row.state_version = number();
   row.changed_state = number();
@@ -245,7 +248,8 @@ void ResourceProjection::write(const RowKey& key, Row& row) {
 }
 
 void ResourceProjection::put_changes(Run& run, const Row& row) {
-  run.put(row.record_state)
+  run.put(row.record_state_version)
+      .put(row.record_state)
       .put(row.state_version)
       .put(row.changed_state)
       .put(row.state_at)

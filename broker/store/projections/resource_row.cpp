@@ -148,6 +148,10 @@ std::string ResourceRecord::text() const {
   return indexed_text({name, owner, address, searchable(attributes)}, split_lines(capabilities));
 }
 
+std::string ResourceRecord::home_place() const {
+  return PlaceCode::of(region).text();
+}
+
 Version ResourceRecord::last_bulk() const {
   return std::max({removed, record, quantity_version, place_version, contact_version});
 }
@@ -171,15 +175,18 @@ void ResourceRecord::take(const Envelope& envelope, const ResourceView& resource
 }
 
 void ResourceRecord::take_bulk(const Envelope& envelope, const ResourceView& resource, Version version) {
-  const bool whole = resource.change == ResourceChange::upsert;
-  if (whole && version > record) take_record(envelope, resource, version);
-  if ((whole || resource.change == ResourceChange::quantity) && version > quantity_version) {
+  if (resource.change == ResourceChange::upsert && version > record) take_record(envelope, resource, version);
+  if (states(resource, ResourceGroup::state) && version > record_state_version) {
+    record_state_version = version;
+    record_state = static_cast<std::int64_t>(resource.state);
+  }
+  if (states(resource, ResourceGroup::quantity) && version > quantity_version) {
     quantity_version = version;
     quantity_milli = resource.quantity_milli;
     capacity = resource.capacity;
     occupancy = resource.occupancy;
   }
-  if ((whole || resource.change == ResourceChange::place) && version > place_version) {
+  if (states(resource, ResourceGroup::place) && version > place_version) {
     place_version = version;
     place = envelope.place.text();
     address = resource.address;
@@ -187,7 +194,7 @@ void ResourceRecord::take_bulk(const Envelope& envelope, const ResourceView& res
     lat = resource.location ? std::optional(resource.location->lat) : std::nullopt;
     area = area_text(resource.area);
   }
-  if ((whole || resource.change == ResourceChange::contact) && version > contact_version) {
+  if (states(resource, ResourceGroup::contact) && version > contact_version) {
     contact_version = version;
     contact = resource.contact;
     phone = resource.phone;
@@ -214,7 +221,6 @@ void ResourceRecord::take_record(const Envelope& envelope, const ResourceView& r
   on_call = on_call_text(resource.on_call);
   valid_from = resource.valid_from;
   valid_until = resource.valid_until;
-  record_state = static_cast<std::int64_t>(resource.state);
 }
 
 void ResourceRecord::drop(Lane lane, Version cut) {
@@ -225,19 +231,20 @@ void ResourceRecord::drop(Lane lane, Version cut) {
   }
   if (removed <= cut) removed = 0;
   if (record <= cut) {
-    record = type = level = record_state = 0;
+    record = type = level = 0;
     for (std::string* text : {&agency, &name, &owner, &capabilities, &unit, &supply_code, &attributes, &answerable,
                               &answerable_phone, &languages, &on_call})
       text->clear();
     valid_from = valid_until = std::nullopt;
   }
+  if (record_state_version <= cut) record_state_version = record_state = 0;
   if (quantity_version <= cut) {
     quantity_version = quantity_milli = 0;
     capacity = occupancy = std::nullopt;
   }
   if (place_version <= cut) {
     place_version = 0;
-    place.clear();
+    place = home_place();
     address.clear();
     lon = lat = std::nullopt;
     area.clear();
@@ -262,7 +269,7 @@ Hash ResourceRecord::content_hash(const RowKey& key) const {
                                   &answerable_phone, &languages, &on_call})
     row.text(*text);
   row.number(valid_from ? 1 : 0).number(valid_from.value_or(0)).number(valid_until ? 1 : 0).number(valid_until.value_or(0));
-  row.number(record_state).number(state_version).number(changed_state);
+  row.number(record_state_version).number(record_state).number(state_version).number(changed_state);
   row.number(quantity_version).number(quantity_milli).maybe(capacity).maybe(occupancy);
   row.number(place_version).text(place).text(address).real(lon).real(lat).text(area);
   row.number(contact_version).text(contact).text(phone).text(contact_place).text(contact_agency).number(contact_level);

@@ -42,6 +42,7 @@ struct ResourceRecord {
   std::int64_t level = 0;
   std::string agency, name, owner, capabilities, unit, supply_code, attributes, answerable, answerable_phone, languages, on_call;
   std::optional<TimeMs> valid_from, valid_until;
+  Version record_state_version = 0;  // of the last record that says its state
   std::int64_t record_state = 0;
   Version state_version = 0;  // of the last change of state alone, in a lane of its own
   std::int64_t changed_state = 0;
@@ -50,7 +51,7 @@ struct ResourceRecord {
   std::int64_t quantity_milli = 0;
   std::optional<std::int32_t> capacity, occupancy;
   Version place_version = 0;
-  std::string place, address;
+  std::string place, address;  // where no event states it, the home region
   std::optional<double> lon, lat;
   std::string area;
   Version contact_version = 0;
@@ -68,7 +69,7 @@ struct ResourceRecord {
   [[nodiscard]] std::string text() const;  // for the text index
   [[nodiscard]] Hash content_hash(const RowKey& key) const;
   [[nodiscard]] ResourceState stated() const {
-    return static_cast<ResourceState>(state_version > record ? changed_state : record_state);
+    return static_cast<ResourceState>(state_version > record_state_version ? changed_state : record_state);
   }
   [[nodiscard]] std::int64_t whole() const { return whole_milli(static_cast<ResourceType>(type), quantity_milli); }
   [[nodiscard]] std::int64_t state() const { return static_cast<std::int64_t>(effective_state(stated(), whole(), held)); }
@@ -77,6 +78,7 @@ struct ResourceRecord {
   [[nodiscard]] Version last_bulk() const;
   [[nodiscard]] bool empty() const { return last_bulk() == 0 && state_version == 0; }
   [[nodiscard]] MapEntry entry(const RowKey& key) const;
+  [[nodiscard]] std::string home_place() const;
   void take(const Envelope& envelope, const ResourceView& resource, Version version, TimeMs received_at);
   void drop(Lane lane, Version cut);
 

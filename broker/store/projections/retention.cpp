@@ -29,7 +29,7 @@ void add_resources(SQLite::Database& db, const FeedId& feed, std::int64_t audien
       "SELECT entity, status, state_version, changed_state, removed_version, record_version, type, level, agency, name, owner,"
       " capabilities, unit, supply_code, attributes, answerable, answerable_phone, languages, on_call, record_state, valid_from,"
       " valid_until, quantity_version, quantity_milli, capacity, occupancy, place_version, place, address, area, lon, lat,"
-      " contact_version, contact, phone, contact_place, contact_agency, contact_level FROM resource"
+      " contact_version, contact, phone, contact_place, contact_agency, contact_level, record_state_version FROM resource"
       " WHERE region = ? AND audience = ?");
   Run run(select);
   run.put(feed.region.value).put(audience);
@@ -51,7 +51,8 @@ void add_resources(SQLite::Database& db, const FeedId& feed, std::int64_t audien
       group(2, 0, -1, {3});
     } else {
       group(4, 0, -1, {});
-      group(5, 8, 18, {6, 7, 19, 20, 21});
+      group(5, 8, 18, {6, 7, 20, 21});
+      group(38, 0, -1, {19});
       group(22, 0, -1, {23, 24, 25});
       group(26, 27, 29, {});
       if (kept(26)) {

@@ -165,6 +165,21 @@ TEST_F(MobilisationTest, WhatIsOutOfServiceOrRemovedIsNotPromised) {
   EXPECT_EQ(say(kShangrao, commit("a", "m0", 1'000)), "not_found items");
 }
 
+TEST_F(MobilisationTest, AnInventoryThatKeepsStateAndQuantityChangesNeither) {
+  (void)ask("a", 1'000);
+  Event kept = test::stock(kShangrao, "masks", 0);
+  std::get<Resource>(kept.body).keeps = {0x0F};
+  EXPECT_EQ(say(kShangrao, kept), "ok");
+  EXPECT_EQ(say(kShangrao, commit("a", "m0", 501'000)), "conflict items");
+  EXPECT_THAT(reason, HasSubstr("500 are free"));
+  EXPECT_EQ(say(kShangrao, test::stock(kShangrao, "masks", 0, ResourceChange::state, ResourceState::out_of_service)), "ok");
+  EXPECT_EQ(say(kShangrao, kept), "ok");
+  net.restart(kShangrao);
+  hello(kShangrao);
+  EXPECT_EQ(say(kShangrao, commit("a", "m0", 1'000)), "conflict items");
+  EXPECT_THAT(reason, HasSubstr("out_of_service"));
+}
+
 TEST_F(MobilisationTest, AnInventoryCannotTakeAwayWhatIsPromised) {
   (void)ask("a", 320'000);
   EXPECT_EQ(say(kShangrao, commit("a", "m0", 320'000)), "ok");

@@ -116,6 +116,25 @@ TEST(EdxlRm, ADrillStaysADrill) {
   EXPECT_EQ(mobilisation_event(*document, edxl_context())->envelope.status, Status::Exercise);
 }
 
+TEST(EdxlRm, WhoSaidItAndItsLevelComeBack) {
+  Event event = mobilisation_of(bare_message(ResourceMessage::ReleaseResource));
+  event.envelope.level = Level::orange;
+  const auto document = read_edxl_rm(bytes(write_edxl_rm(event, RegionCode(361100))));
+  ASSERT_TRUE(document) << document.error().field << document.error().reason;
+  EXPECT_EQ(document->by, RegionCode(361100));
+  EXPECT_EQ(mobilisation_event(*document, edxl_context()), event);
+  EXPECT_FALSE(read_edxl_rm(bytes(write_edxl_rm(event)))->by);
+}
+
+TEST(EdxlRm, AFieldOfANodesRefusalIsNamedByItsElement) {
+  const auto document = read_edxl_rm(bytes(sample_of(ResourceMessage::RequestResource)));
+  ASSERT_TRUE(document);
+  EXPECT_EQ(edxl_field("message_id", *document), "RequestResource/MessageID");
+  EXPECT_THAT(edxl_field("items[1].resource", *document),
+              HasSubstr("RequestResource/ResourceInformation[2]/Resource/ResourceID (line "));
+  EXPECT_EQ(edxl_field("audience", *document), "audience") << "which no element says";
+}
+
 TEST(EdxlRm, WhatTheStandardHasAndWeHaveNotIsKeptAndTold) {
   std::string xml = sample_of(ResourceMessage::OfferUnsolicitedResource);
   replace(xml, "</rmsg:Name>",

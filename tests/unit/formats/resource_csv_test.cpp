@@ -64,6 +64,15 @@ TEST(ResourceCsv, EveryColumnIsRead) {
   EXPECT_TRUE(checked) << checked.error().field << checked.error().reason;
 }
 
+TEST(ResourceCsv, WhatHasNoColumnIsKept) {
+  const auto keeps = [](const std::string& text) { return std::get<Resource>(read(text).at(0).body).keeps; };
+  EXPECT_EQ(keeps("id,type,name\na,team,b\n").bits, 0x0F);
+  const ResourceGroups state{1 << static_cast<int>(ResourceGroup::state)};
+  EXPECT_EQ(keeps("id,type,name,state,quantity,place,contact\na,team,b,,,,\n"), state)
+      << "an empty cell is a word of its own for all but the state";
+  EXPECT_EQ(keeps("id,type,name,state,capacity,lon,lat,datum,phone\na,team,b,deployed,,118,28,WGS84,\n").bits, 0);
+}
+
 TEST(ResourceCsv, ChineseHeadingsAndWordsAreReadAsWell) {
   const auto events =
       read("\xEF\xBB\xBF名称,编号,类型,能力,经度,纬度,坐标系\r\n王工,expert-1,专家,hazmat；fire,118.873,28.945,GCJ-02\r\n");

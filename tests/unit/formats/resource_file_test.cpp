@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "agents/formats/resource_words.h"
+#include "agents/formats/row_file.h"
 #include "schemas/limits.h"
 #include "tests/support/source_tree.h"
 #include "tests/unit/formats/resource_samples.h"
@@ -36,6 +37,60 @@ TEST(ResourceFile, EveryFieldComesBackFromAGeoJson) {
   const ReadFile read = read_geojson(text);
   EXPECT_THAT(read.said, ElementsAre());
   EXPECT_THAT(read.events, ElementsAre(full_row(), bare_row()));
+}
+
+TEST(ResourceFile, AFeatureKeepsWhatItDoesNotSay) {
+  const auto read = [](const std::string& geometry, const std::string& properties) {
+    const ReadFile file = read_geojson(R"({"type":"FeatureCollection","features":[{"type":"Feature","id":"a","geometry":)" +
+                                       geometry + R"(,"properties":{"type":"team","name":"b")" + properties + "}}]}");
+    return file.events.empty() ? 0xFF : static_cast<int>(resource(file.events[0]).keeps.bits);
+  };
+  EXPECT_EQ(read("null", ""), 0x0F);
+  EXPECT_EQ(read("null", R"(,"state":null,"quantity":null,"phone":null,"address":null)"), 0x01);
+  EXPECT_EQ(read(R"({"type":"Point","coordinates":[118,28]})", R"(,"state":"deployed","occupancy":3,"contact":"王")"), 0);
+}
+
+TEST(ResourceFile, TheColumnsThatAreMissingAreNamed) {
+  const auto unsaid = [](const std::string& text) {
+    const auto file = open_resources_csv(blocks_of(text), file_context());
+    Event event;
+    while (file->next(event)) continue;
+    return file->unsaid();
+  };
+  const Unsaid some =
+      unsaid("id,type,name,owner,quantity,capabilities,attr.x,lat,lon,datum,answerable,answerable_phone,valid_from,on_call\n");
+  EXPECT_THAT(some.kept, ElementsAre("state", "contact", "phone"));
+  EXPECT_THAT(some.emptied, ElementsAre("place", "address", "area", "unit", "capacity", "occupancy", "supply_code", "valid_until",
+                                        "languages"));
+  const Unsaid none = unsaid(resource_csv_heading());
+  EXPECT_THAT(none.kept, ElementsAre());
+  EXPECT_THAT(none.emptied, ElementsAre());
+}
+
+// Rows without end, of which every other one is bad.
+class EndlessFile : public RowFile {
+ public:
+  EndlessFile() : RowFile("row") {}
+
+ private:
+  bool to_row() override { return true; }
+  bool read_row(Event&) override { return rows_ % 2 == 0; }
+  std::string where() const override { return "row " + std::to_string(rows_); }
+};
+
+TEST(ResourceFile, AFileEndsAtItsBound) {
+  EndlessFile file;
+  Event event;
+  std::size_t good = 0;
+  while (file.next(event)) ++good;
+  EXPECT_EQ(good, kMaxImportRows / 2);
+  EXPECT_EQ(file.problems().rows, kMaxImportRows / 2);
+  ASSERT_EQ(file.problems().all, 1U);
+  EXPECT_EQ(file.problems().first[0].code, RefusalCode::oversize);
+  EXPECT_EQ(file.problems().first[0].field, "row 4000001");
+  EXPECT_EQ(file.problems().first[0].reason, "the file has more than 4000000 rows: part it");
+  EXPECT_FALSE(file.next(event)) << "it is over";
+  EXPECT_EQ(file.problems().all, 1U);
 }
 
 TEST(ResourceFile, BlocksMayEndAnywhere) {

@@ -169,6 +169,18 @@ TEST(CommandLine, AnExportIsReadWhole) {
   EXPECT_EQ(command<ExportCommand>({"--profile", "p", "export", "resources"}).out, "-");
 }
 
+TEST(CommandLine, AnExportIsOfNowOrAnotherTimeOrAll) {
+  const auto now = command<ExportCommand>({"--profile", "p", "export", "resources"}).ask;
+  EXPECT_FALSE(now.any_time);
+  EXPECT_FALSE(now.valid_at);
+  const auto then =
+      command<ExportCommand>({"--profile", "p", "export", "resources", "--valid-at", "2026-06-01T00:00:00+08:00"}).ask;
+  EXPECT_EQ(to_iso8601(then.valid_at.value_or(0)), "2026-06-01T00:00:00.000+08:00");
+  EXPECT_TRUE(command<ExportCommand>({"--profile", "p", "export", "resources", "--all"}).ask.any_time);
+  EXPECT_NE(mistake({"--profile", "p", "export", "resources", "--valid-at", "soon"}).find("--valid-at"), std::string::npos);
+  EXPECT_NE(mistake({"--profile", "p", "export", "resources", "--all", "--valid-at", "2h"}), "");
+}
+
 TEST(CommandLine, MobilisationsGoInOneByOneAndComeOutByThread) {
   const auto in = command<ImportMobilisationCommand>({"--profile", "p", "import", "mobilisation", "m.xml", "--place", "330803"});
   EXPECT_EQ(in.file, "m.xml");
@@ -176,10 +188,12 @@ TEST(CommandLine, MobilisationsGoInOneByOneAndComeOutByThread) {
   EXPECT_FALSE(in.status);
   const auto out = command<ExportMobilisationCommand>(
       {"--profile", "p", "export", "mobilisation", "330800:mobilisation:qz-1", "--out", "folder"});
-  EXPECT_EQ(out.entity, "330800:mobilisation:qz-1");
+  EXPECT_EQ(out.thread, "330800:mobilisation:qz-1");
   EXPECT_NE(mistake({"--profile", "p", "export", "mobilisation", "330800:mobilisation:qz-1"}).find("--message"),
             std::string::npos);
-  EXPECT_NE(mistake({"--profile", "p", "export", "mobilisation", "qz-1", "--out", "folder"}).find("ENTITY"), std::string::npos);
+  EXPECT_EQ(command<ExportMobilisationCommand>({"--profile", "p", "export", "mobilisation", "4f2a", "--out", "folder"}).thread,
+            "4f2a")
+      << "the end of an id is enough";
 }
 
 TEST(CommandLine, MistakesSayHowItShouldRead) {

@@ -9,8 +9,8 @@ namespace lianxi {
 namespace {
 
 TEST(EventCodec, EveryFieldIsReadBack) {
-  for (const Event& event :
-       {test::full_alert(), test::full_report(), test::full_resource(), test::full_site(), test::full_mobilisation()}) {
+  for (const Event& event : {test::full_alert(), test::full_report(), test::full_resource(), test::full_site(),
+                             test::kept_resource(), test::full_mobilisation()}) {
     const Bytes bytes = encode_event(event);
     const auto read = decode_event(bytes);
     ASSERT_TRUE(read) << read.error().field << ": " << read.error().reason;
@@ -54,8 +54,8 @@ TEST(EventCodec, OversizeIsRefusedBeforeItIsRead) {
 }
 
 TEST(EventCodec, EveryCutIsRefused) {
-  for (const Event& event :
-       {test::full_alert(), test::full_report(), test::full_resource(), test::full_site(), test::full_mobilisation()}) {
+  for (const Event& event : {test::full_alert(), test::full_report(), test::full_resource(), test::full_site(),
+                             test::kept_resource(), test::full_mobilisation()}) {
     const Bytes bytes = encode_event(event);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       const Bytes cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));

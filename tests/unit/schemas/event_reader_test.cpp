@@ -48,7 +48,8 @@ Resource owned(const ResourceView& v) {
           v.valid_until,
           {v.area.begin(), v.area.end()},
           {v.languages.begin(), v.languages.end()},
-          {v.on_call.begin(), v.on_call.end()}};
+          {v.on_call.begin(), v.on_call.end()},
+          v.keeps};
 }
 
 Body body_of(const EventReader& reader) {
@@ -79,7 +80,7 @@ void expect_same(EventReader& reader, BytesView bytes) {
 std::vector<Bytes> samples() {
   std::vector<Bytes> all;
   for (const Event& event : {test::full_report(), test::full_alert(), test::full_resource(), test::full_site(),
-                             test::full_mobilisation(), test::small_event(1)})
+                             test::kept_resource(), test::full_mobilisation(), test::small_event(1)})
     all.push_back(encode_event(event));
   return all;
 }

@@ -199,6 +199,21 @@ TEST(ResourceRules, EachIsNamed) {
                                     with("supply_code", kInvalid, [](Resource& r) { r.supply_code = "12a"; })});
 }
 
+TEST(ResourceRules, WhatIsKeptIsNotSaidAsWell) {
+  const auto with = [](std::function<void(Resource&)> change) {
+    return Broken{"keeps", kInvalid, [change](Event& event) { change(std::get<Resource>(event.body)); }};
+  };
+  const auto keeping = [&](ResourceGroup group) { return with([group](Resource& r) { r.keeps.add(group); }); };
+  Event event = full_resource();
+  std::get<Resource>(event.body).state = ResourceState::deployed;
+  expect_refusals(event, {keeping(ResourceGroup::state), keeping(ResourceGroup::quantity), keeping(ResourceGroup::place),
+                          keeping(ResourceGroup::contact), with([](Resource& r) { r.keeps.bits = 1 << kResourceGroups; })});
+  event.body = Resource{.name = "a", .keeps = {0x0F}};
+  EXPECT_TRUE(check_event(event));
+  std::get<Resource>(event.body).change = ResourceChange::state;
+  EXPECT_EQ(check_event(event).error().field, "keeps");
+}
+
 TEST(ResourceRules, OfASiteAndAnExpertEachIsNamed) {
   const auto with = [](std::string field, RefusalCode code, std::function<void(Resource&)> change) {
     return Broken{std::move(field), code, [change](Event& event) { change(std::get<Resource>(event.body)); }};

@@ -2,11 +2,25 @@
 
 #include <gtest/gtest.h>
 
+#include "schemas/event_rules.h"
 #include "schemas/limits.h"
 #include "tests/support/sample_events.h"
 
 namespace lianxi {
 namespace {
+
+TEST(ResourceGroups, AnUpsertStatesWhatItDoesNotKeepAndAChangeItsOwn) {
+  Resource resource;
+  resource.keeps.add(ResourceGroup::quantity);
+  EXPECT_TRUE(states(resource, ResourceGroup::state));
+  EXPECT_FALSE(states(resource, ResourceGroup::quantity));
+  EXPECT_TRUE(states(resource, ResourceGroup::contact));
+  for (const auto change : {ResourceChange::quantity, ResourceChange::remove}) {
+    resource = {.change = change};
+    EXPECT_EQ(states(resource, ResourceGroup::quantity), change == ResourceChange::quantity);
+    EXPECT_FALSE(states(resource, ResourceGroup::state));
+  }
+}
 
 TEST(LaneTable, FollowsTheKindAndTheResourceChange) {
   const std::vector<std::pair<Kind, Lane>> table{{Kind::alert, Lane::flash},        {Kind::mobilisation, Lane::flash},

@@ -79,12 +79,18 @@ json spool_form(const Event& event) {
 }
 
 TEST(EventFromJson, ReadsBackWhatIsPrinted) {
-  for (const Event& event :
-       {test::full_alert(), test::full_report(), test::full_resource(), test::full_site(), test::full_mobilisation()}) {
+  for (const Event& event : {test::full_alert(), test::full_report(), test::full_resource(), test::full_site(),
+                             test::kept_resource(), test::full_mobilisation()}) {
     const auto read = event_from_json(spool_form(event).dump());
     ASSERT_TRUE(read) << read.error().field << ": " << read.error().reason;
     EXPECT_EQ(*read, event);
   }
+}
+
+TEST(EventFromJson, AKeptStateIsNotSaid) {
+  const json body = spool_form(test::kept_resource());
+  EXPECT_FALSE(body.contains("state"));
+  EXPECT_EQ(body["keeps"], json({"state", "quantity", "place", "contact"}));
 }
 
 TEST(EventFromJson, ATypoAtAnyDepthIsRefusedByItsPath) {

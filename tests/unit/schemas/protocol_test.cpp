@@ -257,6 +257,12 @@ TEST(Protocol, QuestionsHaveTheirRules) {
   EXPECT_EQ(refusal_of(Query{1, {}, 0, AskAlerts{false, std::nullopt, kMaxQueryLimit + 1}}).field, "limit");
 }
 
+TEST(Protocol, WhetherOnlyWhatIsValidIsAskedForComesThrough) {
+  Query query = sample<Query>("query_resources");
+  std::get<AskResources>(query.ask).any_time = true;
+  EXPECT_TRUE(through(query) == Message(query));
+}
+
 TEST(Protocol, QuestionsToTheMapHaveTheirRules) {
   const auto field_of = [](auto change) {
     Query query = sample<Query>("query_resources_with_all");

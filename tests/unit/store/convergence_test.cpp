@@ -95,7 +95,7 @@ std::vector<std::pair<FeedId, Bytes>> some_history(std::mt19937& random) {
                                 .home = home,
                                 .audience = to,
                                 .status = status,
-                                .more = [n = random() % 4](Resource& resource) {
+                                .more = [n = random() % 4, keeps = random() % 32](Resource& resource) {
                                   resource.contact = n % 2 == 0 ? "李四" : "";
                                   resource.phone = std::to_string(n);
                                   resource.owner = n == 1 ? "危化中心" : "";
@@ -103,6 +103,8 @@ std::vector<std::pair<FeedId, Bytes>> some_history(std::mt19937& random) {
                                   if (n == 3) resource.valid_until = kNoon;
                                   if (n == 0) resource.area = {{118, 28}, {119, 28}, {119, 29}, {118, 28}};
                                   if (n == 2) resource.on_call = {{1, 0, 60}};
+                                  if (resource.change == ResourceChange::upsert && keeps < 16)
+                                    keep(resource, {static_cast<std::uint8_t>(keeps)});
                                 }});
     }
     history.emplace_back(feed_of(from, lane_of(event), to, 1 + static_cast<std::uint32_t>(i) / 80), encode_event(event));

@@ -84,7 +84,7 @@ bool MapModel::fits(const Row& row, const AskResources& ask, TimeMs now, const M
   if (ask.place && !any(names.places_of(*ask.place), [&](const PlaceCode& p) { return p.covers(row.envelope.place); }))
     return false;
   const TimeMs at = ask.valid_at.value_or(now);
-  if ((r.valid_from && at < *r.valid_from) || (r.valid_until && at >= *r.valid_until)) return false;
+  if (!ask.any_time && ((r.valid_from && at < *r.valid_from) || (r.valid_until && at >= *r.valid_until))) return false;
   const bool counts = r.type == ResourceType::team || r.type == ResourceType::expert || r.type == ResourceType::equipment;
   const std::int64_t whole = r.quantity_milli == 0 && counts ? 1'000 : r.quantity_milli;
   if ((r.state == ResourceState::available ? whole : 0) < ask.at_least_milli) return false;
@@ -203,6 +203,7 @@ AskResources random_question(std::mt19937& random) {
   if (maybe(5)) ask.at_least_milli = static_cast<std::int64_t>(random() % 4) * 1'000;
   if (maybe(10)) ask.languages = {one_of<std::string>(random, {"en", "zh", "fr"})};
   if (maybe(4)) ask.valid_at = kNoon + 20;
+  ask.any_time = maybe(6);
   return ask;
 }
 

@@ -32,7 +32,7 @@ std::string words_of(const AskResources& ask) {
   for (const ResourceState state : ask.states) words += " " + std::string(to_word(state));
   for (const std::string& language : ask.languages) words += " " + language;
   return words + " at least " + std::to_string(ask.at_least_milli) + (ask.available ? " available" : "") +
-         (ask.valid_at ? " later" : "") + " limit " + std::to_string(ask.limit);
+         (ask.valid_at ? " later" : "") + (ask.any_time ? " ever" : "") + " limit " + std::to_string(ask.limit);
 }
 
 TEST(MapTree, TheChordBoundsTheWayOnBothSides) {

@@ -200,6 +200,13 @@ TEST_F(MobilisationViewTest, AStartIsGivenTheStock) {
   std::vector<std::int64_t> quantities;
   ASSERT_TRUE(bench.view->each_stock(kOwner, [&](const View::StockOf& of) { quantities.push_back(of.quantity_milli); }));
   EXPECT_THAT(quantities, ElementsAre(400'000));
+  Event kept = lianxi::test::stock(kOwner, "masks", 0);
+  std::get<Resource>(kept.body).keeps = {0x0F};
+  bench.publish({kept});
+  ASSERT_TRUE(bench.view->each_stock(kOwner, [&](const View::StockOf& of) {
+    EXPECT_EQ(of.quantity_milli, 400'000);
+    EXPECT_LT(of.record_state_version, of.record) << "the state is of the first record";
+  }));
 }
 
 }  // namespace

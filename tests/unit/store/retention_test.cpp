@@ -118,6 +118,23 @@ TEST_F(RetentionTest, AResourceIsStatedAgainAsItIs) {
   EXPECT_TRUE(after[0] == before[0]);
 }
 
+TEST_F(RetentionTest, WhatAnUpsertKeptOfAnOlderEventIsStatedAgain) {
+  bench.publish({resource_event(
+                     {.name = "t", .location = LonLat{118.5, 28.5}, .state = ResourceState::out_of_service, .quantity_milli = 5}),
+                 kept_event("t", {0x0F}), kept_event("new", {0x0F})});
+  const auto before = bench.read().resources({}, admit_all)->rows;
+  const RetentionSurvey found = survey(Lane::bulk, 1);
+  ASSERT_EQ(found.to_restate, 1U) << "of an older event nothing of the other counts";
+  bench.publish({found.restate[0]});
+  EXPECT_EQ(survey(Lane::bulk, 1).to_restate, 0U);
+  retain(Lane::bulk, 1);
+  EXPECT_THAT(bench.view->mismatches(), IsEmpty());
+  auto after = bench.read().resources({}, admit_all)->rows;
+  ASSERT_EQ(after.size(), before.size());
+  for (std::size_t i = 0; i < after.size(); ++i) after[i].updated_at = before[i].updated_at;
+  EXPECT_TRUE(after == before);
+}
+
 TEST_F(RetentionTest, ADigestThatIsNotOfWhatStandsHereIsTold) {
   bench.publish({report_event({.case_reference = "a", .state = IncidentState::closed}),
                  report_event({.case_reference = "b", .state = IncidentState::closed})});

@@ -85,6 +85,16 @@ Event resource_event(const ResourceOf& of) {
   event.envelope.entity = resource_id(of.name, of.home);
   return event;
 }
+void keep(Resource& resource, ResourceGroups keeps) {
+  resource.keeps = keeps;
+  if (keeps.has(ResourceGroup::state)) resource.state = ResourceState::available;
+  if (keeps.has(ResourceGroup::quantity)) resource.quantity_milli = 0;
+  if (keeps.has(ResourceGroup::place)) resource.location.reset(), resource.area.clear();
+  if (keeps.has(ResourceGroup::contact)) resource.contact.clear(), resource.phone.clear();
+}
+Event kept_event(const std::string& name, ResourceGroups keeps) {
+  return resource_event({.name = name, .more = [keeps](Resource& resource) { keep(resource, keeps); }});
+}
 std::string resource_id(const std::string& name, RegionCode home) {
   return resource_entity(home, name);
 }

@@ -51,6 +51,10 @@ struct ResourceOf {
   std::function<void(Resource&)> more = {};
 };
 [[nodiscard]] Event resource_event(const ResourceOf& of);
+// An upsert that keeps these groups.
+[[nodiscard]] Event kept_event(const std::string& name, ResourceGroups keeps);
+// Takes out of an upsert what it then keeps.
+void keep(Resource& resource, ResourceGroups keeps);
 [[nodiscard]] std::string resource_id(const std::string& name, RegionCode home = kQuzhou);
 
 // A view with the events published into it.

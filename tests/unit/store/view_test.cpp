@@ -184,6 +184,42 @@ TEST_F(AView, AResourcesFieldGroupsChangeByThemselves) {
   EXPECT_THAT(row.capabilities, ElementsAre("hazmat"));
 }
 
+TEST_F(AView, AnUpsertLeavesTheGroupsThatItKeeps) {
+  const LonLat here{118.9, 28.9};
+  bench_.publish({resource_event({.name = "t",
+                                  .location = here,
+                                  .state = ResourceState::out_of_service,
+                                  .quantity_milli = 7500,
+                                  .more =
+                                      [](Resource& r) {
+                                        r.contact = "王";
+                                        r.owner = "甲";
+                                      }}),
+                  kept_event("t", {0x0F}), kept_event("new", {0x0F})});
+  const auto rows = bench_.read().resources({}, admit_all);
+  ASSERT_EQ(rows->rows.size(), 2U);
+  const ResourceRow& fresh = rows->rows[0].id.ends_with(":t") ? rows->rows[1] : rows->rows[0];
+  const ResourceRow& row = rows->rows[0].id.ends_with(":t") ? rows->rows[0] : rows->rows[1];
+  EXPECT_EQ(row.state, ResourceState::out_of_service);
+  EXPECT_EQ(row.quantity_milli, 7500);
+  EXPECT_EQ(row.location, here);
+  EXPECT_EQ(row.place.text(), "330803");
+  EXPECT_EQ(row.contact, "王");
+  EXPECT_EQ(row.owner, "") << "a part of the record, which has no groups";
+  EXPECT_EQ(fresh.state, ResourceState::available);
+  EXPECT_EQ(fresh.quantity_milli, 0);
+  EXPECT_EQ(fresh.place.text(), "330800") << "its home region's";
+}
+
+TEST_F(AView, AChangeOfStateBeforeAnUpsertThatKeepsItCounts) {
+  bench_.publish({resource_event({.name = "t"}),
+                  resource_event({.name = "t", .change = ResourceChange::state, .state = ResourceState::out_of_service}),
+                  kept_event("t", {1})});
+  EXPECT_EQ(bench_.read().resources({}, admit_all)->rows.at(0).state, ResourceState::out_of_service);
+  bench_.publish({resource_event({.name = "t"})});
+  EXPECT_EQ(bench_.read().resources({}, admit_all)->rows.at(0).state, ResourceState::available);
+}
+
 TEST_F(AView, ARemovalIsATombstoneAndALaterUpsertRevives) {
   const LonLat here{118.9, 28.9};
   AskResources near;
