@@ -28,9 +28,7 @@ Result<Answer> QueryDesk::retention(const Query& query, const AskRetention& ask,
     return refuse(RefusalCode::not_allowed, "ask", "only an operator may say that events count no more");
   auto plan = retentions_->plan(ask, agent, rights, board_.report(), *view_, now);
   if (!plan) return tl::unexpected(std::move(plan.error()));
-  const auto offset = view_->offset();
-  if (!offset) return tl::unexpected(to_refusal(offset.error()));
-  return Answer{query.request, *offset, std::move(*plan)};
+  return Answer{query.request, view_->seen(), std::move(*plan)};
 }
 
 Result<Answer> QueryDesk::answer(const Query& query, const core::Agent& agent, const Rights& rights, TimeMs now) {
@@ -85,10 +83,8 @@ store::StoreResult<StatusReport> QueryDesk::status(const AskStatus& ask, const c
   StatusReport report = board_.report();
   auto digests = view_->digests();
   if (!digests) return tl::unexpected(std::move(digests.error()));
-  const auto offset = view_->offset();
-  if (!offset) return tl::unexpected(offset.error());
   report.digests = std::move(*digests);
-  report.view_offset = *offset;
+  report.view_offset = view_->seen();
   report.view_version = store::kViewVersion;
   report.time = now;
   if (is_insider(agent, rights)) {

@@ -68,6 +68,23 @@ void StockRow::take(const ResourceView& resource, std::int64_t version) {
   }
 }
 
+void StockRow::drop(Lane lane, std::int64_t cut) {
+  if (lane == lane_of(Kind::resource, ResourceChange::state)) {
+    if (state_at <= cut) state_at = 0, changed_state = {};
+    return;
+  }
+  if (lane != lane_of(Kind::resource, ResourceChange::upsert)) return;
+  if (removed <= cut) removed = 0;
+  if (record <= cut) {
+    record = 0;
+    valid_from = valid_until = 0;
+    unit = 0;
+    type = {};
+  }
+  if (record_state_at <= cut) record_state_at = 0, record_state = {};
+  if (quantity_at <= cut) quantity_at = quantity_milli = 0;
+}
+
 std::size_t Stock::KeyHash::operator()(const Key& key) const {
   std::size_t hash = 0;
   static_assert(sizeof(Key) >= sizeof hash);
@@ -82,29 +99,40 @@ Stock::Key Stock::key_of(std::string_view entity, Status status) {
 }
 
 void Stock::remember(const Envelope& envelope, const ResourceView& resource, std::int64_t version) {
-  row_of(rows_[key_of(envelope.entity, envelope.status)], envelope.audience).take(resource, version);
+  StockRow& row = row_of(rows_[key_of(envelope.entity, envelope.status)], envelope.audience);
+  cut(row);
+  row.take(resource, version);
 }
 
 void Stock::load(std::string_view entity, Status status, StockRow row) {
   rows_[key_of(entity, status)].push_back(std::move(row));
 }
 
-const std::vector<StockRow>* Stock::rows(std::string_view entity, Status status) const {
+void Stock::retain(Lane lane, const Audience& audience, std::int64_t cut) {
+  std::int64_t& known = cuts_[{audience, lane}];
+  known = std::max(known, cut);
+}
+
+void Stock::cut(StockRow& row) const {
+  for (auto at = cuts_.lower_bound({row.audience, Lane{}}); at != cuts_.end() && at->first.first == row.audience; ++at)
+    row.drop(at->first.second, at->second);
+}
+
+std::vector<StockRow> Stock::rows(std::string_view entity, Status status) const {
   const auto found = rows_.find(key_of(entity, status));
-  return found == rows_.end() ? nullptr : &found->second;
+  if (found == rows_.end()) return {};
+  std::vector<StockRow> rows = found->second;
+  for (StockRow& row : rows) cut(row);
+  return rows;
 }
 
 std::optional<StockRow> Stock::find(std::string_view entity, Status status) const {
-  const std::vector<StockRow>* own = rows(entity, status);
-  if (auto row = own == nullptr ? std::nullopt : counting(*own)) return row;
-  if (status == Status::Actual) return std::nullopt;
-  const std::vector<StockRow>* actual = rows(entity, Status::Actual);
-  return actual == nullptr ? std::nullopt : counting(*actual);
+  if (auto row = counting(rows(entity, status))) return row;
+  return status == Status::Actual ? std::nullopt : counting(rows(entity, Status::Actual));
 }
 
 std::optional<StockRow> Stock::after(const Envelope& envelope, const ResourceView& resource) const {
-  const std::vector<StockRow>* now = rows(envelope.entity, envelope.status);
-  std::vector<StockRow> then = now == nullptr ? std::vector<StockRow>{} : *now;
+  std::vector<StockRow> then = rows(envelope.entity, envelope.status);
   row_of(then, envelope.audience).take(resource, INT64_MAX);
   return counting(then);
 }

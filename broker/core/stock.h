@@ -4,6 +4,7 @@
 // One thread; bounded by the region's own inventory, some 190 bytes a resource.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -33,12 +34,16 @@ struct StockRow {
     return type != ResourceType::supply && (type != ResourceType::equipment || (quantity_milli == 0 && unit == 0));
   }
   void take(const ResourceView& resource, std::int64_t version);
+  // A retention of the lane: what events up to `cut` left counts no more.
+  void drop(Lane lane, std::int64_t cut);
 };
 
 class Stock {
  public:
   void remember(const Envelope& envelope, const ResourceView& resource, std::int64_t version);
   void load(std::string_view entity, Status status, StockRow row);
+  // The region has let go of what this lane and audience said up to `cut`. Rows lose it when they are next looked at.
+  void retain(Lane lane, const Audience& audience, std::int64_t cut);
   // What counts; none: no such resource is visible.
   [[nodiscard]] std::optional<StockRow> find(std::string_view entity, Status status) const;
   // What would count if the event were accepted.
@@ -50,8 +55,10 @@ class Stock {
     std::size_t operator()(const Key& key) const;
   };
   [[nodiscard]] static Key key_of(std::string_view entity, Status status);
-  [[nodiscard]] const std::vector<StockRow>* rows(std::string_view entity, Status status) const;
+  [[nodiscard]] std::vector<StockRow> rows(std::string_view entity, Status status) const;
+  void cut(StockRow& row) const;
   std::unordered_map<Key, std::vector<StockRow>, KeyHash> rows_;
+  std::map<std::pair<Audience, Lane>, std::int64_t> cuts_;
 };
 
 [[nodiscard]] std::uint32_t unit_hash(std::string_view unit);

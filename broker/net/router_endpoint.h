@@ -75,8 +75,8 @@ class RouterEndpoint {
   [[nodiscard]] bool has_input() const;
   // Cuts the connection at the next but one sweep, so that a refusal sent now still arrives; until then it is not heard.
   void cut_soon(const std::string& routing);
-  // Says nothing more on the connection (`gone`), and cuts it at the next sweep: what came behind a word that could not be sent
-  // would come out of turn.
+  // Says nothing more on the connection (`gone`) nor hears it, and cuts it at the next sweep: what came behind a word that could
+  // not be sent would come out of turn.
   void give_up(const std::string& routing);
 
   struct Swept {

@@ -19,6 +19,7 @@ class MapIndex {
  public:
   using Slot = std::uint32_t;
   static constexpr Slot kNone = ~Slot{0};
+  static constexpr std::uint32_t kWordBits = 64;
 
   // What rights judge, and a place: rows share it by the thousand.
   struct RowClass {
@@ -72,7 +73,7 @@ class MapIndex {
   [[nodiscard]] std::vector<std::uint32_t> words_of(const std::vector<std::string>& words) const;
   [[nodiscard]] bool has_word(Slot slot, const std::vector<std::uint32_t>& words) const;
   // Each word has a bit of its own: a row whose bits are asked for has the word.
-  [[nodiscard]] bool bits_are_words() const { return word_rows_.size() <= 64; }
+  [[nodiscard]] bool bits_are_words() const { return word_rows_.size() <= kWordBits; }
   [[nodiscard]] std::uint64_t rows_with(std::uint32_t word) const { return word_rows_[word]; }
   [[nodiscard]] std::uint64_t rows_in(std::uint32_t row_class) const { return class_rows_[row_class]; }
   // Rows of one entity, and all in order of (entity, audience) from a key on; contacts alone are among them. `visit` ends it
@@ -84,7 +85,7 @@ class MapIndex {
   [[nodiscard]] std::size_t slots() const { return items_.size(); }
   [[nodiscard]] std::size_t bytes() const;
 
-  [[nodiscard]] static std::uint64_t bit_of_word(std::uint32_t word) { return std::uint64_t{1} << (word % 64); }
+  [[nodiscard]] static std::uint64_t bit_of_word(std::uint32_t word) { return std::uint64_t{1} << (word % kWordBits); }
   [[nodiscard]] static std::uint64_t bit_of_county(std::string_view place);
 
  private:

@@ -157,11 +157,11 @@ std::uint64_t MapReader::rows_with(ReadTables& tables, const std::string& token)
     token_rows_.clear();
     token_size_ = size;
   }
-  const auto [known, fresh] = token_rows_.try_emplace(token, 0);
-  if (!fresh) return known->second;
+  if (const auto known = token_rows_.find(token); known != token_rows_.end()) return known->second;
   Run run(tables.statement("SELECT doc FROM temp.resource_words WHERE term = ?"));
-  if (run.put(token).next()) known->second = run.number_u64(0);
-  return known->second;
+  const std::uint64_t rows = run.put(token).next() ? run.number_u64(0) : 0;
+  token_rows_.emplace(token, rows);
+  return rows;
 }
 
 void MapReader::ask_text(ReadTables& tables, const MapNames& names, MapQuestion& question) {

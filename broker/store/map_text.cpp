@@ -195,10 +195,11 @@ std::string indexed_text(std::initializer_list<std::string_view> texts, const st
 }
 
 std::vector<std::string> pairs_of(const TextRun& run) {
+  constexpr std::size_t kMost = 12;  // leave few rows, and each has its price
   std::vector<std::string> pairs;
   if (!spans_tokens(run)) return pairs;
   const std::vector<std::string> letters = letters_of(run.text);
-  for (std::size_t i = 0; i + 1 < letters.size(); ++i) pairs.push_back(letters[i] + letters[i + 1]);
+  for (std::size_t i = 0; i + 1 < letters.size() && pairs.size() < kMost; ++i) pairs.push_back(letters[i] + letters[i + 1]);
   return pairs;
 }
 

@@ -34,7 +34,7 @@ struct TextRun {
 // What the index is given of a row.
 [[nodiscard]] std::string indexed_text(std::initializer_list<std::string_view> texts,
                                        const std::vector<std::string>& capabilities);
-// The tokens that a row with the run has, if there are several.
+// Tokens that a row with the run has, if there are several; a dozen at most, for the row itself is looked at behind them.
 [[nodiscard]] std::vector<std::string> pairs_of(const TextRun& run);
 // Those of several tokens that are worth asking for, the rarest first; the rows themselves are looked at for the rest. To read
 // through the rows of a token that nearly every row has costs more than to look at the few rows that the others leave.

@@ -2,6 +2,7 @@
 // the time of a transaction. Throws Broken or SQLite::Exception.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <unordered_map>
 #include <utility>
@@ -45,8 +46,15 @@ class ReadTables {
   };
 
   // Prepared once a text; of a literal its address stands for it.
-  [[nodiscard]] SQLite::Statement& statement(const char* literal);
-  [[nodiscard]] SQLite::Statement& statement(const std::string& sql);
+  struct Literal {
+    consteval Literal(const char* sql) : text(sql) {}  // NOLINT(google-explicit-constructor)
+    const char* text;
+  };
+  [[nodiscard]] SQLite::Statement& statement(Literal literal);
+  template <std::same_as<std::string> Text>
+  [[nodiscard]] SQLite::Statement& statement(const Text& sql) {
+    return composed(sql);
+  }
   // Where the view stood in the last snapshot.
   [[nodiscard]] Offset offset() const { return offset_; }
   [[nodiscard]] SQLite::Database& db() { return *db_; }
@@ -57,6 +65,7 @@ class ReadTables {
 
  private:
   static int give_up(void* tables);
+  [[nodiscard]] SQLite::Statement& composed(const std::string& sql);
 
   std::string vfs_;
   Database db_;

@@ -180,13 +180,13 @@ ReadTables::Snapshot::~Snapshot() {
   end();
 }
 
-SQLite::Statement& ReadTables::statement(const char* literal) {
-  const auto found = literals_.find(literal);
+SQLite::Statement& ReadTables::statement(Literal literal) {
+  const auto found = literals_.find(literal.text);
   if (found != literals_.end()) return found->second;
-  return literals_.emplace(literal, SQLite::Statement(*db_, literal)).first->second;
+  return literals_.emplace(literal.text, SQLite::Statement(*db_, literal.text)).first->second;
 }
 
-SQLite::Statement& ReadTables::statement(const std::string& sql) {
+SQLite::Statement& ReadTables::composed(const std::string& sql) {
   const auto found = statements_.find(sql);
   if (found != statements_.end()) return found->second;
   return statements_.emplace(sql, SQLite::Statement(*db_, sql)).first->second;

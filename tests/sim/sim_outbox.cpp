@@ -33,6 +33,7 @@ void SimAgent::lose_outbox() {
   boxes_ = {};
   copy_.reset();
   doubtful_ = false;
+  for (Socket& socket : sockets_) socket.compared = true;
   restart();
   if (was_done) write_some();
 }

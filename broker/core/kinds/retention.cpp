@@ -36,7 +36,10 @@ Result<void> judge_retention(const Candidate& candidate, RegionCode own, const M
 void remember_retention(const Said& said, KindMemory& memory) {
   const auto decoded = decode_event(said.bytes);
   const auto* retention = decoded ? std::get_if<Retention>(&decoded->body) : nullptr;
-  if (retention != nullptr) memory.plans.erase({retention->lane, decoded->envelope.audience});
+  if (retention == nullptr) return;
+  const Audience& audience = decoded->envelope.audience;
+  memory.plans.erase({retention->lane, audience});
+  if (const auto cut = decision_of(retention->epoch, retention->ordinal)) memory.stock.retain(retention->lane, audience, *cut);
 }
 
 void remember_plan(const Audience& audience, const Retention& plan, KindMemory& memory) {
