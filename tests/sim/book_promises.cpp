@@ -27,10 +27,15 @@ class Reckoning {
       std::erase_if(promises_, [&](const auto& entry) {
         return of_thread(entry.first, event) && entry.second.by == message->recalled_id && !entry.second.out;
       });
+    std::map<std::string, std::int64_t> before;
+    for (const MobilisationItem& item : message->items) before[item.resource] = of_thread_now(event, item.resource, stamp);
     for (const MobilisationItem& item : message->items) move(event, *message, item);
     std::string too_much;
-    for (const MobilisationItem& item : message->items)
-      if (takes(*message, item) && too_much.empty()) too_much = sum(event.envelope.status, item.resource, stamp);
+    for (const MobilisationItem& item : message->items) {
+      const bool more = event.envelope.status == Status::Actual ||
+                        of_thread_now(event, item.resource, stamp) > before.at(item.resource);
+      if (more && takes(*message, item) && too_much.empty()) too_much = sum(event.envelope.status, item.resource, stamp);
+    }
     return too_much;
   }
 
@@ -41,7 +46,14 @@ class Reckoning {
     TimeMs until = 0;
     bool committed = false, out = false;
     std::string by;
+    [[nodiscard]] bool holds_at(TimeMs stamp) const { return committed || until == 0 || until > stamp; }
   };
+  [[nodiscard]] std::int64_t of_thread_now(const Event& event, const std::string& resource, TimeMs stamp) const {
+    std::int64_t sum = 0;
+    for (const auto& [key, promise] : promises_)
+      if (of_thread(key, event) && std::get<2>(key) == resource && promise.holds_at(stamp)) sum += promise.quantity;
+    return sum;
+  }
   static bool of_thread(const Key& key, const Event& event) {
     return std::get<0>(key) == event.envelope.status && std::get<1>(key) == event.envelope.entity;
   }
@@ -72,7 +84,7 @@ class Reckoning {
     std::string by;
     for (const auto& [key, promise] : promises_) {
       if (std::get<0>(key) != status || std::get<2>(key) != resource) continue;
-      if (!promise.committed && promise.until != 0 && promise.until <= stamp) continue;
+      if (!promise.holds_at(stamp)) continue;
       promised += promise.quantity;
       by += (by.empty() ? "" : ", ") + std::to_string(promise.quantity) + (promise.committed ? " committed" : " promised") +
             " by " + promise.by + " in " + std::get<1>(key);
@@ -89,6 +101,8 @@ class Reckoning {
 
 // Where a copy of the node went on by itself, two histories may have promised one thing; that is reported as the fork. And what a
 // restore has lost for good of a former epoch, as its ordinals show, may be what set free the thing that was promised behind it.
+// A drill binds nothing: stock may shrink below what is promised in it, so only what a message adds is judged; and no fence holds
+// it back behind a restore, so what comes back may be too much.
 void Book::check_promises(RegionCode region, std::vector<OwnEvent> events) {
   if (branches_.contains(region)) return;
   std::sort(events.begin(), events.end(),
@@ -104,7 +118,8 @@ void Book::check_promises(RegionCode region, std::vector<OwnEvent> events) {
     if (!event) continue;
     const std::string too_much = reckoning.take(*event, one.at);
     if (too_much.empty()) continue;
-    if (!whole) {
+    const bool drill_behind_restore = event->envelope.status != Status::Actual && one.epoch != events.front().epoch;
+    if (!whole || drill_behind_restore) {
       world_.count("promises behind what a restore has lost");
       continue;
     }

@@ -90,6 +90,23 @@ class TheMap : public ::testing::Test {
   StoreResult<ResourceRows> ask(const AskResources& question, const ReadView::Admits& admits = admit_all) {
     return bench_.read().resources(question, context_, admits);
   }
+  // What the index holds of a row is what its events say.
+  void expect_as_told(const ResourceRow& row) {
+    const MapModel::Row& told = model_.rows().at({row.id, row.audience.text()});
+    ASSERT_EQ(row.name, told.resource.name);
+    ASSERT_EQ(row.type, told.resource.type);
+    ASSERT_EQ(row.state, told.resource.state);
+    ASSERT_EQ(row.place.text(), told.envelope.place.text());
+    ASSERT_EQ(row.location.has_value(), told.resource.location.has_value());
+    if (row.location) {
+      ASSERT_EQ(row.location->lon, told.resource.location->lon);
+      ASSERT_EQ(row.location->lat, told.resource.location->lat);
+    }
+    ASSERT_EQ(row.valid_from, told.resource.valid_from);
+    ASSERT_EQ(row.valid_until, told.resource.valid_until);
+    ASSERT_EQ(row.languages, told.resource.languages);
+    ASSERT_EQ(row.on_call, told.resource.on_call);
+  }
   TempFolder folder_;
   ViewBench bench_{folder_.path("view.db")};
   MapModel model_;
@@ -118,7 +135,10 @@ TEST_F(TheMap, AnswersAsABruteForceScanDoes) {
       EXPECT_EQ(answered->truncated, expected.size() > question.limit);
       expected.resize(std::min<std::size_t>(expected.size(), question.limit));
       ASSERT_EQ(ids_of(answered), expected) << "round " << round << ", question " << i << ": " << words_of(question);
-      ASSERT_EQ(ids_of((*fresh)->resources(question, context_, admits)), expected);
+      const auto anew = (*fresh)->resources(question, context_, admits);
+      ASSERT_EQ(ids_of(anew), expected);
+      ASSERT_TRUE(anew->rows == answered->rows);
+      for (const ResourceRow& row : answered->rows) ASSERT_NO_FATAL_FAILURE(expect_as_told(row));
       for (const ResourceRow& row : answered->rows)
         if (question.near) {
           ASSERT_EQ(row.distance_m, geodesic_m(*question.near, *row.location));
@@ -161,6 +181,17 @@ TEST_F(TheMap, PagesHaveNoGapsAndNoRepeatsWhileOtherRowsChange) {
       if (!changed.contains(id)) {
         EXPECT_EQ(std::count(before.begin(), before.end(), id), 1) << id;
       }
+  }
+}
+
+TEST_F(TheMap, MoreWordsThanBitsAreStillToldApart) {
+  constexpr int kWords = 3 * static_cast<int>(MapIndex::kWordBits) / 2;
+  for (int i = 0; i < kWords; ++i)
+    publish(resource_event({.name = "r" + std::to_string(i), .capabilities = {"word-" + std::to_string(i)}}));
+  for (int i = 0; i < kWords; ++i) {
+    AskResources question;
+    question.capability = "word-" + std::to_string(i);
+    EXPECT_THAT(ids_of(ask(question)), ElementsAre(resource_id("r" + std::to_string(i))));
   }
 }
 

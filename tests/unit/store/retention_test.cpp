@@ -135,6 +135,17 @@ TEST_F(RetentionTest, WhatAnUpsertKeptOfAnOlderEventIsStatedAgain) {
   EXPECT_TRUE(after == before);
 }
 
+TEST_F(RetentionTest, AStateThatTheCutTookIsKeptByNoLaterUpsert) {
+  bench.publish({resource_event({.name = "t", .state = ResourceState::out_of_service}), kept_event("t", {0x01}),
+                 resource_event({.name = "t", .change = ResourceChange::remove})});
+  retain(Lane::bulk, 1);
+  EXPECT_THAT(bench.view->mismatches(), IsEmpty());
+  bench.publish({kept_event("t", {0x01})});
+  const auto rows = bench.read().resources({}, admit_all);
+  ASSERT_EQ(rows->rows.size(), 1U);
+  EXPECT_EQ(rows->rows[0].state, ResourceState::available) << "as at whoever began behind the cut";
+}
+
 TEST_F(RetentionTest, ADigestThatIsNotOfWhatStandsHereIsTold) {
   bench.publish({report_event({.case_reference = "a", .state = IncidentState::closed}),
                  report_event({.case_reference = "b", .state = IncidentState::closed})});
