@@ -5,25 +5,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "broker/app/clock.h"
 
 namespace lianxi::app {
-
-ViewThread::ViewThread(Parts parts, StatusBoard& board, Metrics& metrics, std::function<void()> applied,
-                       std::function<void(const store::StoreFailure&)> failed)
-    : parts_(std::move(parts)), board_(board), metrics_(metrics), applied_(std::move(applied)), failed_(std::move(failed)) {
-  board_.view_offset = parts_.view->offset().value;
-  (void)parts_.view->counts();  // those before the start were counted then
-  thread_ = std::thread([this] { run(); });
-}
-
-ViewThread::~ViewThread() {
-  stop_ = true;
-  board_.view_call.signal();
-  thread_.join();
-}
 
 namespace {
 
@@ -42,13 +29,27 @@ struct SchedulingAttributes {
 void give_way() {
   constexpr std::uint64_t kSliceNs = 20'000'000;
   SchedulingAttributes attributes;
-  attributes.nice = kViewNice;
+  attributes.nice = std::max(getpriority(PRIO_PROCESS, 0), kViewNice);
   attributes.runtime_ns = kSliceNs;
   if (syscall(SYS_sched_setattr, 0, &attributes, 0) != 0)
-    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kViewNice);
+    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), attributes.nice);
 }
 
 }  // namespace
+
+ViewThread::ViewThread(Parts parts, StatusBoard& board, Metrics& metrics, std::function<void()> applied,
+                       std::function<void(const store::StoreFailure&)> failed)
+    : parts_(std::move(parts)), board_(board), metrics_(metrics), applied_(std::move(applied)), failed_(std::move(failed)) {
+  board_.view_offset = parts_.view->offset().value;
+  (void)parts_.view->counts();  // those before the start were counted then
+  thread_ = std::thread([this] { run(); });
+}
+
+ViewThread::~ViewThread() {
+  stop_ = true;
+  board_.view_call.signal();
+  thread_.join();
+}
 
 void ViewThread::run() {
   give_way();

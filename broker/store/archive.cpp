@@ -196,28 +196,11 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   return rc == SQLITE_IOERR_SHORT_READ ? SQLITE_CORRUPT : rc;
 }
 
-struct ArchiveVfs {
-  std::string name = "lianxi-archive";
-  sqlite3_vfs vfs{};
-
-  ArchiveVfs() {
-    start_sqlite();
-    sqlite3_vfs* real = sqlite3_vfs_find(nullptr);
-    vfs = *real;
-    vfs.szOsFile = static_cast<int>(sizeof(ArchiveFile)) + real->szOsFile;
-    vfs.pNext = nullptr;
-    vfs.zName = name.c_str();
-    vfs.pAppData = real;
-    vfs.xOpen = open;
-    if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK) fail(StoreError::io, "SQLite does not take the VFS " + name);
-  }
-};
-
 }  // namespace
 
 const std::string& archive_vfs() {
-  static const ArchiveVfs ours;
-  return ours.name;
+  static const StackedVfs ours("lianxi-archive", sizeof(ArchiveFile), open);
+  return ours.name();
 }
 
 void write_archive(const std::string& from, const std::string& to) {

@@ -5,8 +5,22 @@
 #include <sqlite3.h>
 
 #include <new>
+#include <string>
 
 namespace lianxi::store {
+
+// A VFS on the default one, registered under a name of its own while it lives; its `open` finds the default one in pAppData.
+class StackedVfs {
+ public:
+  using Open = decltype(sqlite3_vfs::xOpen);
+  // `file_bytes`: what its files take before the system's own.
+  StackedVfs(std::string name, std::size_t file_bytes, Open open);
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+  sqlite3_vfs vfs_;
+};
 
 template <class State>
 class ForwardingFile {

@@ -38,28 +38,11 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   return MappedFile::open(real, name, file, flags, out_flags, &kMethods);
 }
 
-struct MappedVfs {
-  std::string name = "lianxi-mapped";
-  sqlite3_vfs vfs{};
-
-  MappedVfs() {
-    start_sqlite();
-    sqlite3_vfs* real = sqlite3_vfs_find(nullptr);
-    vfs = *real;
-    vfs.szOsFile = static_cast<int>(sizeof(MappedFile)) + real->szOsFile;
-    vfs.pNext = nullptr;
-    vfs.zName = name.c_str();
-    vfs.pAppData = real;
-    vfs.xOpen = open;
-    if (sqlite3_vfs_register(&vfs, 0) != SQLITE_OK) fail(StoreError::io, "SQLite does not take the VFS " + name);
-  }
-};
-
 }  // namespace
 
 const std::string& mapped_vfs() {
-  static const MappedVfs ours;
-  return ours.name;
+  static const StackedVfs ours("lianxi-mapped", sizeof(MappedFile), open);
+  return ours.name();
 }
 
 }  // namespace lianxi::store
