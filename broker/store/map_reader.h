@@ -34,7 +34,7 @@ class MapReader {
 
   std::shared_ptr<MapFeed> feed_;
   MapIndex index_;
-  std::optional<Offset> at_;  // where it stands; none: nowhere yet
+  std::optional<Offset> at_;                                   // where it stands; none: nowhere yet
   std::unordered_map<std::string, std::uint64_t> token_rows_;  // as they were when first asked: they only choose a way
   std::size_t token_size_ = 0;                                 // of the index then
 };

@@ -17,7 +17,8 @@ class ReadTables {
  public:
   explicit ReadTables(const ViewOptions& options);
 
-  // Everything asked while it lives sees one state of the view, the one at offset(); beyond kMaxReadTransactionMs SQLite gives up.
+  // Everything asked while it lives sees one state of the view, the one at offset(); beyond kMaxReadTransactionMs SQLite gives
+  // up.
   class Snapshot {
    public:
     explicit Snapshot(ReadTables& tables);

@@ -32,8 +32,8 @@ class Reckoning {
     for (const MobilisationItem& item : message->items) move(event, *message, item);
     std::string too_much;
     for (const MobilisationItem& item : message->items) {
-      const bool more = event.envelope.status == Status::Actual ||
-                        of_thread_now(event, item.resource, stamp) > before.at(item.resource);
+      const bool more =
+          event.envelope.status == Status::Actual || of_thread_now(event, item.resource, stamp) > before.at(item.resource);
       if (more && takes(*message, item) && too_much.empty()) too_much = sum(event.envelope.status, item.resource, stamp);
     }
     return too_much;

@@ -15,7 +15,8 @@ namespace {
 class MappedVfs : public ::testing::Test {
  protected:
   MappedVfs() {
-    writer_->exec("PRAGMA page_size=4096; PRAGMA journal_mode=WAL; CREATE TABLE t (id INTEGER PRIMARY KEY, round INTEGER, pad TEXT)");
+    writer_->exec(
+        "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; CREATE TABLE t (id INTEGER PRIMARY KEY, round INTEGER, pad TEXT)");
     add(200);
     checkpoint();
     reader_ = open_database(path_, OpenMode::read, mapped_vfs());
