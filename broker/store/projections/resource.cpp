@@ -12,9 +12,8 @@ const std::string kGroups =
     " answerable_phone, languages, on_call, valid_from, valid_until, place_version, place, address, lon, lat, area,"
     " contact_version, contact, phone, contact_place, contact_agency, contact_level";
 const std::string kChanges =
-    "record_state_version, record_state, state_version, changed_state, state_at, bulk_at, state, quantity_version, "
-    "quantity_milli,"
-    " capacity, occupancy, held_milli, held_state, free_milli, updated_at, row_hash";
+    "record_state_version, record_state, state_version, changed_state, state_at, bulk_at, state, quantity_version,"
+    " quantity_milli, capacity, occupancy, held_milli, held_state, free_milli, updated_at, row_hash";
 constexpr int kGroupColumns = 29;
 constexpr int kChangeColumns = 16;
 
