@@ -34,7 +34,10 @@ app::SendResult SimOutlet::deliver(const core::Connection& to, const app::Delive
   // What is read back from the disk comes when it is read.
   const bool live = !parts_.live.insert({to, head.follow}).second;
   if (!head.caught_up) parts_.live.erase({to, head.follow});
-  return say(to, Message(Deliver{head.follow, head.next, head.caught_up, *segments}), live);
+  const app::SendResult said = say(to, Message(Deliver{head.follow, head.next, head.caught_up, *segments}), live);
+  // It stays behind, perhaps for longer than memory holds what it lacks.
+  if (said == app::SendResult::full) parts_.live.erase({to, head.follow});
+  return said;
 }
 
 bool SimOutlet::is_flash(const core::Connection& to) const {
