@@ -1,6 +1,6 @@
 // One encrypted connection to one endpoint of a node, kept up: connects when wanted, notices silence and loss, comes back
 // with jittered backoff, sends heartbeats. A new connection is a new socket: nothing of the old one is sent by surprise.
-// Belongs to the client's I/O thread; time is a field.
+// One thread at a time; time is a field.
 #pragma once
 
 #include <functional>
@@ -60,6 +60,7 @@ class Channel {
   void linger();
 
   [[nodiscard]] bool up() const { return state_ == State::up; }
+  [[nodiscard]] bool trying() const { return state_ == State::connecting; }
   // Why it is not up, in words; empty if nothing went wrong yet. `key_refused`: the node does not know the agent's key.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] bool key_refused() const { return key_refused_; }

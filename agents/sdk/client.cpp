@@ -96,6 +96,7 @@ ClientImpl::ClientImpl(const Profile& profile, ClientOptions options, std::uniqu
       options_(std::move(options)),
       outbox_(std::move(outbox)),
       context_(std::make_unique<zmq::context_t>(1)),
+      query_line_(*context_, profile_),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       waiters_(outbox_->first_ticket()),
       publisher_(
@@ -112,6 +113,7 @@ ClientImpl::ClientImpl(const Profile& profile, ClientOptions options, std::uniqu
 }
 
 ClientImpl::~ClientImpl() {
+  query_line_.close();
   StoreQueue* storing = nullptr;
   {
     const std::scoped_lock lock(storing_mutex_);
@@ -340,30 +342,7 @@ void ClientImpl::done_with(SessionId follow, Offset below) {
 }
 
 QueryResult ClientImpl::query(const Ask& ask, std::chrono::milliseconds timeout, Offset after_offset) {
-  Query query;
-  query.request = next_request_.fetch_add(1);
-  query.after_offset = after_offset;
-  query.deadline_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 1, kMaxQueryWaitMs));
-  query.ask = ask;
-  if (auto good = fits(query); !good) return Result<Answer>(tl::unexpected(good.error()));
-  auto promise = std::make_shared<std::promise<QueryResult>>();
-  auto future = promise->get_future();
-  const std::uint64_t request = query.request;
-  post([this, query = std::move(query), promise]() mutable {
-    queries_.emplace(query.request, Asked{std::move(query), std::move(promise)});
-  });
-  if (future.wait_for(timeout) == std::future_status::ready) return future.get();
-  post([this, request, promise] {
-    if (queries_.erase(request) == 0) return;  // answered at the last moment
-    const bool up = query_channel_ != nullptr && query_channel_->up();
-    Failure<SdkError> failure{up ? SdkError::timeout : SdkError::unreachable, ""};
-    if (query_channel_ != nullptr) failure.detail = query_channel_->trouble();
-    if (failure.detail.empty()) failure.detail = profile_.query + (up ? " gave no answer in time" : " does not answer");
-    // A connection that gives no answer may be dead without knowing it.
-    if (up) query_channel_->reset(now_ms_, profile_.query + " gave no answer in time");
-    promise->set_value(tl::unexpected(failure));
-  });
-  return future.get();
+  return query_line_.ask(ask, timeout, after_offset);
 }
 
 bool ClientImpl::wait_connected(std::chrono::milliseconds timeout) {
@@ -379,8 +358,11 @@ std::optional<Welcome> ClientImpl::welcome() const {
 }
 
 std::optional<Refusal> ClientImpl::trouble() const {
-  const std::scoped_lock lock(state_mutex_);
-  return trouble_;
+  {
+    const std::scoped_lock lock(state_mutex_);
+    if (trouble_) return trouble_;
+  }
+  return query_line_.trouble();
 }
 
 std::optional<Refusal> ClientImpl::held_back() const {

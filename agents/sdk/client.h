@@ -4,11 +4,12 @@
 //   auto outcome = (*client)->publish(event).get();      // receipt after fsync, or a typed refusal
 //
 // Threads: one I/O thread per client, started by open(), and one that writes the outbox, started by the first publish_async.
-// Every public function may be called from any thread (query and wait_connected not from a callback: they would wait for their
-// own thread); callbacks run on the I/O thread, must not block for long and must not throw. They may publish. Lives until the
-// destructor, which waits for nothing but the disk: what the outbox holds is sent by the next client that opens it, and who
-// still waits for an answer gets `busy`, also what its callbacks publish then, once. No callback runs after the destructor, which
-// must not run in a callback.
+// Who queries sends the question and reads the answer in its own thread. Every public function may be called from any thread
+// (from a callback not wait_connected, which would wait for its own thread, nor query, which would hold it up); callbacks
+// run on the I/O thread, must not block for long and must not throw. They may publish. Lives until the destructor, which
+// waits for nothing but the disk: what the outbox holds is sent by the next client that opens it, and who still waits for an
+// answer gets `busy`, also what its callbacks publish then, once. No callback runs after the destructor, which must not run
+// in a callback.
 //
 // Batches make themselves: an event travels at once while few messages are on their way, and with all that came meanwhile
 // when there are more. Who publishes much at once hands it over as one span: one lock, and one disk write, for all of it.

@@ -13,12 +13,11 @@
 #include "agents/sdk/follower.h"
 #include "agents/sdk/outbox.h"
 #include "agents/sdk/publisher.h"
+#include "agents/sdk/query_line.h"
 #include "agents/sdk/store_queue.h"
 #include "agents/sdk/waiters.h"
 
 namespace lianxi::sdk {
-
-using QueryResult = Result<Result<Answer>, Failure<SdkError>>;
 
 [[nodiscard]] SessionId random_session();
 
@@ -48,11 +47,6 @@ class ClientImpl final : public Client {
   std::optional<Refusal> held_back() const override;
 
  private:
-  struct Asked {
-    Query query;
-    std::shared_ptr<std::promise<QueryResult>> promise;
-    bool sent = false;
-  };
   struct Publishing {  // a connection that carries publishes
     LaneMask lanes = 0;
     std::unique_ptr<Channel> channel;
@@ -85,8 +79,6 @@ class ClientImpl final : public Client {
   void on_hello_refused(Publishing& connection, const Refusal& refusal);
   void say_hello(Publishing& connection);
   void hello_everywhere();
-  void on_query_message(const Message& message);
-  void ask_queries();
   void flush_outbox();
   void answer(Lane lane, std::span<const Ticket> tickets, const Outcome& first);
   void tell_of_no_peers(std::span<const Ticket> tickets, const Outcome& outcome);
@@ -97,6 +89,7 @@ class ClientImpl final : public Client {
   ClientOptions options_;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<zmq::context_t> context_;
+  QueryLine query_line_;
   int wake_fd_;
 
   std::mutex tasks_mutex_;
@@ -105,7 +98,6 @@ class ClientImpl final : public Client {
   std::atomic<bool> posted_{false};            // something was handed over since the I/O thread began its turn
   std::atomic<bool> sleeping_{false};          // it waits, or is about to, and must be woken
   std::atomic<bool> wants_publishing_{false};  // who only asks and follows needs no session at the node
-  std::atomic<std::uint64_t> next_request_{1};
 
   Waiters waiters_;
   PeerAcks acks_;
@@ -128,8 +120,6 @@ class ClientImpl final : public Client {
   std::vector<Publishing> publishing_;
   std::optional<Refusal> hello_refused_;
   std::int64_t flushed_ms_ = 0;
-  std::unique_ptr<Channel> query_channel_;
-  std::map<std::uint64_t, Asked> queries_;
   std::map<SessionId, std::unique_ptr<Follower>> followers_;
   std::thread thread_;
 };

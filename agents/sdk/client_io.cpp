@@ -56,21 +56,6 @@ void ClientImpl::turn() {
     it->second->step(now_ms_);
     it = it->second->over() ? followers_.erase(it) : std::next(it);
   }
-  if (!queries_.empty() && query_channel_ == nullptr) {
-    query_channel_ =
-        std::make_unique<Channel>(*context_, profile_, ChannelOptions{profile_.query, false},
-                                  ChannelEvents{.up = [] {},
-                                                .lost =
-                                                    [this] {
-                                                      for (auto& [request, asked] : queries_) asked.sent = false;
-                                                    },
-                                                .message = [this](const Message& message) { on_query_message(message); },
-                                                .beat = [] {}});
-  }
-  if (query_channel_ != nullptr) {
-    query_channel_->step(now_ms_);
-    ask_queries();
-  }
   flush_outbox();
   note_trouble();
 }
@@ -94,7 +79,6 @@ void ClientImpl::wait() {
     watch(follower->channel());
     if (const auto at = follower->tell_at()) due = std::min(due, *at);
   }
-  if (query_channel_ != nullptr) watch(*query_channel_);
   for (Lane lane : kLanes) {
     if (const auto at = publisher_.due(lane)) due = std::min(due, *at);
     if (outbox_->durably_answered(lane) != outbox_->answered_through(lane)) due = std::min(due, flushed_ms_ + kFlushAfterMs);
@@ -118,7 +102,6 @@ void ClientImpl::note_ready() {
   };
   for (const Publishing& connection : publishing_) note(*connection.channel);
   for (const auto& [id, follower] : followers_) note(follower->channel());
-  if (query_channel_ != nullptr) note(*query_channel_);
 }
 
 void ClientImpl::begin_publishing() {
@@ -206,34 +189,6 @@ void ClientImpl::on_hello_refused(Publishing& connection, const Refusal& refusal
   hello_refused_ = refusal;
 }
 
-void ClientImpl::on_query_message(const Message& message) {
-  std::uint64_t request = 0;
-  std::optional<QueryResult> result;
-  if (const auto* rows = std::get_if<Answer>(&message)) {
-    request = rows->request;
-    result = Result<Answer>(*rows);
-  } else if (const auto* refused = std::get_if<Refused>(&message)) {
-    request = refused->sequence;
-    result = Result<Answer>(tl::unexpected(refused->refusal));
-  }
-  const auto found = queries_.find(request);
-  if (!result || found == queries_.end()) return;  // answered after its caller went away
-  found->second.promise->set_value(std::move(*result));
-  queries_.erase(found);
-}
-
-void ClientImpl::ask_queries() {
-  if (query_channel_->key_refused()) {
-    for (auto& [request, asked] : queries_) {
-      asked.promise->set_value(Result<Answer>(refuse(RefusalCode::unknown_key, "agent.public_key", query_channel_->trouble())));
-    }
-    queries_.clear();
-  }
-  for (auto& [request, asked] : queries_) {
-    if (!asked.sent) asked.sent = query_channel_->send(asked.query, now_ms_);
-  }
-}
-
 // Lets the node forget answers, in batches: each flush is an fsync.
 void ClientImpl::flush_outbox() {
   std::uint64_t most = 0;
@@ -289,7 +244,6 @@ void ClientImpl::note_trouble() {
     look(*connection.channel);
   }
   for (const auto& [id, follower] : followers_) look(follower->channel());
-  if (query_channel_ != nullptr) look(*query_channel_);
   std::optional<Refusal> held_back = publisher_.held_back();
   // This thread alone writes them, so it may read them without the lock.
   if (trouble == trouble_ && held_back == held_back_ && connected == connected_) return;
@@ -314,7 +268,6 @@ void ClientImpl::end() {
     run_tasks();
     for (Waiter& waiter : waiters_.drain()) tell(waiter, tl::unexpected(closed()));
   }
-  for (auto& [request, asked] : queries_) asked.promise->set_value(tl::unexpected(Failure<SdkError>{SdkError::closed, "closed"}));
   outbox_->flush();
   for (Publishing& connection : publishing_) {
     if (!connection.welcomed) continue;
@@ -323,7 +276,6 @@ void ClientImpl::end() {
   }
   publishing_.clear();
   followers_.clear();
-  query_channel_.reset();
 }
 
 }  // namespace lianxi::sdk

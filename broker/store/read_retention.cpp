@@ -181,10 +181,9 @@ RetentionSurvey read_retention(ReadTables& tables, const FeedId& feed, Ordinal t
     run.put(feed.region.value).put(feed.epoch.value).put(static_cast<int>(feed.lane)).put(ask.audience);
     if (run.next()) survey.position = Sequence(run.number_u64(0));
   }
-  const Offset as_of(from_stored(number_of(tables.db(), "SELECT value FROM meta WHERE name = 'offset'")));
   if (feed.lane == Lane::flash) count_alerts(tables, ask, cut, survey);
   if (feed.lane == Lane::normal) count_reports(tables, ask, cut, survey);
-  if (feed.lane != Lane::flash) find_restatements(tables, ask, cut, as_of, survey);
+  if (feed.lane != Lane::flash) find_restatements(tables, ask, cut, tables.offset(), survey);
   survey.digest = kept_digest(tables.db(), feed, ask.audience, cut);
   return survey;
 }

@@ -10,21 +10,6 @@ namespace lianxi::core {
 
 inline constexpr TimeMs kHealed = kPeerSilenceMs + 2 * kMaxReconnectMs;
 
-// Of Quzhou's normal lane, for the conference.
-inline Event retention_event(const Retention& retention) {
-  Event event;
-  event.envelope = {Kind::retention,
-                    retention_entity(kQuzhou, Lane::normal, Audience::conference()),
-                    Status::Actual,
-                    PlaceCode::of(kQuzhou),
-                    "emergency",
-                    Level::none,
-                    Audience::conference(),
-                    kNoon};
-  event.body = retention;
-  return event;
-}
-
 // Nanping is cut off from the start: its disk is empty when it joins.
 class BeginningTest : public LinksTest {
  protected:

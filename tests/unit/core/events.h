@@ -102,4 +102,19 @@ inline constexpr RegionCode kShangrao{361100};
   return event;
 }
 
+// Of a region's feed for the conference.
+[[nodiscard]] inline Event retention_event(const Retention& retention, RegionCode region = kQuzhou) {
+  Event event;
+  event.envelope = {Kind::retention,
+                    retention_entity(region, retention.lane, Audience::conference()),
+                    Status::Actual,
+                    PlaceCode::of(region),
+                    "emergency",
+                    Level::none,
+                    Audience::conference(),
+                    kNoon};
+  event.body = retention;
+  return event;
+}
+
 }  // namespace lianxi::core

@@ -16,19 +16,6 @@ class RetentionTest : public testing::Test {
     (void)rig.publish(operator_agent(), 1, 1, {report("一", "emergency"), report("二", "emergency"), report("三", "emergency")});
   }
   static Retention plan() { return {Epoch(1), Lane::normal, {Sequence(2), Hash{7}}, Ordinal(2), kNoon, Sequence(3), Hash{8}}; }
-  static Event event_of(const Retention& retention, RegionCode region = kQuzhou) {
-    Event event;
-    event.envelope = {Kind::retention,
-                      retention_entity(region, retention.lane, Audience::conference()),
-                      Status::Actual,
-                      PlaceCode::of(region),
-                      "emergency",
-                      Level::none,
-                      Audience::conference(),
-                      kNoon};
-    event.body = retention;
-    return event;
-  }
   void work_out(const Retention& retention) { (void)rig.step(RetentionPlanned{Audience::conference(), retention}); }
   // The answer without its sequence.
   static std::string answer(const Transcript& lines) { return lines.at(0).substr(lines.at(0).find(' ') + 1); }
@@ -46,60 +33,61 @@ class RetentionTest : public testing::Test {
 };
 
 TEST_F(RetentionTest, WhatTheNodeHasWorkedOutIsTakenOnce) {
-  EXPECT_EQ(publish(event_of(plan())), "conflict through");
+  EXPECT_EQ(publish(retention_event(plan())), "conflict through");
   work_out(plan());
-  EXPECT_EQ(publish(event_of(plan())), "ok conference#4 @4");
-  EXPECT_EQ(publish(event_of(plan())), "conflict through");
+  EXPECT_EQ(publish(retention_event(plan())), "ok conference#4 @4");
+  EXPECT_EQ(publish(retention_event(plan())), "conflict through");
 }
 
 TEST_F(RetentionTest, OnlyAnOperatorMayPublishIt) {
   work_out(plan());
   (void)rig.hello(emergency(), 1);
-  EXPECT_THAT(rig.publish(emergency(), 1, 1, {event_of(plan())}), ElementsAre("1 not_allowed agent"));
-  EXPECT_EQ(publish(event_of(plan())), "ok conference#4 @4");
+  EXPECT_THAT(rig.publish(emergency(), 1, 1, {retention_event(plan())}), ElementsAre("1 not_allowed agent"));
+  EXPECT_EQ(publish(retention_event(plan())), "ok conference#4 @4");
 }
 
 TEST_F(RetentionTest, AnotherHashOrdinalDigestOrTimeIsRefusedByName) {
   work_out(plan());
   Retention lie = plan();
   lie.through.hash = Hash{1};
-  EXPECT_EQ(publish(event_of(lie)), "invalid_field hash");
+  EXPECT_EQ(publish(retention_event(lie)), "invalid_field hash");
   lie = plan();
   lie.ordinal = Ordinal(3);
-  EXPECT_EQ(publish(event_of(lie)), "invalid_field ordinal");
+  EXPECT_EQ(publish(retention_event(lie)), "invalid_field ordinal");
   lie = plan();
   lie.digest = Hash{};
-  EXPECT_EQ(publish(event_of(lie)), "invalid_field digest");
+  EXPECT_EQ(publish(retention_event(lie)), "invalid_field digest");
   lie = plan();
   lie.before += 1;
-  EXPECT_EQ(publish(event_of(lie)), "invalid_field before");
+  EXPECT_EQ(publish(retention_event(lie)), "invalid_field before");
   lie = plan();
   lie.epoch = Epoch(2);
-  EXPECT_EQ(publish(event_of(lie)), "invalid_field epoch");
-  Event drill = event_of(plan());
+  EXPECT_EQ(publish(retention_event(lie)), "invalid_field epoch");
+  Event drill = retention_event(plan());
   drill.envelope.status = Status::Exercise;
   EXPECT_EQ(publish(drill), "invalid_field status");
-  EXPECT_EQ(publish(event_of(plan(), kHuangshan)), "not_home entity");
-  EXPECT_EQ(publish(event_of(plan())), "ok conference#4 @4");
+  EXPECT_EQ(publish(retention_event(plan(), kHuangshan)), "not_home entity");
+  EXPECT_EQ(publish(retention_event(plan())), "ok conference#4 @4");
 }
 
 TEST_F(RetentionTest, AFeedThatHasMovedOnIsAskedAgain) {
   work_out(plan());
   EXPECT_EQ(publish(report("四", "emergency")), "ok conference#4 @4");
-  EXPECT_EQ(publish(event_of(plan())), "conflict position");
+  EXPECT_EQ(publish(retention_event(plan())), "conflict position");
 }
 
 TEST_F(RetentionTest, AFeedMovesOnWithinATurnToo) {
   work_out(plan());
-  EXPECT_THAT(rig.publish(operator_agent(), 1, 4, {report("四", "emergency"), event_of(plan())}),
+  EXPECT_THAT(rig.publish(operator_agent(), 1, 4, {report("四", "emergency"), retention_event(plan())}),
               ElementsAre("4 ok conference#4 @4", "5 conflict position"));
 }
 
 TEST_F(RetentionTest, ItGoesOnTheLaneOfTheFeedThatItCuts) {
   Retention bulk = plan();
   bulk.lane = Lane::bulk;
-  EXPECT_EQ(lane_of(event_of(bulk)), Lane::bulk);
-  const auto effects = rig.turn({rig.says(operator_agent(), CoreRig::publish_message(1, Lane::normal, 4, {event_of(bulk)}))});
+  EXPECT_EQ(lane_of(retention_event(bulk)), Lane::bulk);
+  const auto effects =
+      rig.turn({rig.says(operator_agent(), CoreRig::publish_message(1, Lane::normal, 4, {retention_event(bulk)}))});
   EXPECT_THAT(lines_of(effects.sends), ElementsAre("4 wrong_lane lane"));
 }
 
@@ -114,7 +102,7 @@ TEST_F(RetentionTest, BehindARestoreEveryMemberIsHeardFirst) {
   later.position = Sequence(2);
   work_out(later);
   (void)rig.pass(1'000);
-  EXPECT_THAT(rig.publish(operator_agent(), 2, 3, {event_of(later)}), ElementsAre("3 conflict epoch"));
+  EXPECT_THAT(rig.publish(operator_agent(), 2, 3, {retention_event(later)}), ElementsAre("3 conflict epoch"));
 }
 
 TEST_F(RetentionTest, ARestatementUndoesNoChangeThatItHasNotSeen) {

@@ -29,16 +29,8 @@ class StockTest : public testing::Test {
     return envelope;
   }
   void retain(Lane lane, std::uint64_t through) {
-    Event event;
-    event.envelope = {Kind::retention,
-                      retention_entity(kQuzhou, lane, Audience::conference()),
-                      Status::Actual,
-                      PlaceCode::of(kQuzhou),
-                      "emergency",
-                      Level::none,
-                      Audience::conference(),
-                      kNoon};
-    event.body = Retention{Epoch(0), lane, {Sequence(through), Hash{7}}, Ordinal(through), kNoon, Sequence(9), Hash{8}};
+    const Event event =
+        retention_event({Epoch(0), lane, {Sequence(through), Hash{7}}, Ordinal(through), kNoon, Sequence(9), Hash{8}});
     const Bytes bytes = encode_event(event);
     EventReader reader;
     ASSERT_TRUE(reader.read(bytes));
