@@ -7,11 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "broker/store/map_card.h"
 #include "schemas/event.h"
 
 namespace lianxi::store {
 
-// An actual row of a resource, as far as questions judge it without reading it.
+// An actual row of a resource: what questions judge, and what answers show.
 struct MapEntry {
   std::int64_t id = 0;  // of the row
   std::string entity;
@@ -30,6 +31,7 @@ struct MapEntry {
   std::optional<TimeMs> valid_from, valid_until;
   std::vector<std::string> languages;
   std::vector<OnCall> on_call;
+  MapCard card;
 };
 
 class MapFeed {
@@ -46,7 +48,7 @@ class MapFeed {
   [[nodiscard]] bool take(Offset from, Offset through, std::vector<Batch>& batches);
 
  private:
-  static constexpr std::size_t kMaxEntries = 100'000;  // some 25 MB
+  static constexpr std::size_t kMaxEntries = 100'000;  // some 45 MB
   std::mutex mutex_;
   std::deque<Batch> batches_;
   std::size_t entries_ = 0;

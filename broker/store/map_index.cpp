@@ -25,7 +25,7 @@ MapIndex::Slot MapIndex::slot_of_row(std::int64_t id) const {
   return found == by_row_.end() ? kNone : found->second;
 }
 
-void MapIndex::apply(const MapEntry& entry) {
+void MapIndex::apply(MapEntry entry) {
   Slot slot = slot_of_row(entry.id);
   if (!entry.visible && !entry.contact) {
     if (slot != kNone) drop(slot);
@@ -40,6 +40,7 @@ MapIndex::Slot MapIndex::add(const MapEntry& entry) {
   if (free_.empty()) {
     slot = static_cast<Slot>(items_.size());
     items_.emplace_back();
+    cards_.emplace_back();
   } else {
     slot = free_.back();
     free_.pop_back();
@@ -79,6 +80,7 @@ void MapIndex::drop(Slot slot) {
   rare_.erase(slot);
   const std::string entity(item.entity);
   item = {};
+  cards_[slot] = {};
   free_.push_back(slot);
   mark_siblings(entity);
 }
@@ -89,10 +91,11 @@ void MapIndex::count(const Item& item, int by) {
   for (const std::uint32_t word : word_sets_[item.word_set]) word_rows_[word] += static_cast<std::uint64_t>(by);
 }
 
-void MapIndex::fill(Slot slot, const MapEntry& entry) {
+void MapIndex::fill(Slot slot, MapEntry& entry) {
   Item& item = items_[slot];
   const bool was_visible = (item.bits.marks & kVisible) != 0;
   count(item, -1);
+  cards_[slot] = std::move(entry.card);
   item.free_milli = entry.free_milli;
   item.bits.type = static_cast<std::uint8_t>(entry.type);
   item.bits.state = static_cast<std::uint8_t>(entry.state);
@@ -258,6 +261,8 @@ std::size_t MapIndex::bytes() const {
   std::size_t bytes = tree_.bytes() + items_.capacity() * sizeof(Item) + by_row_.size() * (kTreeNode + 16) +
                       rare_.size() * (kTreeNode + sizeof(Rare)) + blocks_.size() * kBlockBytes;
   for (const auto& run : order_) bytes += run.capacity() * sizeof(Slot);
+  constexpr std::size_t kBlock = 16;  // what malloc adds and rounds up to
+  for (const MapCard& card : cards_) bytes += sizeof card + (card.bytes() == 0 ? 0 : card.bytes() + kBlock);
   return bytes;
 }
 

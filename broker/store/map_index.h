@@ -1,6 +1,6 @@
 // The visible resources of a view in memory, as the tables have them at one offset: what questions about places, words, states
-// and quantities are answered from, before any row is read. Made from the tables, then kept by the view's feed (map_feed.h).
-// One thread: the one that asks. About 250 bytes a resource.
+// and quantities are answered from, without reading a row. Made from the tables, then kept by the view's feed (map_feed.h).
+// One thread: the one that asks. About 500 bytes a resource.
 #pragma once
 
 #include <map>
@@ -60,13 +60,14 @@ class MapIndex {
 
   void clear();
   // Rows that come in order of entity and audience are the cheapest.
-  void apply(const MapEntry& entry);
+  void apply(MapEntry entry);
   [[nodiscard]] std::size_t size() const { return visible_; }
 
   [[nodiscard]] const Item& item(Slot slot) const { return items_[slot]; }
   [[nodiscard]] const RowClass& row_class(std::uint32_t number) const { return classes_[number]; }
   [[nodiscard]] std::size_t classes() const { return classes_.size(); }
   [[nodiscard]] const Rare* rare(Slot slot) const;
+  [[nodiscard]] CardFields card(Slot slot) const { return cards_[slot].fields(); }
   [[nodiscard]] Slot slot_of_row(std::int64_t id) const;
   [[nodiscard]] const MapTree& tree() const { return tree_; }
   // Numbers of those words that any row has.
@@ -94,7 +95,7 @@ class MapIndex {
 
   Slot add(const MapEntry& entry);
   void drop(Slot slot);
-  void fill(Slot slot, const MapEntry& entry);
+  void fill(Slot slot, MapEntry& entry);
   void lay(Slot slot, const std::optional<LonLat>& location, bool visible);
   void mark_siblings(std::string_view entity);
   void set_mark(Slot slot, Mark mark, bool on);
@@ -108,6 +109,7 @@ class MapIndex {
 
   MapTree tree_;
   std::vector<Item> items_;
+  std::vector<MapCard> cards_;  // beside them: a search reads none
   std::vector<Slot> free_;
   std::unordered_map<std::int64_t, Slot> by_row_;
   std::unordered_map<Slot, Rare> rare_;

@@ -1,5 +1,7 @@
 #include "broker/store/map_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "broker/store/projections/resource_row.h"
@@ -8,6 +10,28 @@
 namespace lianxi::store {
 
 namespace {
+
+MapCard card_of(const Run& run) {
+  CardFields fields;
+  fields.region = RegionCode(static_cast<std::uint32_t>(run.number(25)));
+  fields.quantity_milli = run.number(26);
+  fields.held_milli = run.number(27);
+  fields.capacity = run.optional_number<std::int32_t>(19);
+  fields.occupancy = run.optional_number<std::int32_t>(20);
+  fields.updated_at = run.number(28);
+  fields.name = run.view(29);
+  fields.capabilities = run.view(14);
+  fields.unit = run.view(30);
+  fields.supply_code = run.view(31);
+  fields.owner = run.view(32);
+  fields.address = run.view(33);
+  fields.contact = run.view(34);
+  fields.phone = run.view(35);
+  fields.attributes = run.view(36);
+  fields.answerable = run.view(37);
+  fields.answerable_phone = run.view(38);
+  return MapCard(fields);
+}
 
 MapEntry read_entry(const Run& run) {
   MapEntry entry;
@@ -19,6 +43,7 @@ MapEntry read_entry(const Run& run) {
   entry.level = static_cast<Level>(run.number(entry.visible ? 6 : 9));
   entry.place = run.text(entry.visible ? 7 : 10);
   entry.agency = run.text(entry.visible ? 8 : 11);
+  entry.card = card_of(run);
   if (!entry.visible) return entry;
   entry.type = static_cast<ResourceType>(run.number(12));
   entry.state = static_cast<ResourceState>(run.number(13));
@@ -56,8 +81,8 @@ void MapReader::follow(ReadTables& tables) {
     batches.clear();
     if (feed_) (void)feed_->take(offset, offset, batches);  // what the tables have by now
   } else {
-    for (const MapFeed::Batch& batch : batches)
-      for (const MapEntry& entry : batch.entries) index_.apply(entry);
+    for (MapFeed::Batch& batch : batches)
+      for (MapEntry& entry : batch.entries) index_.apply(std::move(entry));
   }
   at_ = offset;
 }
@@ -66,11 +91,13 @@ void MapReader::make(ReadTables& tables) {
   const ReadTables::Unbounded unbounded(tables);
   at_.reset();
   index_.clear();
-  Run run(
-      tables.statement("SELECT id, entity, audience, record_version, removed_version, contact_version, level, place, agency,"
-                       " contact_level, contact_place, contact_agency, type, state, capabilities, lon, lat, area, free_milli,"
-                       " capacity, occupancy, valid_from, valid_until, languages, on_call FROM resource WHERE status = 0"
-                       " ORDER BY entity, audience"));
+  Run run(tables.statement(
+      "SELECT id, entity, audience, record_version, removed_version, contact_version, level, place, agency,"
+      " contact_level, contact_place, contact_agency, type, state, capabilities, lon, lat, area, free_milli,"
+      " capacity, occupancy, valid_from, valid_until, languages, on_call, region, quantity_milli, held_milli, updated_at, name,"
+      " unit, supply_code, owner, address, contact, phone, attributes, answerable, answerable_phone FROM resource"
+      " WHERE status = 0"
+      " ORDER BY entity, audience"));
   while (run.next()) index_.apply(read_entry(run));
 }
 
@@ -188,11 +215,10 @@ void MapReader::ask_text(ReadTables& tables, const MapNames& names, MapQuestion&
     if (slot != MapIndex::kNone) question.matches->push_back(slot);
   }
   if (std::ranges::none_of(wanted, [](const Wanted& one) { return spans_tokens(one.run); })) return;
-  question.has_text = [this, &tables, wanted = std::move(wanted)](MapIndex::Slot slot) {
-    Run row(tables.statement("SELECT name, owner, address, attributes, capabilities FROM resource WHERE id = ?"));
-    if (!row.put(index_.item(slot).id).next()) return false;
-    const std::string text =
-        folded(row.text(0) + '\n' + row.text(1) + '\n' + row.text(2) + '\n' + searchable(row.text(3)) + '\n' + row.text(4));
+  question.has_text = [this, wanted = std::move(wanted)](MapIndex::Slot slot) {
+    const CardFields card = index_.card(slot);
+    const std::string text = folded(
+        fmt::format("{}\n{}\n{}\n{}\n{}", card.name, card.owner, card.address, searchable(card.attributes), card.capabilities));
     return std::ranges::all_of(wanted,
                                [&](const Wanted& one) { return stands_in(one.run, text) || index_.has_word(slot, one.words); });
   };
@@ -208,19 +234,14 @@ ResourceRows MapReader::rows(ReadTables& tables, const AskResources& ask, const 
   rows.truncated = found.size() == question.limit;
   if (rows.truncated) found.pop_back();
   rows.rows.reserve(found.size());
-  for (const MapSearch::Found& one : found) rows.rows.push_back(load(tables, search, one, ask.near.has_value()));
+  for (const MapSearch::Found& one : found) rows.rows.push_back(shown(tables, search, one, ask.near.has_value()));
   if (rows.truncated) rows.next = next_behind(rows);
   return rows;
 }
 
-// What the index holds of the row comes from there: it stands where the tables do.
-ResourceRow MapReader::load(ReadTables& tables, MapSearch& search, const MapSearch::Found& found, bool measured) const {
+ResourceRow MapReader::shown(const ReadTables& tables, MapSearch& search, const MapSearch::Found& found, bool measured) const {
   const MapIndex::Item& item = index_.item(found.slot);
-  Run run(
-      tables.statement("SELECT name, region, capabilities, quantity_milli, unit, capacity, occupancy, owner, address, contact,"
-                       " phone, updated_at, held_milli, supply_code, attributes, answerable, answerable_phone FROM resource"
-                       " WHERE id = ?"));
-  if (!run.put(item.id).next()) fail(StoreError::corrupt, "the index has a resource that the tables have not");
+  const CardFields card = index_.card(found.slot);
   ResourceRow row;
   row.id = item.entity;
   row.audience = tables.audience(item.audience);
@@ -230,23 +251,23 @@ ResourceRow MapReader::load(ReadTables& tables, MapSearch& search, const MapSear
   row.place = place_of(index_.row_class(item.bits.row_class).place);
   row.free_milli = item.free_milli;
   if ((item.bits.marks & MapIndex::kLocated) != 0) row.location = LonLat{item.bits.lon, item.bits.lat};
-  row.name = run.text(0);
-  row.region = RegionCode(static_cast<std::uint32_t>(run.number(1)));
-  row.capabilities = split_lines(run.text(2));
-  row.quantity_milli = run.number(3);
-  row.unit = run.text(4);
-  row.capacity = run.optional_number<std::int32_t>(5);
-  row.occupancy = run.optional_number<std::int32_t>(6);
-  row.owner = run.text(7);
-  row.address = run.text(8);
-  row.contact = run.text(9);
-  row.phone = run.text(10);
-  row.updated_at = run.number(11);
-  row.held_milli = run.number(12);
-  row.supply_code = run.text(13);
-  row.attributes = attributes_of(run.text(14));
-  row.answerable = run.text(15);
-  row.answerable_phone = run.text(16);
+  row.name = card.name;
+  row.region = card.region;
+  row.capabilities = split_lines(card.capabilities);
+  row.quantity_milli = card.quantity_milli;
+  row.unit = card.unit;
+  row.capacity = card.capacity;
+  row.occupancy = card.occupancy;
+  row.owner = card.owner;
+  row.address = card.address;
+  row.contact = card.contact;
+  row.phone = card.phone;
+  row.updated_at = card.updated_at;
+  row.held_milli = card.held_milli;
+  row.supply_code = card.supply_code;
+  row.attributes = attributes_of(card.attributes);
+  row.answerable = card.answerable;
+  row.answerable_phone = card.answerable_phone;
   if (const MapIndex::Rare* rare = index_.rare(found.slot)) {
     row.valid_from = rare->valid_from;
     row.valid_until = rare->valid_until;
@@ -259,7 +280,7 @@ ResourceRow MapReader::load(ReadTables& tables, MapSearch& search, const MapSear
 }
 
 // The contact of the narrowest row that states one and may be seen, with a record or without.
-void MapReader::overlay_contact(ReadTables& tables, MapSearch& search, MapIndex::Slot slot, ResourceRow& row) const {
+void MapReader::overlay_contact(const ReadTables& tables, MapSearch& search, MapIndex::Slot slot, ResourceRow& row) const {
   MapIndex::Slot best = slot;
   for (const MapIndex::Slot other : index_.rows_of(index_.item(slot).entity)) {
     const MapIndex::Item& item = index_.item(other);
@@ -267,10 +288,9 @@ void MapReader::overlay_contact(ReadTables& tables, MapSearch& search, MapIndex:
     if (is_narrower(tables.audience(item.audience), tables.audience(index_.item(best).audience))) best = other;
   }
   if (best == slot) return;
-  Run run(tables.statement("SELECT contact, phone FROM resource WHERE id = ?"));
-  if (!run.put(index_.item(best).id).next()) return;
-  row.contact = run.text(0);
-  row.phone = run.text(1);
+  const CardFields card = index_.card(best);
+  row.contact = card.contact;
+  row.phone = card.phone;
 }
 
 TotalRows MapReader::totals(ReadTables& tables, const AskTotals& ask, const MapContext& context, const ReadView::Admits& admits) {

@@ -1,4 +1,4 @@
-// The map's part of the questions to a view: keeps the index in memory at the snapshot's offset, and reads the rows that it
+// The map's part of the questions to a view: keeps the index in memory at the snapshot's offset, and shows the rows that it
 // finds. One thread; throws Broken or SQLite::Exception.
 #pragma once
 
@@ -29,8 +29,9 @@ class MapReader {
                                         const ReadView::Admits& admits);
   void ask_text(ReadTables& tables, const MapNames& names, MapQuestion& question);
   [[nodiscard]] std::uint64_t rows_with(ReadTables& tables, const std::string& token);
-  [[nodiscard]] ResourceRow load(ReadTables& tables, MapSearch& search, const MapSearch::Found& found, bool measured) const;
-  void overlay_contact(ReadTables& tables, MapSearch& search, MapIndex::Slot slot, ResourceRow& row) const;
+  [[nodiscard]] ResourceRow shown(const ReadTables& tables, MapSearch& search, const MapSearch::Found& found,
+                                  bool measured) const;
+  void overlay_contact(const ReadTables& tables, MapSearch& search, MapIndex::Slot slot, ResourceRow& row) const;
 
   std::shared_ptr<MapFeed> feed_;
   MapIndex index_;

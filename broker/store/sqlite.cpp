@@ -95,6 +95,10 @@ Run& Run::put(BytesView blob) {
 }
 
 std::string Run::text(int column) const {
+  return std::string(view(column));
+}
+
+std::string_view Run::view(int column) const {
   const SQLite::Column value = statement_.getColumn(column);
   const char* text = value.getText();
   return {text, static_cast<std::size_t>(value.getBytes())};

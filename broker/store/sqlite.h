@@ -99,7 +99,8 @@ class Run {
   [[nodiscard]] double real(int column) const { return statement_.getColumn(column).getDouble(); }
   [[nodiscard]] bool is_null(int column) const { return statement_.getColumn(column).isNull(); }
   [[nodiscard]] std::string text(int column) const;
-  [[nodiscard]] BytesView blob(int column) const;  // valid until the next row
+  [[nodiscard]] std::string_view view(int column) const;  // of its text; valid until the next row
+  [[nodiscard]] BytesView blob(int column) const;         // valid until the next row
   template <class T>
   [[nodiscard]] std::optional<T> optional_number(int column) const {
     if (is_null(column)) return std::nullopt;

@@ -33,11 +33,11 @@ std::string join_lines(std::span<const std::string_view> words) {
   return text;
 }
 
-std::vector<std::string> split_lines(const std::string& text) {
+std::vector<std::string> split_lines(std::string_view text) {
   std::vector<std::string> words;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
-    words.push_back(text.substr(at, end - at));
+    words.emplace_back(text.substr(at, end - at));
     at = end + 1;
   }
   return words;
@@ -85,7 +85,7 @@ std::string attributes_text(std::span<const NameValueView> attributes) {
   return text;
 }
 
-std::vector<NameValue> attributes_of(const std::string& text) {
+std::vector<NameValue> attributes_of(std::string_view text) {
   std::vector<NameValue> attributes;
   for (const std::string& line : split_lines(text)) {
     const std::size_t tab = std::min(line.find('\t'), line.size());
@@ -137,8 +137,8 @@ ResourceRecord::Seen ResourceRecord::seen(bool actual) const {
   return {removed, record, place_version, contact_version, actual && visible() ? text() : std::string()};
 }
 
-std::string searchable(const std::string& attributes) {
-  if (attributes.find('\\') == std::string::npos) return attributes;
+std::string searchable(std::string_view attributes) {
+  if (attributes.find('\\') == std::string_view::npos) return std::string(attributes);
   std::string text;
   for (const NameValue& attribute : attributes_of(attributes)) text += attribute.name + '\n' + attribute.value + '\n';
   return text;
@@ -285,6 +285,23 @@ MapEntry ResourceRecord::entry(const RowKey& key) const {
   entry.contact = has_contact();
   entry.place = entry.visible ? place : contact_place;
   entry.agency = entry.visible ? agency : contact_agency;
+  entry.card = MapCard({.region = region,
+                        .quantity_milli = quantity_milli,
+                        .held_milli = held.milli,
+                        .capacity = capacity,
+                        .occupancy = occupancy,
+                        .updated_at = updated_at(),
+                        .name = name,
+                        .capabilities = capabilities,
+                        .unit = unit,
+                        .supply_code = supply_code,
+                        .owner = owner,
+                        .address = address,
+                        .contact = contact,
+                        .phone = phone,
+                        .attributes = attributes,
+                        .answerable = answerable,
+                        .answerable_phone = answerable_phone});
   entry.level = static_cast<Level>(entry.visible ? level : contact_level);
   if (!entry.visible) return entry;
   entry.type = static_cast<ResourceType>(type);

@@ -89,10 +89,10 @@ struct ResourceRecord {
 
 // How lists stand in a column, and back.
 [[nodiscard]] std::string join_lines(std::span<const std::string_view> words);
-[[nodiscard]] std::vector<std::string> split_lines(const std::string& text);
+[[nodiscard]] std::vector<std::string> split_lines(std::string_view text);
 [[nodiscard]] std::string attributes_text(std::span<const NameValueView> attributes);
-[[nodiscard]] std::vector<NameValue> attributes_of(const std::string& text);
-[[nodiscard]] std::string searchable(const std::string& attributes);  // the column as text to find words in
+[[nodiscard]] std::vector<NameValue> attributes_of(std::string_view text);
+[[nodiscard]] std::string searchable(std::string_view attributes);  // the column as text to find words in
 [[nodiscard]] std::string on_call_text(std::span<const OnCall> times);
 [[nodiscard]] std::vector<OnCall> on_call_of(const std::string& text);
 [[nodiscard]] std::string area_text(std::span<const LonLat> ring);

@@ -163,14 +163,23 @@ Event random_resource(std::mt19937& random, int entities) {
   of.status = random() % 10 == 0 ? Status::Exercise : Status::Actual;
   const std::string name = one_of(random, kNames) + std::to_string(random() % 10);
   const unsigned kind = static_cast<unsigned>(random() % 8);
+  const auto many = static_cast<std::int32_t>(random() % 300);  // their bits in one byte or two
   of.more = [=](Resource& resource) {
     resource.name = name;
+    resource.unit = many % 2 == 0 ? "件" : "";
+    resource.contact = std::string(static_cast<std::size_t>(many), 'a');
+    resource.phone = std::to_string(many);
+    resource.supply_code = many % 3 == 0 ? "10301" : "";
+    if (many % 4 != 0) resource.capacity = many;
+    if (many % 5 != 0) resource.occupancy = many % 7;
+    if (many % 6 == 0) resource.answerable = "郑建国", resource.answerable_phone = "13800000000";
     if (kind == 0) resource.area = {{118.2, 28.2}, {118.4, 28.2}, {118.4, 28.5}, {118.2, 28.2}};
     if (kind == 1) resource.valid_from = kNoon + 10;
     if (kind == 2) resource.valid_until = kNoon + 10;
     if (kind == 3) resource.languages = {"zh", "en-GB"};
     if (kind == 4) resource.attributes = {{"备注", "夜间\n值班 pump"}};
     if (kind == 5) resource.owner = "危化中心";
+    if (kind == 6) resource.address = "念化路" + std::to_string(many) + "号";
   };
   Event event = resource_event(of);
   event.envelope.entity = resource_id(of.name);

@@ -106,6 +106,21 @@ class TheMap : public ::testing::Test {
     ASSERT_EQ(row.valid_until, told.resource.valid_until);
     ASSERT_EQ(row.languages, told.resource.languages);
     ASSERT_EQ(row.on_call, told.resource.on_call);
+    ASSERT_EQ(row.area, told.resource.area);
+    ASSERT_EQ(row.region, kQuzhou);
+    ASSERT_EQ(row.capabilities, told.resource.capabilities);
+    ASSERT_EQ(row.quantity_milli, told.resource.quantity_milli);
+    ASSERT_EQ(row.unit, told.resource.unit);
+    ASSERT_EQ(row.capacity, told.resource.capacity);
+    ASSERT_EQ(row.occupancy, told.resource.occupancy);
+    ASSERT_EQ(row.owner, told.resource.owner);
+    ASSERT_EQ(row.address, told.resource.address);
+    ASSERT_EQ(row.contact, told.resource.contact);
+    ASSERT_EQ(row.phone, told.resource.phone);
+    ASSERT_EQ(row.supply_code, told.resource.supply_code);
+    ASSERT_EQ(row.attributes, told.resource.attributes);
+    ASSERT_EQ(row.answerable, told.resource.answerable);
+    ASSERT_EQ(row.answerable_phone, told.resource.answerable_phone);
   }
   TempFolder folder_;
   ViewBench bench_{folder_.path("view.db")};
