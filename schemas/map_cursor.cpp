@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "schemas/limits.h"
 #include "schemas/text.h"
 
 namespace lianxi {

@@ -2,7 +2,7 @@
 // question. For the node and for whoever cuts an answer short; to everybody else it is opaque.
 #pragma once
 
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 
 namespace lianxi {
 

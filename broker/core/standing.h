@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "broker/core/turn.h"
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 
 namespace lianxi::core {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 #include "schemas/rings.h"
 
 namespace lianxi::store {

@@ -7,7 +7,7 @@
 #include "broker/store/map_area.h"
 #include "broker/store/map_index.h"
 #include "schemas/map_cursor.h"
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 
 namespace lianxi::store {
 

@@ -10,7 +10,7 @@
 
 #include "broker/store/journal.h"
 #include "broker/store/map_feed.h"
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 #include "schemas/retained.h"
 
 namespace lianxi::store {
