@@ -1,4 +1,5 @@
-// What is asked of a node's view, and what it answers, as plain values. Field meanings stand in wire/protocol.fbs.
+// What is asked of a node's view, and what it answers, as plain values. Field meanings stand in wire/query.fbs and its
+// neighbours.
 #pragma once
 
 #include <optional>

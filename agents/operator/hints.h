@@ -4,7 +4,7 @@
 #include <string>
 
 #include "agents/operator/say.h"
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 
 namespace lianxi::cli {
 

@@ -5,7 +5,7 @@
 
 #include "agents/operator/say.h"
 #include "agents/operator/table.h"
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 
 namespace lianxi::cli {
 

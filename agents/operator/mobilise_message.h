@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "agents/operator/say.h"
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 
 namespace lianxi::cli {
 

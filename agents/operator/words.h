@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "agents/operator/say.h"
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 #include "schemas/vocabulary.h"
 
 namespace lianxi::cli {

@@ -28,6 +28,24 @@ BytesView view_of(const zmq::message_t& message) {
   return {static_cast<const std::uint8_t*>(message.data()), message.size()};
 }
 
+// Whether a part came. A signal to this thread is not the connection's fault.
+bool receive(zmq::socket_t& socket, zmq::message_t& part) {
+  int size = -1;
+  do size = zmq_msg_recv(part.handle(), socket.handle(), ZMQ_DONTWAIT);
+  while (size < 0 && zmq_errno() == EINTR);
+  if (size < 0 && zmq_errno() != EAGAIN) throw zmq::error_t();
+  return size >= 0;
+}
+
+// Likewise, whether it left.
+bool leave(zmq::socket_t& socket, zmq::message_t& part, int flags) {
+  int size = -1;
+  do size = zmq_msg_send(part.handle(), socket.handle(), flags);
+  while (size < 0 && zmq_errno() == EINTR);
+  if (size < 0 && zmq_errno() != EAGAIN) throw zmq::error_t();
+  return size >= 0;
+}
+
 // Sends large payloads from where they lie; libzmq's threads free them.
 zmq::message_t message_of(Bytes payload) {
   constexpr std::size_t kWorthMoving = 1024;
@@ -163,7 +181,7 @@ void Channel::connect(std::int64_t now_ms) {
 void Channel::reset(std::int64_t now_ms, const std::string& why) {
   sockets_.reset();
   state_ = State::idle;
-  more_to_read_ = monitor_readable_ = sent_ = false;
+  more_to_read_ = monitor_readable_ = sent_ = key_refused_ = false;
   if (!why.empty()) trouble_ = why;
   backoff_ms_ = std::min<std::int64_t>(backoff_ms_ * 2, kMaxReconnectMs);
   retry_at_ms_ = now_ms + backoff_ms_ / 2 + static_cast<std::int64_t>(jitter_() % static_cast<unsigned>(backoff_ms_ / 2));
@@ -174,8 +192,8 @@ void Channel::read_monitor(std::int64_t now_ms) {
   try {
     while (sockets_) {
       zmq::message_t event, address;
-      if (!sockets_->monitor.recv(event, zmq::recv_flags::dontwait)) return;
-      (void)sockets_->monitor.recv(address, zmq::recv_flags::dontwait);
+      if (!receive(sockets_->monitor, event)) return;
+      (void)receive(sockets_->monitor, address);
       std::uint16_t number = 0;
       if (event.size() < sizeof number) continue;
       std::copy_n(static_cast<const std::uint8_t*>(event.data()), sizeof number, reinterpret_cast<std::uint8_t*>(&number));
@@ -187,9 +205,9 @@ void Channel::read_monitor(std::int64_t now_ms) {
           events_.up();
           break;
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-          key_refused_ = true;
           reset(now_ms, "the node does not know the key of " + profile_.agent.text() +
                             "; put its public file into the node's key folder");
+          key_refused_ = true;
           break;
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
@@ -214,11 +232,11 @@ void Channel::read_messages(std::int64_t now_ms) {
     for (int i = 0; i < kMaxMessagesPerStep; ++i) {
       zmq::message_t header, payload, beyond;
       if (!sockets_) return;
-      if (!sockets_->socket.recv(header, zmq::recv_flags::dontwait)) {
+      if (!receive(sockets_->socket, header)) {
         sent_ = false;
         return;
       }
-      if (header.more()) (void)sockets_->socket.recv(payload, zmq::recv_flags::dontwait);
+      if (header.more()) (void)receive(sockets_->socket, payload);
       if (!header.more() || payload.more()) return reset(now_ms, options_.endpoint + " sent a message that is not two frames");
       if (auto good = hand_over(view_of(header), payload, now_ms); !good) {
         return reset(now_ms, options_.endpoint + " sent what cannot be read: " + good.error().reason);
@@ -265,10 +283,10 @@ bool Channel::send(Frames frames, std::int64_t now_ms) {
   if (state_ != State::up) return false;
   sent_ = true;  // also if nothing leaves: it was asked
   try {
-    const auto sent = sockets_->socket.send(zmq::buffer(frames.header), zmq::send_flags::sndmore | zmq::send_flags::dontwait);
-    if (!sent) return false;
+    zmq::message_t header(frames.header.data(), frames.header.size());
+    if (!leave(sockets_->socket, header, ZMQ_SNDMORE | ZMQ_DONTWAIT)) return false;
     zmq::message_t payload = message_of(std::move(frames.payload));
-    (void)sockets_->socket.send(payload, zmq::send_flags::none);
+    (void)leave(sockets_->socket, payload, 0);
     beat_ms_ = now_ms;
     return true;
   } catch (const zmq::error_t& error) {

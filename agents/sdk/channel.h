@@ -55,6 +55,8 @@ class Channel {
   [[nodiscard]] bool send(Frames frames, std::int64_t now_ms);
   // Gives the connection up and tries again after a pause.
   void reset(std::int64_t now_ms, const std::string& why);
+  // Without that pause, at the next step.
+  void retry_now() { retry_at_ms_ = 0; }
 
   // Lets what was sent leave, for a moment at most, when the channel ends.
   void linger();

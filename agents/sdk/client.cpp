@@ -1,7 +1,5 @@
 #include <fcntl.h>
 #include <sodium.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 #include <algorithm>
 #include <zmq.hpp>
 
@@ -97,7 +95,6 @@ ClientImpl::ClientImpl(const Profile& profile, ClientOptions options, std::uniqu
       outbox_(std::move(outbox)),
       context_(std::make_unique<zmq::context_t>(1)),
       query_line_(*context_, profile_),
-      wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       waiters_(outbox_->first_ticket()),
       publisher_(
           *outbox_, {options_.max_in_flight, options_.max_in_flight_bytes},
@@ -125,14 +122,12 @@ ClientImpl::~ClientImpl() {
   stopping_ = true;
   wake();
   thread_.join();
-  ::close(wake_fd_);
 }
 
 void ClientImpl::wake() {
   if (posted_.exchange(true)) return;  // somebody else's wake, or its look before it sleeps, is still to come
   if (!sleeping_) return;
-  const std::uint64_t one = 1;
-  (void)!::write(wake_fd_, &one, sizeof one);  // full means that it is readable already
+  wake_.signal();
 }
 
 void ClientImpl::post(std::function<void()> task) {

@@ -165,9 +165,9 @@ class Client {
   // Waits until the node has welcomed this client.
   [[nodiscard]] virtual bool wait_connected(std::chrono::milliseconds timeout) = 0;
   [[nodiscard]] virtual std::optional<Welcome> welcome() const = 0;
-  // Why the node cannot be reached or does not welcome this client, as far as is known: `unknown_key` or a refusal of Hello
-  // are final until someone mends them (so is `config`: the key belongs to another agent), `busy` covers the network. Nothing
-  // if all is well.
+  // Why the node cannot be reached or does not welcome this client, as far as is known (of queries, as the last one found it):
+  // `unknown_key` or a refusal of Hello are final until someone mends them (so is `config`: the key belongs to another agent),
+  // `busy` covers the network. Nothing if all is well.
   [[nodiscard]] virtual std::optional<Refusal> trouble() const = 0;
   // The node answers and takes no events: its last word (`disk_full`, `busy`), until it takes one. They stay in the
   // outbox and are sent again by themselves.

@@ -16,6 +16,7 @@
 #include "agents/sdk/query_line.h"
 #include "agents/sdk/store_queue.h"
 #include "agents/sdk/waiters.h"
+#include "agents/sdk/wake_fd.h"
 
 namespace lianxi::sdk {
 
@@ -90,7 +91,7 @@ class ClientImpl final : public Client {
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<zmq::context_t> context_;
   QueryLine query_line_;
-  int wake_fd_;
+  WakeFd wake_;
 
   std::mutex tasks_mutex_;
   std::vector<std::function<void()>> tasks_;

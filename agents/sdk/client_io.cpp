@@ -62,7 +62,7 @@ void ClientImpl::turn() {
 
 void ClientImpl::wait() {
   if (stopping_) return;
-  polled_.assign(1, {wake_fd_, POLLIN, 0});
+  polled_.assign(1, {wake_.fd(), POLLIN, 0});
   std::int64_t due = std::numeric_limits<std::int64_t>::max();
   auto watch = [&](Channel& channel) {
     channel.look_again();
@@ -93,8 +93,7 @@ void ClientImpl::wait() {
 }
 
 void ClientImpl::note_ready() {
-  std::uint64_t count = 0;
-  if (polled_[0].revents != 0) (void)!::read(wake_fd_, &count, sizeof count);
+  if (polled_[0].revents != 0) wake_.drain();
   std::size_t at = 1;
   auto note = [&](Channel& channel) {
     channel.note(polled_[at].revents != 0, polled_[at + 1].revents != 0);

@@ -1,18 +1,17 @@
 #include "agents/sdk/query_line.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "schemas/protocol.h"
 
 namespace lianxi::sdk {
 namespace {
 
-constexpr std::chrono::hours kMostPatience{24};
+constexpr std::chrono::milliseconds kMostPatience{std::chrono::hours(24)};
 
 std::int64_t ms_of(std::chrono::steady_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -26,23 +25,22 @@ QueryResult closed() {
 
 QueryLine::QueryLine(zmq::context_t& context, const Profile& profile)
     : profile_(profile),
-      wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       channel_(context, profile, ChannelOptions{profile.query, false},
                ChannelEvents{.up = [] {},
                              .lost =
                                  [this] {
-                                   for (auto& [request, asked] : asked_) asked.sent = false;
+                                   for (auto& [request, asked] : asked_) asked.sent.reset();
                                  },
                              .message = [this](Message message) { hear(std::move(message)); },
                              .beat = [] {}}) {}
 
 QueryLine::~QueryLine() {
   close();
-  ::close(wake_fd_);
 }
 
 QueryResult QueryLine::ask(const Ask& ask, std::chrono::milliseconds timeout, Offset after_offset) {
-  Asked fresh{{}, Clock::now() + std::min<std::chrono::milliseconds>(timeout, kMostPatience)};
+  timeout = std::clamp(timeout, std::chrono::milliseconds(0), kMostPatience);
+  Asked fresh{{}, Clock::now() + timeout};
   fresh.query.after_offset = after_offset;
   fresh.query.deadline_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(timeout.count(), 1, kMaxQueryWaitMs));
   fresh.query.ask = ask;
@@ -52,24 +50,31 @@ QueryResult QueryLine::ask(const Ask& ask, std::chrono::milliseconds timeout, Of
   const std::uint64_t request = ++requests_;
   fresh.query.request = request;
   Asked& mine = asked_.emplace(request, std::move(fresh)).first->second;
-  if (driven_) wake_driver();
+  struct Leaving {
+    QueryLine& line;
+    std::uint64_t request;
+    ~Leaving() { line.leave(request); }
+  } const leaving{*this, request};
+  if (driven_) wake_.signal();
   while (!mine.result && Clock::now() < mine.until) {
     if (driven_)
       changed_.wait_until(lock, mine.until);
     else
       drive(lock, mine);
   }
-  QueryResult result = mine.result ? std::move(*mine.result) : unanswered();
+  return mine.result ? std::move(*mine.result) : unanswered(mine);
+}
+
+void QueryLine::leave(std::uint64_t request) {
   asked_.erase(request);
   if (closed_ || !asked_.empty()) changed_.notify_all();  // the line is free, or empty
-  return result;
 }
 
 void QueryLine::close() {
   std::unique_lock lock(mutex_);
   closed_ = true;
   answer_all(closed());
-  if (driven_) wake_driver();
+  if (driven_) wake_.signal();
   changed_.notify_all();
   changed_.wait(lock, [this] { return asked_.empty(); });
 }
@@ -82,13 +87,23 @@ std::optional<Refusal> QueryLine::trouble() const {
 }
 
 void QueryLine::drive(std::unique_lock<std::mutex>& lock, const Asked& mine) {
+  struct Driving {
+    bool& driven;
+    ~Driving() { driven = false; }
+  } const driving{driven_};
   driven_ = true;
+  const bool was_up = channel_.up();
   await(lock, 0);  // nobody has looked since the last question
-  for (turn(); !mine.result && Clock::now() < mine.until; turn()) {
+  turn();
+  if (was_up && !channel_.up()) {  // lost while nobody asked: no reason to wait
+    channel_.retry_now();
+    turn();
+  }
+  while (!mine.result && Clock::now() < mine.until) {
     channel_.look_again();
     await(lock, std::min(channel_.due(), ms_of(mine.until) + 1) - ms_of(Clock::now()));
+    turn();
   }
-  driven_ = false;
 }
 
 void QueryLine::turn() {
@@ -98,22 +113,22 @@ void QueryLine::turn() {
   if (channel_.key_refused() && !channel_.trying())
     answer_all(Result<Answer>(refuse(RefusalCode::unknown_key, "agent.public_key", channel_.trouble())));
   for (auto& [request, asked] : asked_)
-    if (!asked.sent && !asked.result) asked.sent = channel_.send(asked.query, now);
+    if (!asked.sent && !asked.result && channel_.send(asked.query, now)) asked.sent = heard_;
 }
 
 void QueryLine::await(std::unique_lock<std::mutex>& lock, std::int64_t most_ms) {
   const auto [socket, monitor] = channel_.descriptors();  // poll leaves out what is -1
-  std::array polled = {pollfd{wake_fd_, POLLIN, 0}, pollfd{socket, POLLIN, 0}, pollfd{monitor, POLLIN, 0}};
+  std::array polled = {pollfd{wake_.fd(), POLLIN, 0}, pollfd{socket, POLLIN, 0}, pollfd{monitor, POLLIN, 0}};
   lock.unlock();
   const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(std::max<std::int64_t>(0, most_ms)));
   lock.lock();
   if (ready <= 0) return;
-  std::uint64_t count = 0;
-  if (polled[0].revents != 0) (void)!::read(wake_fd_, &count, sizeof count);
+  if (polled[0].revents != 0) wake_.drain();
   channel_.note(polled[1].revents != 0, polled[2].revents != 0);
 }
 
 void QueryLine::hear(Message message) {
+  ++heard_;
   std::uint64_t request = 0;
   std::optional<QueryResult> result;
   if (auto* answer = std::get_if<Answer>(&message)) {
@@ -135,20 +150,16 @@ void QueryLine::answer_all(const QueryResult& result) {
   changed_.notify_all();
 }
 
-void QueryLine::wake_driver() {
-  const std::uint64_t one = 1;
-  (void)!::write(wake_fd_, &one, sizeof one);  // full means that it is readable already
-}
-
-// A connection that gives no answer may be dead without knowing it.
-QueryResult QueryLine::unanswered() {
+// A connection on which nothing comes after a question may be dead without knowing it.
+QueryResult QueryLine::unanswered(const Asked& mine) {
   const bool up = channel_.up();
   Failure<SdkError> failure{up ? SdkError::timeout : SdkError::unreachable, channel_.trouble()};
   if (failure.detail.empty()) failure.detail = profile_.query + (up ? " gave no answer in time" : " does not answer");
-  if (up && driven_) {
+  if (!up || mine.sent != heard_) return tl::unexpected(std::move(failure));
+  if (driven_) {
     silent_ = true;
-    wake_driver();
-  } else if (up) {
+    wake_.signal();
+  } else {
     channel_.reset(ms_of(Clock::now()), profile_.query + " gave no answer in time");
   }
   return tl::unexpected(std::move(failure));

@@ -1,6 +1,5 @@
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -20,28 +19,24 @@ StopSignal::StopSignal() {
   sigaddset(&set, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  notices_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (signals_ < 0 || notices_ < 0) std::abort();  // no descriptors left at start
+  if (signals_ < 0) std::abort();  // no descriptors left at start
 }
 
 StopSignal::~StopSignal() {
   ::close(signals_);
-  ::close(notices_);
 }
 
 StopSignal::Woken StopSignal::wait(std::chrono::milliseconds timeout) {
-  std::array<pollfd, 2> items{{{signals_, POLLIN, 0}, {notices_, POLLIN, 0}}};
+  std::array<pollfd, 2> items{{{signals_, POLLIN, 0}, {notices_.fd(), POLLIN, 0}}};
   const auto most = std::clamp<std::int64_t>(timeout.count(), 0, 60'000);
   if (::poll(items.data(), items.size(), static_cast<int>(most)) <= 0) return Woken::timeout;
   if ((items[0].revents & POLLIN) != 0) return Woken::stopped;
-  std::uint64_t count = 0;
-  (void)!::read(notices_, &count, sizeof count);
+  notices_.drain();
   return Woken::notified;
 }
 
 void StopSignal::notify() {
-  const std::uint64_t one = 1;
-  (void)!::write(notices_, &one, sizeof one);
+  notices_.signal();
 }
 
 }  // namespace lianxi::sdk

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "agents/sdk/wake_fd.h"
+
 namespace lianxi::sdk {
 
 class StopSignal {
@@ -21,7 +23,7 @@ class StopSignal {
 
  private:
   int signals_ = -1;
-  int notices_ = -1;
+  WakeFd notices_;
 };
 
 }  // namespace lianxi::sdk

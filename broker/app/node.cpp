@@ -56,6 +56,10 @@ StoreResult<core::Stock> own_stock(const store::View& view, RegionCode region) {
                 of.valid_until, core::unit_hash(of.unit), of.type, of.record_state, of.changed_state, of.record_state_version});
   });
   if (!visited) return failed(visited.error());
+  const auto cut = view.each_cut(region, [&](const store::View::CutOf& of) {
+    if (const auto audience = Audience::parse(of.audience)) stock.retain(of.lane, *audience, of.through);
+  });
+  if (!cut) return failed(cut.error());
   return stock;
 }
 

@@ -6,7 +6,7 @@
 
 #include "broker/core/broker_core.h"
 #include "broker/net/context.h"
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 
 namespace lianxi::app {
 

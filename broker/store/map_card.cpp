@@ -53,7 +53,15 @@ auto texts_of(Fields& fields) {
 
 }  // namespace
 
-MapCard::MapCard(const CardFields& fields) {
+MapCard::MapCard(const CardFields& all, bool visible, bool contact) {
+  if (!visible && !contact) return;
+  CardFields alone;
+  alone.contact = all.contact;
+  alone.phone = all.phone;
+  const CardFields& fields = visible ? all : alone;
+  std::size_t size = 0;
+  for (const std::string_view* text : texts_of(fields)) size += text->size();
+  if (size > kMaxCardBytes) return;
   static thread_local std::string packed;  // keeps its memory
   packed.clear();
   put(packed, fields.region.value);

@@ -1,5 +1,6 @@
 // What an answer shows of a resource's row beside what questions judge, packed into one block of memory: an answer is made
-// without reading a row, whose columns lie on a page of their own somewhere in the table.
+// without reading a row, whose columns lie on a page of their own somewhere in the table. A value; some 160 bytes of an ordinary
+// row.
 #pragma once
 
 #include <memory>
@@ -20,11 +21,15 @@ struct CardFields {
       answerable_phone;
 };
 
+inline constexpr std::size_t kMaxCardBytes = 4'096;  // a row that says more is read from the table
+
 class MapCard {
  public:
-  MapCard() = default;  // of fields that say nothing
-  explicit MapCard(const CardFields& fields);
-  [[nodiscard]] CardFields fields() const;
+  MapCard() = default;  // keeps nothing
+  // Of a visible row all; of one without a record its contact, if it states one. Keeps nothing that is larger than kMaxCardBytes.
+  MapCard(const CardFields& fields, bool visible, bool contact);
+  [[nodiscard]] bool kept() const { return block_ != nullptr; }
+  [[nodiscard]] CardFields fields() const;  // borrowed; of what is not kept they say nothing
   [[nodiscard]] std::size_t bytes() const { return size_; }
 
  private:

@@ -48,10 +48,11 @@ class MapFeed {
   [[nodiscard]] bool take(Offset from, Offset through, std::vector<Batch>& batches);
 
  private:
-  static constexpr std::size_t kMaxEntries = 100'000;  // some 45 MB
+  static constexpr std::size_t kMaxBytes = 64 * 1024 * 1024;  // some 100,000 changes
+  static std::size_t bytes_of(const Batch& batch);
   std::mutex mutex_;
   std::deque<Batch> batches_;
-  std::size_t entries_ = 0;
+  std::size_t bytes_ = 0;
   Offset lost_;  // all up to here was let go
 };
 

@@ -262,7 +262,8 @@ std::size_t MapIndex::bytes() const {
                       rare_.size() * (kTreeNode + sizeof(Rare)) + blocks_.size() * kBlockBytes;
   for (const auto& run : order_) bytes += run.capacity() * sizeof(Slot);
   constexpr std::size_t kBlock = 16;  // what malloc adds and rounds up to
-  for (const MapCard& card : cards_) bytes += sizeof card + (card.bytes() == 0 ? 0 : card.bytes() + kBlock);
+  bytes += cards_.capacity() * sizeof(MapCard);
+  for (const MapCard& card : cards_) bytes += card.kept() ? card.bytes() + kBlock : 0;
   return bytes;
 }
 

@@ -67,7 +67,7 @@ class MapIndex {
   [[nodiscard]] const RowClass& row_class(std::uint32_t number) const { return classes_[number]; }
   [[nodiscard]] std::size_t classes() const { return classes_.size(); }
   [[nodiscard]] const Rare* rare(Slot slot) const;
-  [[nodiscard]] CardFields card(Slot slot) const { return cards_[slot].fields(); }
+  [[nodiscard]] const MapCard& card(Slot slot) const { return cards_[slot]; }
   [[nodiscard]] Slot slot_of_row(std::int64_t id) const;
   [[nodiscard]] const MapTree& tree() const { return tree_; }
   // Numbers of those words that any row has.

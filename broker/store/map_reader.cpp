@@ -11,53 +11,103 @@ namespace lianxi::store {
 
 namespace {
 
-MapCard card_of(const Run& run) {
+// Columns in the order of these lists: what questions judge, then what answers show.
+const std::string kJudged =
+    "id, entity, audience, record_version, removed_version, contact_version, level, place, agency, contact_level, contact_place,"
+    " contact_agency, type, state, lon, lat, area, free_milli, valid_from, valid_until, languages, on_call";
+const std::string kShown =
+    "region, quantity_milli, held_milli, capacity, occupancy, updated_at, name, capabilities, unit, supply_code, owner, address,"
+    " contact, phone, attributes, answerable, answerable_phone";
+const std::string kAllRows = "SELECT " + kJudged + ", " + kShown + " FROM resource WHERE status = 0 ORDER BY entity, audience";
+const std::string kOneRow = "SELECT " + kShown + " FROM resource WHERE id = ?";
+
+// Borrowed until the next row.
+CardFields read_shown(const Run& run, int column) {
   CardFields fields;
-  fields.region = RegionCode(static_cast<std::uint32_t>(run.number(25)));
-  fields.quantity_milli = run.number(26);
-  fields.held_milli = run.number(27);
-  fields.capacity = run.optional_number<std::int32_t>(19);
-  fields.occupancy = run.optional_number<std::int32_t>(20);
-  fields.updated_at = run.number(28);
-  fields.name = run.view(29);
-  fields.capabilities = run.view(14);
-  fields.unit = run.view(30);
-  fields.supply_code = run.view(31);
-  fields.owner = run.view(32);
-  fields.address = run.view(33);
-  fields.contact = run.view(34);
-  fields.phone = run.view(35);
-  fields.attributes = run.view(36);
-  fields.answerable = run.view(37);
-  fields.answerable_phone = run.view(38);
-  return MapCard(fields);
+  fields.region = RegionCode(static_cast<std::uint32_t>(run.number(column++)));
+  fields.quantity_milli = run.number(column++);
+  fields.held_milli = run.number(column++);
+  fields.capacity = run.optional_number<std::int32_t>(column++);
+  fields.occupancy = run.optional_number<std::int32_t>(column++);
+  fields.updated_at = run.number(column++);
+  for (std::string_view* text :
+       {&fields.name, &fields.capabilities, &fields.unit, &fields.supply_code, &fields.owner, &fields.address, &fields.contact,
+        &fields.phone, &fields.attributes, &fields.answerable, &fields.answerable_phone})
+    *text = run.view(column++);
+  return fields;
 }
 
 MapEntry read_entry(const Run& run) {
+  int column = 0;
+  const auto number = [&] { return run.number(column++); };
   MapEntry entry;
-  entry.id = run.number(0);
-  entry.entity = run.text(1);
-  entry.audience = run.number(2);
-  entry.visible = run.number(3) > run.number(4);
-  entry.contact = run.number(5) > run.number(4);
-  entry.level = static_cast<Level>(run.number(entry.visible ? 6 : 9));
-  entry.place = run.text(entry.visible ? 7 : 10);
-  entry.agency = run.text(entry.visible ? 8 : 11);
-  entry.card = card_of(run);
+  entry.id = number();
+  entry.entity = run.text(column++);
+  entry.audience = number();
+  const std::int64_t record = number();
+  const std::int64_t removed = number();
+  entry.visible = record > removed;
+  entry.contact = number() > removed;
+  constexpr int kOf = 3;  // level, place, agency: of the record, then of the contact
+  const int of = column + (entry.visible ? 0 : kOf);
+  entry.level = static_cast<Level>(run.number(of));
+  entry.place = run.text(of + 1);
+  entry.agency = run.text(of + 2);
+  column += 2 * kOf;
+  constexpr int kRest = 10;
+  const CardFields shown = read_shown(run, column + kRest);
+  entry.card = MapCard(shown, entry.visible, entry.contact);
   if (!entry.visible) return entry;
-  entry.type = static_cast<ResourceType>(run.number(12));
-  entry.state = static_cast<ResourceState>(run.number(13));
-  entry.capabilities = split_lines(run.text(14));
-  if (!run.is_null(15) && !run.is_null(16)) entry.location = LonLat{run.real(15), run.real(16)};
-  entry.area = area_of(run.text(17));
-  entry.free_milli = run.number(18);
-  entry.capacity = run.optional_number<std::int32_t>(19);
-  entry.occupancy = run.optional_number<std::int32_t>(20);
-  entry.valid_from = run.optional_number<TimeMs>(21);
-  entry.valid_until = run.optional_number<TimeMs>(22);
-  entry.languages = split_lines(run.text(23));
-  entry.on_call = on_call_of(run.text(24));
+  entry.type = static_cast<ResourceType>(number());
+  entry.state = static_cast<ResourceState>(number());
+  entry.capabilities = split_lines(shown.capabilities);
+  if (!run.is_null(column) && !run.is_null(column + 1)) entry.location = LonLat{run.real(column), run.real(column + 1)};
+  column += 2;
+  entry.area = area_of(run.text(column++));
+  entry.free_milli = number();
+  entry.capacity = shown.capacity;
+  entry.occupancy = shown.occupancy;
+  entry.valid_from = run.optional_number<TimeMs>(column++);
+  entry.valid_until = run.optional_number<TimeMs>(column++);
+  entry.languages = split_lines(run.text(column++));
+  entry.on_call = on_call_of(run.text(column++));
   return entry;
+}
+
+// What is shown of a row: as the index keeps it, or read from the table where it is too large for that. One at a time.
+class ShownRow {
+ public:
+  ShownRow(ReadTables& tables, const MapIndex& index, MapIndex::Slot slot) : fields_(index.card(slot).fields()) {
+    if (index.card(slot).kept()) return;
+    run_.emplace(tables.statement(kOneRow));
+    if (!run_->put(index.item(slot).id).next()) fail(StoreError::corrupt, "the index has a resource that the tables have not");
+    fields_ = read_shown(*run_, 0);
+  }
+  const CardFields* operator->() const { return &fields_; }
+
+ private:
+  std::optional<Run> run_;
+  CardFields fields_;
+};
+
+void show(const ShownRow& card, ResourceRow& row) {
+  row.name = card->name;
+  row.region = card->region;
+  row.capabilities = split_lines(card->capabilities);
+  row.quantity_milli = card->quantity_milli;
+  row.unit = card->unit;
+  row.capacity = card->capacity;
+  row.occupancy = card->occupancy;
+  row.owner = card->owner;
+  row.address = card->address;
+  row.contact = card->contact;
+  row.phone = card->phone;
+  row.updated_at = card->updated_at;
+  row.held_milli = card->held_milli;
+  row.supply_code = card->supply_code;
+  row.attributes = attributes_of(card->attributes);
+  row.answerable = card->answerable;
+  row.answerable_phone = card->answerable_phone;
 }
 
 // The code, or the place that it lies in, down to the city.
@@ -91,13 +141,7 @@ void MapReader::make(ReadTables& tables) {
   const ReadTables::Unbounded unbounded(tables);
   at_.reset();
   index_.clear();
-  Run run(tables.statement(
-      "SELECT id, entity, audience, record_version, removed_version, contact_version, level, place, agency,"
-      " contact_level, contact_place, contact_agency, type, state, capabilities, lon, lat, area, free_milli,"
-      " capacity, occupancy, valid_from, valid_until, languages, on_call, region, quantity_milli, held_milli, updated_at, name,"
-      " unit, supply_code, owner, address, contact, phone, attributes, answerable, answerable_phone FROM resource"
-      " WHERE status = 0"
-      " ORDER BY entity, audience"));
+  Run run(tables.statement(kAllRows));
   while (run.next()) index_.apply(read_entry(run));
 }
 
@@ -215,10 +259,10 @@ void MapReader::ask_text(ReadTables& tables, const MapNames& names, MapQuestion&
     if (slot != MapIndex::kNone) question.matches->push_back(slot);
   }
   if (std::ranges::none_of(wanted, [](const Wanted& one) { return spans_tokens(one.run); })) return;
-  question.has_text = [this, wanted = std::move(wanted)](MapIndex::Slot slot) {
-    const CardFields card = index_.card(slot);
-    const std::string text = folded(
-        fmt::format("{}\n{}\n{}\n{}\n{}", card.name, card.owner, card.address, searchable(card.attributes), card.capabilities));
+  question.has_text = [this, &tables, wanted = std::move(wanted)](MapIndex::Slot slot) {
+    const ShownRow card(tables, index_, slot);
+    const std::string text = folded(fmt::format("{}\n{}\n{}\n{}\n{}", card->name, card->owner, card->address,
+                                                searchable(card->attributes), card->capabilities));
     return std::ranges::all_of(wanted,
                                [&](const Wanted& one) { return stands_in(one.run, text) || index_.has_word(slot, one.words); });
   };
@@ -239,9 +283,8 @@ ResourceRows MapReader::rows(ReadTables& tables, const AskResources& ask, const 
   return rows;
 }
 
-ResourceRow MapReader::shown(const ReadTables& tables, MapSearch& search, const MapSearch::Found& found, bool measured) const {
+ResourceRow MapReader::shown(ReadTables& tables, MapSearch& search, const MapSearch::Found& found, bool measured) const {
   const MapIndex::Item& item = index_.item(found.slot);
-  const CardFields card = index_.card(found.slot);
   ResourceRow row;
   row.id = item.entity;
   row.audience = tables.audience(item.audience);
@@ -251,23 +294,7 @@ ResourceRow MapReader::shown(const ReadTables& tables, MapSearch& search, const 
   row.place = place_of(index_.row_class(item.bits.row_class).place);
   row.free_milli = item.free_milli;
   if ((item.bits.marks & MapIndex::kLocated) != 0) row.location = LonLat{item.bits.lon, item.bits.lat};
-  row.name = card.name;
-  row.region = card.region;
-  row.capabilities = split_lines(card.capabilities);
-  row.quantity_milli = card.quantity_milli;
-  row.unit = card.unit;
-  row.capacity = card.capacity;
-  row.occupancy = card.occupancy;
-  row.owner = card.owner;
-  row.address = card.address;
-  row.contact = card.contact;
-  row.phone = card.phone;
-  row.updated_at = card.updated_at;
-  row.held_milli = card.held_milli;
-  row.supply_code = card.supply_code;
-  row.attributes = attributes_of(card.attributes);
-  row.answerable = card.answerable;
-  row.answerable_phone = card.answerable_phone;
+  show(ShownRow(tables, index_, found.slot), row);
   if (const MapIndex::Rare* rare = index_.rare(found.slot)) {
     row.valid_from = rare->valid_from;
     row.valid_until = rare->valid_until;
@@ -280,7 +307,7 @@ ResourceRow MapReader::shown(const ReadTables& tables, MapSearch& search, const 
 }
 
 // The contact of the narrowest row that states one and may be seen, with a record or without.
-void MapReader::overlay_contact(const ReadTables& tables, MapSearch& search, MapIndex::Slot slot, ResourceRow& row) const {
+void MapReader::overlay_contact(ReadTables& tables, MapSearch& search, MapIndex::Slot slot, ResourceRow& row) const {
   MapIndex::Slot best = slot;
   for (const MapIndex::Slot other : index_.rows_of(index_.item(slot).entity)) {
     const MapIndex::Item& item = index_.item(other);
@@ -288,9 +315,9 @@ void MapReader::overlay_contact(const ReadTables& tables, MapSearch& search, Map
     if (is_narrower(tables.audience(item.audience), tables.audience(index_.item(best).audience))) best = other;
   }
   if (best == slot) return;
-  const CardFields card = index_.card(best);
-  row.contact = card.contact;
-  row.phone = card.phone;
+  const ShownRow card(tables, index_, best);
+  row.contact = card->contact;
+  row.phone = card->phone;
 }
 
 TotalRows MapReader::totals(ReadTables& tables, const AskTotals& ask, const MapContext& context, const ReadView::Admits& admits) {

@@ -29,9 +29,8 @@ class MapReader {
                                         const ReadView::Admits& admits);
   void ask_text(ReadTables& tables, const MapNames& names, MapQuestion& question);
   [[nodiscard]] std::uint64_t rows_with(ReadTables& tables, const std::string& token);
-  [[nodiscard]] ResourceRow shown(const ReadTables& tables, MapSearch& search, const MapSearch::Found& found,
-                                  bool measured) const;
-  void overlay_contact(const ReadTables& tables, MapSearch& search, MapIndex::Slot slot, ResourceRow& row) const;
+  [[nodiscard]] ResourceRow shown(ReadTables& tables, MapSearch& search, const MapSearch::Found& found, bool measured) const;
+  void overlay_contact(ReadTables& tables, MapSearch& search, MapIndex::Slot slot, ResourceRow& row) const;
 
   std::shared_ptr<MapFeed> feed_;
   MapIndex index_;

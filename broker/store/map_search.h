@@ -1,5 +1,5 @@
-// Answers a question from the index in memory: which rows, in which order. No tables; what must be read of a row is asked of the
-// caller. A value's work; one thread.
+// Answers a question from the index in memory: which rows, in which order. No tables; whether a text stands in a row is asked of
+// the caller. A value's work; one thread.
 #pragma once
 
 #include <functional>

@@ -126,7 +126,7 @@ class SqliteReadView final : public ReadView {
 
 ReadTables::ReadTables(const ViewOptions& options)
     : vfs_(options.vfs), db_(open_database(options.path, OpenMode::read, options.vfs.empty() ? mapped_vfs() : options.vfs)) {
-  // Pages are read where the system has them: an answer's rows lie all over the table.
+  // Pages are read where the system has them: texts, threads and alerts lie all over their tables.
   db_->exec("PRAGMA cache_size=-8192; PRAGMA mmap_size=4294967296");
   if (!add_tokenizer(db_->getHandle())) fail(StoreError::io, "this SQLite has no FTS5");
   db_->exec("CREATE VIRTUAL TABLE temp.resource_words USING fts5vocab('main', 'resource_text', 'row'); PRAGMA query_only=1");

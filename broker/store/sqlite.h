@@ -82,7 +82,8 @@ class Run {
   }
   Run& put(double value) { return statement_.bind(++bound_, value), *this; }
   Run& put(const std::string& text) { return statement_.bindNoCopy(++bound_, text), *this; }
-  Run& put(std::string&& text) { return statement_.bind(++bound_, text), *this; }  // copied: gone before the statement runs
+  // Copied: gone before the statement runs. Constant ones too, as `a ? b.text() : std::string()` makes them.
+  Run& put(const std::string&& text) { return statement_.bind(++bound_, text), *this; }
   Run& put(BytesView blob);
   Run& put_null() { return statement_.bind(++bound_), *this; }
   template <class T>

@@ -80,6 +80,10 @@ class SqliteView final : public View {
     return guarded("read the view's resources", [&] { visit_stock(*db_, region, visit); });
   }
 
+  [[nodiscard]] StoreResult<void> each_cut(RegionCode region, const CutVisitor& visit) const override {
+    return guarded("read the view's retentions", [&] { visit_cuts(*db_, region, visit); });
+  }
+
   [[nodiscard]] StoreResult<void> each_mobilisation(const MobilisationVisitor& visit,
                                                     const FinishedVisitor& over) const override {
     return guarded("read the view's mobilisations", [&] { visit_mobilisations({*db_, visit, over}); });

@@ -77,6 +77,14 @@ class View {
   };
   using StockVisitor = std::function<void(const StockOf&)>;
   [[nodiscard]] virtual StoreResult<void> each_stock(RegionCode region, const StockVisitor& visit) const = 0;
+  // What the region has let go of, by lane and audience: all with a version up to `through`.
+  struct CutOf {
+    std::string audience;
+    Lane lane{};
+    std::int64_t through = 0;
+  };
+  using CutVisitor = std::function<void(const CutOf&)>;
+  [[nodiscard]] virtual StoreResult<void> each_cut(RegionCode region, const CutVisitor& visit) const = 0;
   // Every message of the mobilisations that are not over, of every region; and the names of those that are.
   struct MessageOf {
     RegionCode region;

@@ -30,6 +30,13 @@ void visit_stock(SQLite::Database& db, RegionCode region, const View::StockVisit
   }
 }
 
+void visit_cuts(SQLite::Database& db, RegionCode region, const View::CutVisitor& visit) {
+  SQLite::Statement select(
+      db, "SELECT a.name, r.lane, r.cut FROM retention r JOIN audience a ON a.id = r.audience WHERE r.region = ?");
+  Run run(select);
+  for (run.put(region.value); run.next();) visit({run.text(0), static_cast<Lane>(run.number(1)), run.number(2)});
+}
+
 void visit_mobilisations(const ThreadVisit& ask) {
   SQLite::Statement open(ask.db,
                          "SELECT m.region, m.version, m.time, m.event_bytes FROM mobilisation_message m"

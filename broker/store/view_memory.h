@@ -7,6 +7,7 @@
 namespace lianxi::store {
 
 void visit_stock(SQLite::Database& db, RegionCode region, const View::StockVisitor& visit);
+void visit_cuts(SQLite::Database& db, RegionCode region, const View::CutVisitor& visit);
 struct ThreadVisit {
   SQLite::Database& db;
   const View::MobilisationVisitor& visit;

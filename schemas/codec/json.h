@@ -5,7 +5,7 @@
 #include <string>
 
 #include "schemas/codec/segment.h"
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 
 namespace lianxi {
 

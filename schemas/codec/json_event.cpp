@@ -9,6 +9,7 @@
 #include "schemas/codec/event_codec.h"
 #include "schemas/codec/json.h"
 #include "schemas/codec/json_fields.h"
+#include "schemas/limits.h"
 #include "schemas/vocabulary.h"
 
 namespace lianxi {

@@ -70,7 +70,7 @@ MapEntry entry_of(std::uint64_t number) {
   card.unit = "件";
   card.owner = r.owner;
   card.address = r.address;
-  entry.card = store::MapCard(card);
+  entry.card = store::MapCard(card, true, true);
   return entry;
 }
 

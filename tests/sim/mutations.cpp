@@ -95,6 +95,9 @@ class MutatedView final : public store::View {
   [[nodiscard]] StoreResult<void> each_stock(RegionCode region, const StockVisitor& visit) const override {
     return view_->each_stock(region, visit);
   }
+  [[nodiscard]] StoreResult<void> each_cut(RegionCode region, const CutVisitor& visit) const override {
+    return view_->each_cut(region, visit);
+  }
   [[nodiscard]] StoreResult<void> each_mobilisation(const MobilisationVisitor& visit,
                                                     const FinishedVisitor& over) const override {
     return view_->each_mobilisation(visit, over);

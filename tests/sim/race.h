@@ -5,7 +5,7 @@
 #include <functional>
 #include <map>
 
-#include "schemas/protocol.h"
+#include "schemas/queries.h"
 #include "tests/sim/world.h"
 
 namespace lianxi::sim {

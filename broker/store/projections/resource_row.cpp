@@ -301,7 +301,8 @@ MapEntry ResourceRecord::entry(const RowKey& key) const {
                         .phone = phone,
                         .attributes = attributes,
                         .answerable = answerable,
-                        .answerable_phone = answerable_phone});
+                        .answerable_phone = answerable_phone},
+                       visible(), has_contact());
   entry.level = static_cast<Level>(entry.visible ? level : contact_level);
   if (!entry.visible) return entry;
   entry.type = static_cast<ResourceType>(type);

@@ -54,6 +54,7 @@ class DiaryView final : public store::View {
   [[nodiscard]] std::vector<std::string> mismatches() override { return {}; }
   [[nodiscard]] std::vector<RetainedFeed> retained() override { return {}; }
   [[nodiscard]] StoreResult<void> each_stock(RegionCode, const StockVisitor&) const override { return {}; }
+  [[nodiscard]] StoreResult<void> each_cut(RegionCode, const CutVisitor&) const override { return {}; }
   [[nodiscard]] StoreResult<void> each_mobilisation(const MobilisationVisitor&, const FinishedVisitor&) const override {
     return {};
   }

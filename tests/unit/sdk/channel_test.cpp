@@ -75,6 +75,15 @@ TEST_F(ChannelToANode, HearsWhatTheDescriptorsTell) {
   }
 }
 
+TEST_F(ChannelToANode, TriesAgainAfterAPauseOrAtOnceIfToldTo) {
+  channel_->reset(0, "by the test");
+  channel_->step(0);
+  EXPECT_FALSE(channel_->trying());
+  channel_->retry_now();
+  channel_->step(0);
+  EXPECT_TRUE(channel_->trying());
+}
+
 // libzmq's descriptor speaks once for what came; a send that processes it leaves nothing to wait for.
 TEST_F(ChannelToANode, HearsWhatASendTookNoteOf) {
   for (int turns = 0; turns < 100 && !channel_->up(); ++turns) turn();

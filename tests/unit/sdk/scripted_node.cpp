@@ -26,6 +26,7 @@ FeedId feed_of(Lane lane) {
 
 struct ScriptedNode::Sockets {
   zmq::context_t context{1};
+  zmq::socket_t keys{context, zmq::socket_type::rep};  // whom libzmq asks (ZAP); goes after the routers
   std::array<zmq::socket_t, 4> routers;
 };
 
@@ -49,9 +50,11 @@ ScriptedNode::~ScriptedNode() {
 
 void ScriptedNode::start() {
   sockets_ = std::make_unique<Sockets>();
+  sockets_->keys.bind("inproc://zeromq.zap.01");
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     zmq::socket_t router(sockets_->context, zmq::socket_type::router);
     router.set(zmq::sockopt::linger, 0);
+    router.set(zmq::sockopt::zap_domain, "scripted");
     router.set(zmq::sockopt::curve_server, true);
     router.set(zmq::sockopt::curve_secretkey, node_keys_.secret_key);
     router.bind(ports_.at(i).endpoint());
@@ -80,8 +83,9 @@ void ScriptedNode::restart() {
 }
 
 void ScriptedNode::run() {
-  std::array<zmq::pollitem_t, 4> items{};
-  for (std::size_t i = 0; i < items.size(); ++i) items.at(i) = {sockets_->routers.at(i).handle(), 0, ZMQ_POLLIN, 0};
+  std::array<zmq::pollitem_t, 5> items{};
+  for (std::size_t i = 0; i < 4; ++i) items.at(i) = {sockets_->routers.at(i).handle(), 0, ZMQ_POLLIN, 0};
+  items.at(4) = {sockets_->keys.handle(), 0, ZMQ_POLLIN, 0};
   while (true) {
     {
       const std::scoped_lock lock(mutex_);
@@ -90,7 +94,8 @@ void ScriptedNode::run() {
       tasks_.clear();
     }
     zmq::poll(items.data(), items.size(), kLook);
-    for (std::size_t i = 0; i < items.size(); ++i) {
+    if ((items.at(4).revents & ZMQ_POLLIN) != 0) on_key();
+    for (std::size_t i = 0; i < 4; ++i) {
       if ((items.at(i).revents & ZMQ_POLLIN) == 0) continue;
       zmq::message_t routing, header, payload;
       (void)sockets_->routers.at(i).recv(routing);
@@ -103,6 +108,19 @@ void ScriptedNode::run() {
       changed_.notify_all();
     }
   }
+}
+
+void ScriptedNode::on_key() {
+  std::vector<zmq::message_t> request;
+  do {
+    request.emplace_back();
+    (void)sockets_->keys.recv(request.back());
+  } while (request.back().more());
+  const std::scoped_lock lock(mutex_);
+  const std::string status = switches_.refuse_keys ? "400" : "200";
+  const std::array<std::string, 6> reply{"1.0", request.at(1).to_string(), status, "", "client", ""};
+  for (std::size_t i = 0; i < reply.size(); ++i)
+    sockets_->keys.send(zmq::buffer(reply.at(i)), i + 1 < reply.size() ? zmq::send_flags::sndmore : zmq::send_flags::none);
 }
 
 void ScriptedNode::send(Endpoint endpoint, const std::string& routing, const Message& message) {

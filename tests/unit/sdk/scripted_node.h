@@ -46,6 +46,7 @@ class ScriptedNode {
     std::optional<Refusal> refuse_follow;
     std::optional<Refusal> refuse_query;
     bool mute_query = false;
+    bool refuse_keys = false;  // of new connections
     bool mute_follow = false;  // accept a follow, deliver nothing
   };
   void set(const std::function<void(Switches&)>& change);
@@ -83,6 +84,7 @@ class ScriptedNode {
   struct Sockets;
 
   void run();
+  void on_key();
   void on_message(Endpoint endpoint, const std::string& routing, Message message);
   void on_hello(Endpoint endpoint, const std::string& routing, const Hello& hello);
   void on_publish(Endpoint endpoint, const std::string& routing, const Publish& publish);

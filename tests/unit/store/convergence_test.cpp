@@ -289,6 +289,60 @@ std::pair<std::vector<DigestRow>, std::vector<std::string>> view_of(const Histor
   return {bench.digests(), rows_of(bench.options.path)};
 }
 
+// The map in memory, told of each transaction, is the one that is made of the tables: also of what mobilisations hold, what
+// retentions take out and what was rolled back.
+TEST(Convergence, TheMapThatIsToldIsTheMapOfTheTables) {
+  std::size_t rows = 0, held = 0, rolled_back = 0;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    std::mt19937 random(seed);
+    Regions regions;
+    History feeds;
+    for (const auto& [feed, body] : some_history(random)) feeds[feed].push_back(regions.segment(feed, {body}, Offset(1)));
+    for (int cuts = 0; cuts < 2; ++cuts) (void)cut_some_feed(regions, feeds, random);
+    std::vector<FeedId> arrivals;
+    for (const auto& [feed, segments] : feeds) arrivals.insert(arrivals.end(), segments.size(), feed);
+    std::shuffle(arrivals.begin(), arrivals.end(), random);
+    const TempFolder folder;
+    ViewBench bench(folder.path("view.db"));
+    bench.options.map = std::make_shared<MapFeed>();
+    bench.reopen(identity_of());
+    std::map<FeedId, std::size_t> taken;
+    std::vector<JournalSegment> open;  // in the transaction
+    for (const FeedId& feed : arrivals) {
+      const Offset at = bench.view->taken();
+      open.push_back({at, as_stored(Segment::parse(feeds.at(feed)[taken[feed]++].bytes).value(), at), std::nullopt});
+      ASSERT_TRUE(bench.view->take({open.back()}));
+      if (random() % 20 == 0) {
+        ASSERT_FALSE(bench.view->take({JournalSegment{Offset(at.value + 90), open.back().bytes, std::nullopt}}));
+        for (const JournalSegment& again : open) ASSERT_TRUE(bench.view->take({again}));
+        ++rolled_back;
+      }
+      if (random() % 3 != 0) continue;
+      ASSERT_TRUE(bench.view->commit());
+      open.clear();
+      if (random() % 3 != 0) continue;
+      auto options = bench.options;
+      options.map = nullptr;
+      const auto fresh = open_read_view(options);
+      ASSERT_TRUE(fresh);
+      AskResources ask;
+      ask.any_time = true;
+      const ReadView::Admits outsider = [](const Envelope& e) { return !e.audience.is_local(); };
+      for (const ReadView::Admits& admits : {ReadView::Admits(admit_all), outsider}) {
+        const auto told = bench.read().resources(ask, {kNoon}, admits), made = (*fresh)->resources(ask, {kNoon}, admits);
+        ASSERT_TRUE(told && made);
+        ASSERT_TRUE(told->rows == made->rows) << "seed " << seed;
+        rows += told->rows.size();
+        held += static_cast<std::size_t>(
+            std::count_if(told->rows.begin(), told->rows.end(), [](const ResourceRow& row) { return row.held_milli != 0; }));
+      }
+    }
+  }
+  EXPECT_GT(rows, 1'000U);
+  EXPECT_GT(held, 100U);
+  EXPECT_GT(rolled_back, 20U);
+}
+
 TEST(Convergence, BehindARetentionItMattersNotWhetherTheEventsBeforeItEverCame) {
   for (unsigned seed = 1; seed <= 24; ++seed) {
     std::mt19937 random(seed);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "broker/store/map_card.h"
+
 namespace lianxi::store::test {
 
 namespace {
@@ -179,6 +181,7 @@ Event random_resource(std::mt19937& random, int entities) {
     if (kind == 3) resource.languages = {"zh", "en-GB"};
     if (kind == 4) resource.attributes = {{"备注", "夜间\n值班 pump"}};
     if (kind == 5) resource.owner = "危化中心";
+    if (kind == 7) resource.attributes = {{"large", std::string(kMaxCardBytes, 'l') + " pump"}};
     if (kind == 6) resource.address = "念化路" + std::to_string(many) + "号";
   };
   Event event = resource_event(of);

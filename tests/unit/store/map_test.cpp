@@ -77,6 +77,50 @@ TEST(Holdings, TakeFromWhatIsFreeAndTurnTheStateWhenNothingIsLeft) {
   EXPECT_EQ(effective_state(ResourceState::available, 0, none), ResourceState::available);
 }
 
+TEST(MapCard, GivesBackWhatItWasMadeOf) {
+  using Whole = std::numeric_limits<std::int64_t>;
+  using Small = std::numeric_limits<std::int32_t>;
+  const std::string longest(kMaxCardBytes / 2 - 8, 'x'), zeros(3, '\0');
+  for (const std::int64_t number : {Whole::min(), Whole::min() + 1, std::int64_t{-65}, std::int64_t{-64}, std::int64_t{-1},
+                                    std::int64_t{0}, std::int64_t{63}, std::int64_t{64}, Whole::max()})
+    for (const std::optional<std::int32_t> few : {std::optional<std::int32_t>(), std::optional(0), std::optional(-1),
+                                                  std::optional(Small::min()), std::optional(Small::max())})
+      for (const std::string& text : {std::string(), zeros, std::string(127, 'y'), std::string(128, 'z'), longest}) {
+        CardFields fields;
+        fields.region = RegionCode(std::numeric_limits<std::uint32_t>::max());
+        fields.quantity_milli = number;
+        fields.held_milli = -(number / 2);
+        fields.updated_at = number;
+        fields.capacity = few;
+        fields.name = text;
+        fields.contact = "李";
+        fields.answerable_phone = text;
+        const MapCard card(fields, true, false);
+        ASSERT_TRUE(card.kept());
+        const CardFields back = card.fields();
+        ASSERT_EQ(back.region, fields.region);
+        ASSERT_EQ(back.quantity_milli, fields.quantity_milli);
+        ASSERT_EQ(back.held_milli, fields.held_milli);
+        ASSERT_EQ(back.updated_at, fields.updated_at);
+        ASSERT_EQ(back.capacity, few);
+        ASSERT_EQ(back.occupancy, std::nullopt);
+        ASSERT_EQ(back.name, text);
+        ASSERT_EQ(back.contact, "李");
+        ASSERT_EQ(back.answerable_phone, text);
+        ASSERT_TRUE(back.owner.empty());
+        const MapCard contact(fields, false, true);
+        ASSERT_EQ(contact.fields().contact, "李");
+        ASSERT_TRUE(contact.fields().name.empty());
+      }
+  CardFields large;
+  large.attributes = longest;
+  large.address = longest;
+  large.name = std::string(100, 'x');
+  EXPECT_FALSE(MapCard(large, true, true).kept());
+  EXPECT_FALSE(MapCard(large, false, false).kept());
+  EXPECT_TRUE(MapCard(large, false, true).kept()) << "its contact alone is small";
+}
+
 class TheMap : public ::testing::Test {
  protected:
   TheMap() {

@@ -62,6 +62,22 @@ class AMap : public ::testing::Test {
   ViewBench bench_{folder_.path("view.db")};
 };
 
+TEST_F(AMap, AnAnswerIsOfTheOffsetThatItNames) {
+  ReadView& read = bench_.read();
+  const auto ids = [&](const AskResources& ask) { return read.resources(ask, admit_all)->rows.size(); };
+  for (int round = 1; round <= 3; ++round) {
+    bench_.publish({resource_event({.name = "r" + std::to_string(round), .location = kCentre})});
+    const Offset before = read.seen();
+    EXPECT_EQ(ids(near(kCentre)), static_cast<std::size_t>(round));
+    EXPECT_EQ(read.seen(), bench_.view->offset());
+    EXPECT_GT(read.seen(), before) << "published since";
+    bench_.publish({report_event({.case_reference = "c" + std::to_string(round)})});
+    EXPECT_LT(read.seen(), bench_.view->offset()) << "until something is asked";
+    EXPECT_EQ(read.incidents({}, admit_all)->rows.size(), static_cast<std::size_t>(round));
+    EXPECT_EQ(read.seen(), bench_.view->offset());
+  }
+}
+
 TEST_F(AMap, NearestFirstAgreesWithMeasuringEverything) {
   std::mt19937 random(11);
   std::uniform_real_distribution<double> lon(116.5, 120.5), lat(26.5, 30.5);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "schemas/codec/event_codec.h"
+#include "schemas/decision.h"
 #include "tests/unit/store/view_kit.h"
 
 namespace lianxi::store::test {
@@ -55,6 +56,23 @@ TEST_F(RetentionTest, ReportsGoAndAnIncidentWithItsLast) {
   EXPECT_THAT(incidents(), ElementsAre("330800:incident:both 1"));
   EXPECT_THAT(bench.view->mismatches(), IsEmpty());
   EXPECT_EQ(survey(Lane::normal, 2).held_already, Ordinal(2));
+}
+
+TEST_F(RetentionTest, WhatWasLetGoOfIsKnownAtTheNextStart) {
+  bench.publish({report_event({.case_reference = "a", .state = IncidentState::closed}),
+                 report_event({.case_reference = "b", .state = IncidentState::closed}),
+                 resource_event({.name = "masks", .state = ResourceState::available})});
+  retain(Lane::normal, 1);
+  retain(Lane::normal, 2);
+  using Cut = std::tuple<std::string, Lane, std::int64_t>;
+  const auto cuts_of = [&](RegionCode region) {
+    std::vector<Cut> cuts;
+    EXPECT_TRUE(
+        bench.view->each_cut(region, [&](const View::CutOf& of) { cuts.emplace_back(of.audience, of.lane, of.through); }));
+    return cuts;
+  };
+  EXPECT_THAT(cuts_of(kQuzhou), ElementsAre(Cut("conference", Lane::normal, *decision_of(Epoch(1), Ordinal(2)))));
+  EXPECT_THAT(cuts_of(kHuangshan), IsEmpty());
 }
 
 TEST_F(RetentionTest, AnIncidentThatIsNotClosedHoldsItsFirstReport) {
