@@ -8,7 +8,7 @@ set(lianxi_package ${CMAKE_INSTALL_LIBDIR}/cmake/lianxi)
 
 # What agents/sdk/client.h draws in, and what makes and reads events.
 foreach(header
-    agents/sdk/client.h agents/sdk/event_stream.h agents/sdk/profile.h agents/sdk/stop_signal.h
+    agents/sdk/client.h agents/sdk/event_stream.h agents/sdk/profile.h agents/sdk/stop_signal.h agents/sdk/wake_fd.h
     schemas/event.h schemas/event_rules.h schemas/ids.h schemas/limits.h schemas/membership.h schemas/mobilisation_rows.h schemas/protocol.h schemas/queries.h schemas/result.h schemas/security.h schemas/text.h schemas/vocabulary.h
     schemas/codec/chain.h schemas/codec/event_codec.h schemas/codec/frame.h schemas/codec/json.h schemas/codec/segment.h)
   cmake_path(GET header PARENT_PATH folder)

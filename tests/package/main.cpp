@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "agents/sdk/client.h"
+#include "agents/sdk/stop_signal.h"  // drawn in by nothing else of the package
 #include "schemas/codec/json.h"
 
 int main(int, char** argv) {
