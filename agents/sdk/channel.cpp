@@ -120,6 +120,12 @@ Channel::Descriptors Channel::descriptors() const {
   return {state_ == State::up ? sockets_->socket_fd : -1, sockets_->monitor_fd};
 }
 
+std::optional<Refusal> Channel::refusal() const {
+  if (trouble_.empty()) return std::nullopt;
+  if (key_refused_) return Refusal{RefusalCode::unknown_key, "agent.public_key", trouble_, 0};
+  return Refusal{RefusalCode::busy, "", trouble_, kRetryAfterMs};
+}
+
 void Channel::note(bool socket, bool monitor) {
   more_to_read_ = more_to_read_ || socket;
   monitor_readable_ = monitor_readable_ || monitor;
@@ -230,7 +236,7 @@ void Channel::read_messages(std::int64_t now_ms) {
   more_to_read_ = false;
   try {
     for (int i = 0; i < kMaxMessagesPerStep; ++i) {
-      zmq::message_t header, payload, beyond;
+      zmq::message_t header, payload;
       if (!sockets_) return;
       if (!receive(sockets_->socket, header)) {
         sent_ = false;

@@ -66,6 +66,8 @@ class Channel {
   // Why it is not up, in words; empty if nothing went wrong yet. `key_refused`: the node does not know the agent's key.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] bool key_refused() const { return key_refused_; }
+  // The same as a refusal: unknown_key, else busy; none while there is no trouble.
+  [[nodiscard]] std::optional<Refusal> refusal() const;
   // For the poll: -1 for none. step() must be called after note() of what is readable, or when `due()` has come.
   struct Descriptors {
     int socket = -1, monitor = -1;

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <sodium.h>
 #include <algorithm>
 #include <zmq.hpp>

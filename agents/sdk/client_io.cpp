@@ -1,5 +1,4 @@
 #include <poll.h>
-#include <unistd.h>
 #include <algorithm>
 #include <limits>
 
@@ -234,9 +233,7 @@ void ClientImpl::note_trouble() {
   std::optional<Refusal> trouble = hello_refused_;
   bool connected = !publishing_.empty();
   auto look = [&](const Channel& channel) {
-    if (trouble || channel.trouble().empty()) return;
-    trouble = channel.key_refused() ? Refusal{RefusalCode::unknown_key, "agent.public_key", channel.trouble(), 0}
-                                    : Refusal{RefusalCode::busy, "", channel.trouble(), kRetryAfterMs};
+    if (!trouble) trouble = channel.refusal();
   };
   for (const Publishing& connection : publishing_) {
     connected = connected && connection.welcomed;

@@ -81,9 +81,7 @@ void QueryLine::close() {
 
 std::optional<Refusal> QueryLine::trouble() const {
   const std::scoped_lock lock(mutex_);
-  if (channel_.trouble().empty()) return std::nullopt;
-  if (channel_.key_refused()) return Refusal{RefusalCode::unknown_key, "agent.public_key", channel_.trouble(), 0};
-  return Refusal{RefusalCode::busy, "", channel_.trouble(), kRetryAfterMs};
+  return channel_.refusal();
 }
 
 void QueryLine::drive(std::unique_lock<std::mutex>& lock, const Asked& mine) {
@@ -110,8 +108,7 @@ void QueryLine::turn() {
   const std::int64_t now = ms_of(Clock::now());
   if (std::exchange(silent_, false)) channel_.reset(now, profile_.query + " gave no answer in time");
   channel_.step(now);
-  if (channel_.key_refused() && !channel_.trying())
-    answer_all(Result<Answer>(refuse(RefusalCode::unknown_key, "agent.public_key", channel_.trouble())));
+  if (channel_.key_refused() && !channel_.trying()) answer_all(Result<Answer>(tl::unexpected(*channel_.refusal())));
   for (auto& [request, asked] : asked_)
     if (!asked.sent && !asked.result && channel_.send(asked.query, now)) asked.sent = heard_;
 }
